@@ -1,0 +1,6 @@
+//! GStreamer plugin `dmheadpose`: head detection and head-pose estimation, also from behind.
+//!
+//! [`estimator`] is plain Rust without GStreamer: frame in, heads out. Everything beside it puts the
+//! estimator into pipelines.
+
+pub mod estimator;
