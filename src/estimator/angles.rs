@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MPL-2.0
 //! Yaw, pitch and roll: THE place where signs and axes are defined.
 //!
 //! Degrees, in the Hopenet / 300W-LP convention that DMHead and its parts use:
@@ -33,8 +34,8 @@ impl Angles {
     ///
     /// Its columns are the head's axes as they are drawn: X leaves through the head's side that is on
     /// the image's right when it faces the camera, Y runs from crown to chin, Z leaves through the
-    /// nose. Their x and y are Hopenet's `draw_axis` formulas; their z completes the orthonormal frame:
-    /// with `a = -yaw`, `R = Rx(pitch) * Ry(a) * Rz(roll)` up to the handedness of the image frame.
+    /// nose. `R = Rx(pitch) * Ry(-yaw) * Rz(roll)` with the textbook elementary rotations; the x and y
+    /// of its columns are Hopenet's `draw_axis` formulas.
     pub fn rotation(&self) -> [f64; 9] {
         let (sy, cy) = (-f64::from(self.yaw)).to_radians().sin_cos();
         let (sp, cp) = f64::from(self.pitch).to_radians().sin_cos();

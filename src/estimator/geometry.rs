@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MPL-2.0
 //! Boxes and sizes. Every coordinate is in pixels, origin at the top left, x to the right, y down.
 
 /// Width and height in whole pixels.

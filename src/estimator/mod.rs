@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MPL-2.0
 //! From a video frame to heads with their pose. Pure Rust: nothing in here knows GStreamer.
 
 pub mod angles;
