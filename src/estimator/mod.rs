@@ -2,7 +2,12 @@
 //! From a video frame to heads with their pose. Pure Rust: nothing in here knows GStreamer.
 
 pub mod angles;
+pub mod error;
+pub mod frame;
 pub mod geometry;
+mod pixels;
+pub mod preprocess;
+pub mod resize;
 
 use angles::Angles;
 use geometry::Rect;

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Reads pixels of a [`FrameView`] as RGB, whatever its format: a row at a time, only the columns asked for.
+
+use super::frame::{Colorimetry, Component, Components, FrameView};
+
+/// R, G, B and a byte that carries nothing: four bytes load and multiply faster than three.
+pub(super) type Pixel = [u8; 4];
+
+/// Which columns of a row to read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Columns<'a> {
+    /// Neighbouring columns from `start` on, as many as the output holds.
+    From(usize),
+    /// One column for each output pixel.
+    Each(&'a [u32]),
+}
+
+/// Fixed-point YUV to RGB in 16-bit lanes, which every SIMD unit multiplies eight or more at a time.
+///
+/// A product of 16-bit numbers keeps its high half: luma is scaled by 2^7 and chroma by 2^8 before, so
+/// that sums carry `FRACTION` fractional bits. The result is within one level of the exact formula.
+#[derive(Clone, Copy, Debug)]
+struct YuvToRgb {
+    luma_offset: i16,
+    luma: i16,
+    red_v: i16,
+    green_u: i16,
+    green_v: i16,
+    blue_u: i16,
+}
+
+const FRACTION: u32 = 5;
+
+fn high_half(a: i16, b: i16) -> i16 {
+    ((i32::from(a) * i32::from(b)) >> 16) as i16
+}
+
+impl YuvToRgb {
+    /// ITU-R BT.601 / BT.709 / BT.2020: the matrix follows from the luma weights alone.
+    fn new(color: Colorimetry) -> Self {
+        let Colorimetry { kr, kb, .. } = color;
+        let kg = 1.0 - kr - kb;
+        let (luma_offset, luma_gain, chroma_gain) = if color.full_range {
+            (0, 1.0, 1.0)
+        } else {
+            (16, 255.0 / 219.0, 255.0 / 224.0)
+        };
+        let fixed = |gain: f64, scale: u32| {
+            (gain * f64::from(1u32 << (16 + FRACTION - scale))).round() as i16
+        };
+        Self {
+            luma_offset,
+            luma: fixed(luma_gain, 7),
+            red_v: fixed(chroma_gain * 2.0 * (1.0 - kr), 8),
+            green_u: fixed(-chroma_gain * 2.0 * kb * (1.0 - kb) / kg, 8),
+            green_v: fixed(-chroma_gain * 2.0 * kr * (1.0 - kr) / kg, 8),
+            blue_u: fixed(chroma_gain * 2.0 * (1.0 - kb), 8),
+        }
+    }
+
+    fn convert(&self, y: &[u8], u: &[u8], v: &[u8], out: &mut [Pixel]) {
+        // Half a level to round, and what cutting the low halves of the products lost on average.
+        const ROUND: i16 = (1 << (FRACTION - 1)) + 1;
+        let level = |sum: i16| (sum >> FRACTION).clamp(0, 255) as u8;
+        for (((out, &y), &u), &v) in out.iter_mut().zip(y).zip(u).zip(v) {
+            let luma = high_half((i16::from(y) - self.luma_offset) << 7, self.luma) + ROUND;
+            let u = (i16::from(u) - 128) << 8;
+            let v = (i16::from(v) - 128) << 8;
+            let red = luma + high_half(v, self.red_v);
+            let green = luma + high_half(u, self.green_u) + high_half(v, self.green_v);
+            let blue = luma + high_half(u, self.blue_u);
+            *out = [level(red), level(green), level(blue), 0];
+        }
+    }
+}
+
+/// Reads rows; owns the scratch memory for that.
+#[derive(Debug, Default)]
+pub(super) struct RowReader {
+    matrix: Option<(Colorimetry, YuvToRgb)>,
+    y: Vec<u8>,
+    u: Vec<u8>,
+    v: Vec<u8>,
+}
+
+impl RowReader {
+    /// Fills `out` with the pixels of `columns` in row `row`. Rows and columns must lie in the frame.
+    pub fn read(
+        &mut self,
+        frame: &FrameView<'_>,
+        row: usize,
+        columns: Columns<'_>,
+        out: &mut [Pixel],
+    ) {
+        match frame.format().components() {
+            Components::Rgb { step, offsets } => {
+                let bytes = frame.row(0, row);
+                match step {
+                    3 => read_rgb::<3>(bytes, offsets, columns, out),
+                    _ => read_rgb::<4>(bytes, offsets, columns, out),
+                }
+            }
+            Components::Gray => {
+                let luma = Component {
+                    plane: 0,
+                    offset: 0,
+                    step: 1,
+                    shift: (0, 0),
+                };
+                self.resize(out.len());
+                read_samples(frame, row, luma, columns, &mut self.y);
+                // No colour: chroma at its middle.
+                self.u.fill(128);
+                self.v.fill(128);
+                self.convert(frame, out);
+            }
+            Components::Yuv { y, u, v } => {
+                self.resize(out.len());
+                read_samples(frame, row, y, columns, &mut self.y);
+                read_samples(frame, row, u, columns, &mut self.u);
+                read_samples(frame, row, v, columns, &mut self.v);
+                self.convert(frame, out);
+            }
+        }
+    }
+
+    fn resize(&mut self, len: usize) {
+        for samples in [&mut self.y, &mut self.u, &mut self.v] {
+            samples.resize(len, 0);
+        }
+    }
+
+    fn convert(&mut self, frame: &FrameView<'_>, out: &mut [Pixel]) {
+        let color = frame.colorimetry();
+        let matrix = match self.matrix {
+            Some((of, matrix)) if of == color => matrix,
+            _ => {
+                let matrix = YuvToRgb::new(color);
+                self.matrix = Some((color, matrix));
+                matrix
+            }
+        };
+        matrix.convert(&self.y, &self.u, &self.v, out);
+    }
+}
+
+fn read_rgb<const STEP: usize>(
+    bytes: &[u8],
+    [r, g, b]: [usize; 3],
+    columns: Columns<'_>,
+    out: &mut [Pixel],
+) {
+    let (pixels, _) = bytes.as_chunks::<STEP>();
+    let pick = |p: &[u8; STEP]| [p[r], p[g], p[b], 0];
+    match columns {
+        Columns::From(start) => {
+            for (out, pixel) in out.iter_mut().zip(&pixels[start..]) {
+                *out = pick(pixel);
+            }
+        }
+        Columns::Each(columns) => {
+            for (out, &column) in out.iter_mut().zip(columns) {
+                *out = pick(&pixels[column as usize]);
+            }
+        }
+    }
+}
+
+/// Reads one component. Chroma shared by several pixels is repeated (nearest), as OpenCV does.
+fn read_samples(
+    frame: &FrameView<'_>,
+    row: usize,
+    component: Component,
+    columns: Columns<'_>,
+    out: &mut [u8],
+) {
+    let Component {
+        plane,
+        offset,
+        step,
+        shift: (shift_x, shift_y),
+    } = component;
+    let samples = &frame.row(plane, row >> shift_y)[offset..];
+    match (columns, shift_x, step) {
+        (Columns::Each(columns), ..) => {
+            for (out, &column) in out.iter_mut().zip(columns) {
+                *out = samples[(column as usize >> shift_x) * step];
+            }
+        }
+        (Columns::From(start), 0, 1) => out.copy_from_slice(&samples[start..start + out.len()]),
+        (Columns::From(start), 0, _) => {
+            for (out, sample) in out
+                .iter_mut()
+                .zip(samples[start * step..].iter().step_by(step))
+            {
+                *out = *sample;
+            }
+        }
+        (Columns::From(start), _, 1) => repeat_pairs::<1>(samples, start, out),
+        (Columns::From(start), _, 2) => repeat_pairs::<2>(samples, start, out),
+        (Columns::From(start), ..) => repeat_pairs::<4>(samples, start, out),
+    }
+}
+
+/// Expands samples that two neighbouring pixels share; `STEP` bytes lie between two samples.
+fn repeat_pairs<const STEP: usize>(samples: &[u8], start: usize, out: &mut [u8]) {
+    let mut samples = samples[(start / 2) * STEP..].iter().step_by(STEP);
+    let out = match out.split_first_mut() {
+        Some((first, rest)) if start % 2 == 1 => {
+            if let Some(sample) = samples.next() {
+                *first = *sample;
+            }
+            rest
+        }
+        _ => out,
+    };
+    let (pairs, last) = out.as_chunks_mut::<2>();
+    for (pair, sample) in pairs.iter_mut().zip(&mut samples) {
+        *pair = [*sample; 2];
+    }
+    if let (Some(last), Some(sample)) = (last.first_mut(), samples.next()) {
+        *last = *sample;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::frame::{PixelFormat, Plane};
+    use super::super::geometry::Size;
+    use super::*;
+
+    fn view<'a>(format: PixelFormat, width: u32, planes: &[(&'a [u8], usize)]) -> FrameView<'a> {
+        let planes: Vec<_> = planes
+            .iter()
+            .map(|&(bytes, stride)| Plane { bytes, stride })
+            .collect();
+        let height = (planes[0].bytes.len() / planes[0].stride) as u32;
+        FrameView::new(format, Size { width, height }, Colorimetry::BT601, &planes).unwrap()
+    }
+
+    fn read(frame: &FrameView<'_>, row: usize, columns: Columns<'_>, n: usize) -> Vec<[u8; 3]> {
+        let mut out = vec![[9; 4]; n];
+        RowReader::default().read(frame, row, columns, &mut out);
+        out.iter().map(|p| [p[0], p[1], p[2]]).collect()
+    }
+
+    #[test]
+    fn rgb_orders_are_honoured() {
+        for (format, bytes) in [
+            (PixelFormat::Rgb, &[1, 2, 3, 4, 5, 6][..]),
+            (PixelFormat::Bgr, &[3, 2, 1, 6, 5, 4]),
+            (PixelFormat::Rgba, &[1, 2, 3, 0, 4, 5, 6, 0]),
+            (PixelFormat::Bgra, &[3, 2, 1, 0, 6, 5, 4, 0]),
+            (PixelFormat::Argb, &[0, 1, 2, 3, 0, 4, 5, 6]),
+            (PixelFormat::Abgr, &[0, 3, 2, 1, 0, 6, 5, 4]),
+        ] {
+            let frame = view(format, 2, &[(bytes, bytes.len())]);
+            assert_eq!(
+                read(&frame, 0, Columns::From(0), 2),
+                [[1, 2, 3], [4, 5, 6]],
+                "{format:?}"
+            );
+            assert_eq!(
+                read(&frame, 0, Columns::Each(&[1, 0]), 2),
+                [[4, 5, 6], [1, 2, 3]],
+                "{format:?}"
+            );
+        }
+    }
+
+    /// The textbook formula in floating point.
+    fn exact(color: Colorimetry, y: u8, u: u8, v: u8) -> [f64; 3] {
+        let (offset, gain, chroma) = if color.full_range {
+            (0.0, 1.0, 1.0)
+        } else {
+            (16.0, 255.0 / 219.0, 255.0 / 224.0)
+        };
+        let (kr, kb) = (color.kr, color.kb);
+        let y = (f64::from(y) - offset) * gain;
+        let (u, v) = (
+            (f64::from(u) - 128.0) * chroma,
+            (f64::from(v) - 128.0) * chroma,
+        );
+        let r = y + 2.0 * (1.0 - kr) * v;
+        let b = y + 2.0 * (1.0 - kb) * u;
+        let g = (y - kr * r - kb * b) / (1.0 - kr - kb);
+        [r, g, b].map(|c| c.clamp(0.0, 255.0))
+    }
+
+    #[test]
+    fn fixed_point_stays_within_one_level_of_the_formula() {
+        for base in [Colorimetry::BT601, Colorimetry::BT709] {
+            for full_range in [false, true] {
+                let color = Colorimetry { full_range, ..base };
+                let matrix = YuvToRgb::new(color);
+                let (mut sum, mut n) = (0.0, 0.0);
+                for y in (0..=255).step_by(5) {
+                    for u in (0..=255).step_by(5) {
+                        for v in (0..=255).step_by(5) {
+                            let mut out = [[0; 4]];
+                            matrix.convert(&[y], &[u], &[v], &mut out);
+                            for (got, want) in out[0].iter().zip(exact(color, y, u, v)) {
+                                let error = f64::from(*got) - want;
+                                assert!(
+                                    error.abs() <= 1.0,
+                                    "{color:?} {y} {u} {v}: {out:?} {want}"
+                                );
+                                sum += error;
+                                n += 1.0;
+                            }
+                        }
+                    }
+                }
+                let bias: f64 = sum / n;
+                assert!(bias.abs() < 0.1, "{color:?}: bias {bias}");
+            }
+        }
+    }
+
+    #[test]
+    fn white_black_and_gray_are_exact() {
+        let limited = YuvToRgb::new(Colorimetry::BT709);
+        let full = YuvToRgb::new(Colorimetry {
+            full_range: true,
+            ..Colorimetry::BT709
+        });
+        let mut out = [[0; 4]; 3];
+        limited.convert(&[16, 235, 126], &[128; 3], &[128; 3], &mut out);
+        assert_eq!(out.map(|p| p[0]), [0, 255, 128]);
+        full.convert(&[0, 255, 128], &[128; 3], &[128; 3], &mut out);
+        assert_eq!(out.map(|p| p[0]), [0, 255, 128]);
+    }
+
+    #[test]
+    fn subsampled_layouts_agree() {
+        // 4x2 pixels, one row of chroma; rows differ in luma only.
+        let (y, u, v): ([u8; 8], [u8; 2], [u8; 2]) =
+            ([40, 80, 120, 160, 60, 90, 130, 170], [90, 160], [170, 100]);
+        let interleave = |a: [u8; 2], b: [u8; 2]| [a[0], b[0], a[1], b[1]];
+        let (uv, vu) = (interleave(u, v), interleave(v, u));
+        let packed = |luma_first: bool| -> Vec<u8> {
+            (0..4)
+                .flat_map(|pair| {
+                    let (y0, y1) = (y[pair * 2], y[pair * 2 + 1]);
+                    let (u, v) = (u[pair % 2], v[pair % 2]);
+                    if luma_first {
+                        [y0, u, y1, v]
+                    } else {
+                        [u, y0, v, y1]
+                    }
+                })
+                .collect()
+        };
+        let (yuy2, uyvy) = (packed(true), packed(false));
+        let twice = |c: [u8; 2]| [c[0], c[1], c[0], c[1]];
+        let (u2, v2) = (twice(u), twice(v));
+        let each = |c: [u8; 2]| [c[0], c[0], c[1], c[1], c[0], c[0], c[1], c[1]];
+        let (u4, v4) = (each(u), each(v));
+        let reference = view(PixelFormat::Y444, 4, &[(&y, 4), (&u4, 4), (&v4, 4)]);
+        let frames = [
+            view(PixelFormat::I420, 4, &[(&y, 4), (&u, 2), (&v, 2)]),
+            view(PixelFormat::Yv12, 4, &[(&y, 4), (&v, 2), (&u, 2)]),
+            view(PixelFormat::Nv12, 4, &[(&y, 4), (&uv, 4)]),
+            view(PixelFormat::Nv21, 4, &[(&y, 4), (&vu, 4)]),
+            view(PixelFormat::Y42b, 4, &[(&y, 4), (&u2, 2), (&v2, 2)]),
+            view(PixelFormat::Yuy2, 4, &[(&yuy2, 8)]),
+            view(PixelFormat::Uyvy, 4, &[(&uyvy, 8)]),
+        ];
+        for frame in &frames {
+            for row in 0..2 {
+                for (start, n) in [(0, 4), (1, 3), (1, 2), (2, 1), (3, 1), (0, 3)] {
+                    let columns: Vec<u32> = (start as u32..(start + n) as u32).collect();
+                    let want = read(&reference, row, Columns::From(start), n);
+                    let format = frame.format();
+                    assert_eq!(
+                        read(frame, row, Columns::From(start), n),
+                        want,
+                        "{format:?} {row} {start} {n}"
+                    );
+                    assert_eq!(
+                        read(frame, row, Columns::Each(&columns), n),
+                        want,
+                        "{format:?} {row} {start} {n}"
+                    );
+                }
+            }
+        }
+    }
+}

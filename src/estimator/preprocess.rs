@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Frame to network input: a part of the frame, resized, becomes one `[3, H, W]` or `[H, W, 3]` image of
+//! a float32 tensor; and the way back from tensor pixels to frame pixels.
+
+use super::frame::FrameView;
+use super::geometry::{Rect, Size};
+use super::pixels::Pixel;
+use super::resize::{PixelRect, Resizer};
+
+/// Order of the three colour channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChannelOrder {
+    Rgb,
+    Bgr,
+}
+
+/// Order of the dimensions of an image tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// `[N, 3, H, W]`
+    Nchw,
+    /// `[N, H, W, 3]`
+    Nhwc,
+}
+
+/// What a network wants its pixels to be: `value = level * scale + bias` for 8-bit levels 0..=255.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PixelEncoding {
+    pub layout: Layout,
+    pub order: ChannelOrder,
+    pub scale: f32,
+    pub bias: f32,
+}
+
+impl PixelEncoding {
+    /// Levels as they are, 0..=255, `[N, 3, H, W]`.
+    pub const fn levels(order: ChannelOrder) -> Self {
+        Self {
+            layout: Layout::Nchw,
+            order,
+            scale: 1.0,
+            bias: 0.0,
+        }
+    }
+
+    fn encode(&self, level: u8) -> f32 {
+        f32::from(level) * self.scale + self.bias
+    }
+
+    /// Writes `row` of an image of `size` into `image`, which holds `3 * width * height` values.
+    fn write_row(&self, image: &mut [f32], size: Size, row: u32, pixels: &[Pixel]) {
+        let (width, height, row) = (size.width as usize, size.height as usize, row as usize);
+        let source_channel = |c: usize| match self.order {
+            ChannelOrder::Rgb => c,
+            ChannelOrder::Bgr => 2 - c,
+        };
+        match self.layout {
+            Layout::Nchw => {
+                for (c, plane) in image.chunks_exact_mut(width * height).enumerate() {
+                    let from = source_channel(c);
+                    let out = &mut plane[row * width..][..pixels.len()];
+                    for (out, pixel) in out.iter_mut().zip(pixels) {
+                        *out = self.encode(pixel[from]);
+                    }
+                }
+            }
+            Layout::Nhwc => {
+                let out = &mut image[row * width * 3..][..pixels.len() * 3];
+                for (out, pixel) in out.as_chunks_mut::<3>().0.iter_mut().zip(pixels) {
+                    for (c, value) in out.iter_mut().enumerate() {
+                        *value = self.encode(pixel[source_channel(c)]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Where a frame lies in a network's input: at the top left, `content` pixels of `input`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Placement {
+    pub input: Size,
+    pub content: Size,
+    pub frame: Size,
+}
+
+impl Placement {
+    /// The frame fills the input; its aspect ratio is not kept.
+    pub fn stretch(frame: Size, input: Size) -> Self {
+        Self {
+            input,
+            content: input,
+            frame,
+        }
+    }
+
+    /// The frame keeps its aspect ratio; what is left on the right or below is padding.
+    pub fn letterbox(frame: Size, input: Size) -> Self {
+        let scale = f64::min(
+            f64::from(input.width) / f64::from(frame.width),
+            f64::from(input.height) / f64::from(frame.height),
+        );
+        let fit = |len: u32, limit: u32| ((f64::from(len) * scale).round() as u32).clamp(1, limit);
+        Self {
+            input,
+            content: Size {
+                width: fit(frame.width, input.width),
+                height: fit(frame.height, input.height),
+            },
+            frame,
+        }
+    }
+
+    /// A box in input pixels as a box in frame pixels. It may reach beyond the frame.
+    pub fn to_frame(&self, rect: Rect) -> Rect {
+        let x = self.frame.width as f32 / self.content.width as f32;
+        let y = self.frame.height as f32 / self.content.height as f32;
+        Rect::new(rect.x * x, rect.y * y, rect.w * x, rect.h * y)
+    }
+}
+
+/// Writes the whole frame into `image` (`3 * H * W` values) as `placement` says; the padding gets level
+/// `pad`.
+pub fn encode_frame(
+    resizer: &mut Resizer,
+    frame: &FrameView<'_>,
+    placement: &Placement,
+    encoding: &PixelEncoding,
+    pad: u8,
+    image: &mut [f32],
+) {
+    if placement.content != placement.input {
+        image.fill(encoding.encode(pad));
+    }
+    let part = PixelRect {
+        x: 0,
+        y: 0,
+        width: placement.frame.width,
+        height: placement.frame.height,
+    };
+    resizer.resize(frame, part, placement.content, |row, pixels| {
+        encoding.write_row(image, placement.input, row, pixels);
+    });
+}
+
+/// Writes `part` of the frame, stretched to `size`, into `image` (`3 * H * W` values).
+pub fn encode_crop(
+    resizer: &mut Resizer,
+    frame: &FrameView<'_>,
+    part: PixelRect,
+    size: Size,
+    encoding: &PixelEncoding,
+    image: &mut [f32],
+) {
+    resizer.resize(frame, part, size, |row, pixels| {
+        encoding.write_row(image, size, row, pixels);
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::frame::{Colorimetry, PixelFormat, Plane};
+    use super::*;
+
+    const SIZE: Size = Size {
+        width: 2,
+        height: 2,
+    };
+    /// R, G, B of four pixels.
+    const RGB: [u8; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+
+    fn encode(encoding: PixelEncoding, placement: Placement) -> Vec<f32> {
+        let plane = Plane {
+            bytes: &RGB,
+            stride: 6,
+        };
+        let frame = FrameView::new(PixelFormat::Rgb, SIZE, Colorimetry::BT601, &[plane]).unwrap();
+        let mut image = vec![-1.0; 3 * (placement.input.width * placement.input.height) as usize];
+        let mut resizer = Resizer::default();
+        encode_frame(&mut resizer, &frame, &placement, &encoding, 100, &mut image);
+        image
+    }
+
+    #[test]
+    fn layouts_and_orders() {
+        let same = Placement::stretch(SIZE, SIZE);
+        let planar = PixelEncoding::levels(ChannelOrder::Rgb);
+        let rgb = [1., 4., 7., 10., 2., 5., 8., 11., 3., 6., 9., 12.];
+        assert_eq!(encode(planar, same), rgb);
+        let bgr = [3., 6., 9., 12., 2., 5., 8., 11., 1., 4., 7., 10.];
+        assert_eq!(encode(PixelEncoding::levels(ChannelOrder::Bgr), same), bgr);
+        let interleaved = PixelEncoding {
+            layout: Layout::Nhwc,
+            order: ChannelOrder::Bgr,
+            scale: 0.5,
+            bias: 1.0,
+        };
+        let want = [3., 2., 1., 6., 5., 4., 9., 8., 7., 12., 11., 10.].map(|v| v * 0.5 + 1.0);
+        assert_eq!(encode(interleaved, same), want);
+    }
+
+    #[test]
+    fn letterbox_pads_right_and_below() {
+        let input = Size {
+            width: 3,
+            height: 2,
+        };
+        let placement = Placement::letterbox(SIZE, input);
+        assert_eq!(placement.content, SIZE);
+        let image = encode(PixelEncoding::levels(ChannelOrder::Rgb), placement);
+        assert_eq!(image[..6], [1., 4., 100., 7., 10., 100.]);
+    }
+
+    #[test]
+    fn placements_map_back_to_the_frame() {
+        let frame = Size {
+            width: 1280,
+            height: 720,
+        };
+        let input = Size {
+            width: 640,
+            height: 384,
+        };
+        let boxed = Placement::letterbox(frame, input);
+        assert_eq!(
+            boxed.content,
+            Size {
+                width: 640,
+                height: 360
+            }
+        );
+        let rect = Rect::new(10.0, 20.0, 30.0, 40.0);
+        assert_eq!(boxed.to_frame(rect), Rect::new(20.0, 40.0, 60.0, 80.0));
+        let stretched = Placement::stretch(frame, input);
+        assert_eq!(stretched.to_frame(rect), Rect::new(20.0, 37.5, 60.0, 75.0));
+    }
+
+    #[test]
+    fn extreme_aspect_ratios_keep_a_pixel() {
+        let frame = Size {
+            width: 10_000,
+            height: 1,
+        };
+        let input = Size {
+            width: 640,
+            height: 32,
+        };
+        assert_eq!(Placement::letterbox(frame, input).content.height, 1);
+    }
+}

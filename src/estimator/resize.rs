@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Bilinear resampling of a part of a frame, bit for bit as OpenCV's 8-bit `INTER_LINEAR` does it.
+//!
+//! The pose networks were trained and tuned on crops resized by OpenCV and answer several degrees
+//! differently to crops that are "better": resampled in floating point, or anti-aliased. So OpenCV's
+//! arithmetic is reproduced: positions `(i + 0.5) * scale - 0.5`, no anti-aliasing, weights of 11 bits,
+//! and its two rounding shifts. A reduction by exactly 2 in both directions is the rounded mean of 2x2
+//! pixels, also as there.
+
+use super::frame::FrameView;
+use super::geometry::Size;
+use super::pixels::{Columns, Pixel, RowReader};
+
+/// Whole pixels of a frame: a part of it that is not empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PixelRect {
+    pub x: u32,
+    pub y: u32,
+    pub width: u32,
+    pub height: u32,
+}
+
+/// Bits of a bilinear weight: OpenCV's `INTER_RESIZE_COEF_BITS`.
+const WEIGHT_ONE: f32 = 2048.0;
+
+/// Two neighbouring source positions and their weights, which sum to about 2048.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Tap {
+    first: i32,
+    weights: [i16; 2],
+}
+
+impl Tap {
+    fn at(index: u32, scale: f64) -> Self {
+        let position = ((f64::from(index) + 0.5) * scale - 0.5) as f32;
+        let floor = position.floor();
+        let fraction = position - floor;
+        Self {
+            first: floor as i32,
+            weights: [1.0 - fraction, fraction].map(|w| (w * WEIGHT_ONE).round_ties_even() as i16),
+        }
+    }
+
+    /// Both rows of the tap; outside the source its border row counts.
+    fn clamped(self, len: u32) -> [u32; 2] {
+        [self.first, self.first + 1].map(|p| p.clamp(0, len as i32 - 1) as u32)
+    }
+
+    /// As [`Tap::at`], but a tap across the border counts the border pixel alone: OpenCV treats
+    /// columns so, and rows not.
+    fn inside(index: u32, scale: f64, len: u32) -> Self {
+        let tap = Self::at(index, scale);
+        let last = len as i32 - 1;
+        if tap.first < 0 || tap.first >= last {
+            Self {
+                first: tap.first.clamp(0, last),
+                weights: [WEIGHT_ONE as i16, 0],
+            }
+        } else {
+            tap
+        }
+    }
+}
+
+/// A column of the output: which two pixels of the source row that was read, and their weights.
+#[derive(Clone, Copy, Debug)]
+struct ColumnTap {
+    pixels: [u32; 2],
+    weights: [i16; 2],
+}
+
+/// A source row after the horizontal pass, 7 fractional bits a value.
+#[derive(Debug, Default)]
+struct ResizedRow {
+    source: Option<u32>,
+    values: Vec<[i16; 4]>,
+}
+
+/// Resizes; owns the scratch memory for that, which grows with row lengths only.
+#[derive(Debug, Default)]
+pub struct Resizer {
+    reader: RowReader,
+    columns: Vec<u32>,
+    taps: Vec<ColumnTap>,
+    source: Vec<Pixel>,
+    above: ResizedRow,
+    below: ResizedRow,
+    output: Vec<Pixel>,
+}
+
+impl Resizer {
+    /// Resizes `part` of `frame` to `size` and hands over the output rows from top to bottom.
+    pub(super) fn resize(
+        &mut self,
+        frame: &FrameView<'_>,
+        part: PixelRect,
+        size: Size,
+        mut row_done: impl FnMut(u32, &[Pixel]),
+    ) {
+        self.output.resize(size.width as usize, [0; 4]);
+        if part.width == size.width * 2 && part.height == size.height * 2 {
+            return self.halve(frame, part, size, row_done);
+        }
+        // OpenCV goes through the inverse; the last bit of the scale can differ from source / target.
+        let scale = |source: u32, target: u32| 1.0 / (f64::from(target) / f64::from(source));
+        self.plan_columns(part, size, scale(part.width, size.width));
+        self.above.source = None;
+        self.below.source = None;
+        for row in 0..size.height {
+            let tap = Tap::at(row, scale(part.height, size.height));
+            let [above, below] = tap.clamped(part.height);
+            // Rows come in rising order: what was below is often above now.
+            if self.above.source != Some(above) {
+                std::mem::swap(&mut self.above, &mut self.below);
+            }
+            self.fetch_row(frame, part, above, Which::Above);
+            if below != above {
+                self.fetch_row(frame, part, below, Which::Below);
+            }
+            let lower = if below == above {
+                &self.above
+            } else {
+                &self.below
+            };
+            blend_rows(
+                &self.above.values,
+                &lower.values,
+                tap.weights,
+                &mut self.output,
+            );
+            row_done(row, &self.output);
+        }
+    }
+
+    /// Decides which source columns are read, and which of them each output column mixes.
+    fn plan_columns(&mut self, part: PixelRect, size: Size, scale: f64) {
+        self.columns.clear();
+        self.taps.clear();
+        // Reducing by more than 2 leaves source columns out; then only those needed are read.
+        let sparse = part.width > size.width * 2;
+        for column in 0..size.width {
+            let tap = Tap::inside(column, scale, part.width);
+            let pixels = tap.clamped(part.width);
+            let pixels = if sparse {
+                let at = self.columns.len() as u32;
+                self.columns.extend(pixels.map(|p| part.x + p));
+                [at, at + 1]
+            } else {
+                pixels
+            };
+            self.taps.push(ColumnTap {
+                pixels,
+                weights: tap.weights,
+            });
+        }
+        let read = if sparse {
+            self.columns.len()
+        } else {
+            part.width as usize
+        };
+        self.source.resize(read, [0; 4]);
+    }
+
+    /// Makes `which` hold row `row` of `part`, resized along x.
+    fn fetch_row(&mut self, frame: &FrameView<'_>, part: PixelRect, row: u32, which: Which) {
+        let target = match which {
+            Which::Above => &mut self.above,
+            Which::Below => &mut self.below,
+        };
+        if target.source == Some(row) {
+            return;
+        }
+        let columns = if self.columns.is_empty() {
+            Columns::From(part.x as usize)
+        } else {
+            Columns::Each(&self.columns)
+        };
+        self.reader
+            .read(frame, (part.y + row) as usize, columns, &mut self.source);
+        target.values.resize(self.taps.len(), [0; 4]);
+        for (value, tap) in target.values.iter_mut().zip(&self.taps) {
+            let [left, right] = tap.pixels.map(|p| self.source[p as usize]);
+            let [w0, w1] = tap.weights.map(i32::from);
+            for c in 0..4 {
+                value[c] = ((i32::from(left[c]) * w0 + i32::from(right[c]) * w1) >> 4) as i16;
+            }
+        }
+        target.source = Some(row);
+    }
+
+    /// A reduction by exactly 2: the rounded mean of each 2x2 pixels.
+    fn halve(
+        &mut self,
+        frame: &FrameView<'_>,
+        part: PixelRect,
+        size: Size,
+        mut row_done: impl FnMut(u32, &[Pixel]),
+    ) {
+        let width = part.width as usize;
+        self.source.resize(width * 2, [0; 4]);
+        for row in 0..size.height {
+            let (upper, lower) = self.source.split_at_mut(width);
+            for (line, pixels) in [upper, lower].into_iter().enumerate() {
+                let y = (part.y + row * 2) as usize + line;
+                let columns = Columns::From(part.x as usize);
+                self.reader.read(frame, y, columns, pixels);
+            }
+            let (upper, lower) = self.source.split_at(width);
+            let pairs = upper
+                .as_chunks::<2>()
+                .0
+                .iter()
+                .zip(lower.as_chunks::<2>().0);
+            for (out, (upper, lower)) in self.output.iter_mut().zip(pairs) {
+                for c in 0..4 {
+                    let sum = [upper[0], upper[1], lower[0], lower[1]].map(|p| u16::from(p[c]));
+                    out[c] = ((sum.iter().sum::<u16>() + 2) >> 2) as u8;
+                }
+            }
+            row_done(row, &self.output);
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Which {
+    Above,
+    Below,
+}
+
+/// The vertical pass: weights of 11 bits on values with 7 fractional bits, two roundings as OpenCV's.
+fn blend_rows(above: &[[i16; 4]], below: &[[i16; 4]], weights: [i16; 2], out: &mut [Pixel]) {
+    let high_half = |value: i16, weight: i16| (i32::from(value) * i32::from(weight)) >> 16;
+    for ((out, above), below) in out.iter_mut().zip(above).zip(below) {
+        for c in 0..4 {
+            let sum = high_half(above[c], weights[0]) + high_half(below[c], weights[1]);
+            out[c] = ((sum + 2) >> 2).clamp(0, 255) as u8;
+        }
+    }
+}
