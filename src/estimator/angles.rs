@@ -24,6 +24,11 @@ impl Angles {
         self.yaw.is_finite() && self.pitch.is_finite() && self.roll.is_finite()
     }
 
+    /// The same orientation with each angle in (-180, 180].
+    pub fn wrapped(&self) -> Self {
+        Self::new(wrap(self.yaw), wrap(self.pitch), wrap(self.roll))
+    }
+
     /// The head is seen from behind.
     pub fn is_rear(&self) -> bool {
         self.yaw.abs() > 90.0
@@ -51,5 +56,86 @@ impl Angles {
             sp * cr + cp * sy * sr,
             cp * cy,
         ]
+    }
+}
+
+/// An angle in degrees, brought into (-180, 180].
+fn wrap(degrees: f32) -> f32 {
+    if degrees > -180.0 && degrees <= 180.0 {
+        return degrees;
+    }
+    let wrapped = degrees.rem_euclid(360.0);
+    if wrapped > 180.0 {
+        wrapped - 360.0
+    } else {
+        wrapped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn yaw_wraps_at_180() {
+        for (from, to) in [
+            (0.0, 0.0),
+            (180.0, 180.0),
+            (-180.0, 180.0),
+            (181.0, -179.0),
+            (-190.0, 170.0),
+            (540.0, 180.0),
+        ] {
+            assert_eq!(Angles::new(from, 0.0, 0.0).wrapped().yaw, to, "{from}");
+        }
+    }
+
+    #[test]
+    fn the_rear_begins_beyond_90() {
+        for (yaw, rear) in [(90.0, false), (-90.0, false), (90.1, true), (-135.0, true)] {
+            assert_eq!(Angles::new(yaw, 0.0, 0.0).is_rear(), rear);
+        }
+    }
+
+    fn assert_rotation(angles: Angles, want: [f64; 9]) {
+        let got = angles.rotation();
+        for (got, want) in got.iter().zip(want) {
+            assert!((got - want).abs() < 1e-6, "{angles:?}: {got:?} {want}");
+        }
+    }
+
+    #[test]
+    fn rotations_follow_the_signs() {
+        let identity = [1., 0., 0., 0., 1., 0., 0., 0., 1.];
+        assert_rotation(Angles::default(), identity);
+        // Yaw 90: the nose (third column) points to the image's left.
+        assert_rotation(
+            Angles::new(90.0, 0.0, 0.0),
+            [0., 0., -1., 0., 1., 0., 1., 0., 0.],
+        );
+        // Pitch 90: the nose points up (y is down).
+        assert_rotation(
+            Angles::new(0.0, 90.0, 0.0),
+            [1., 0., 0., 0., 0., -1., 0., 1., 0.],
+        );
+        // Roll 90: the X axis turns down.
+        assert_rotation(
+            Angles::new(0.0, 0.0, 90.0),
+            [0., -1., 0., 1., 0., 0., 0., 0., 1.],
+        );
+    }
+
+    #[test]
+    fn rotations_draw_hopenets_axes() {
+        let angles = Angles::new(-32.0, 15.0, 20.0);
+        let (p, y, r) = (15f64.to_radians(), 32f64.to_radians(), 20f64.to_radians());
+        let m = angles.rotation();
+        let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-6, "{a} {b}");
+        close(m[0], y.cos() * r.cos());
+        close(m[3], p.cos() * r.sin() + r.cos() * p.sin() * y.sin());
+        close(m[1], -y.cos() * r.sin());
+        close(m[4], p.cos() * r.cos() - p.sin() * y.sin() * r.sin());
+        close(m[2], y.sin());
+        close(m[5], -y.cos() * p.sin());
     }
 }

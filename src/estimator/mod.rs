@@ -1,16 +1,32 @@
 // SPDX-License-Identifier: MPL-2.0
 //! From a video frame to heads with their pose. Pure Rust: nothing in here knows GStreamer.
+//!
+//! [`HeadPoseEstimator::process`] is the straight line: the frame goes through the detector, each box gets
+//! its margins, all crops go through the pose model in one batch, and out come [`Head`]s.
 
 pub mod angles;
+pub mod catalog;
+pub mod detector;
 pub mod error;
 pub mod frame;
 pub mod geometry;
 mod pixels;
+pub mod pose;
 pub mod preprocess;
 pub mod resize;
+pub mod runtime;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use angles::Angles;
-use geometry::Rect;
+use detector::{Detection, Detector, DetectorFamily, DetectorSettings};
+use error::Error;
+use frame::FrameView;
+use geometry::{CropMode, Rect, Size};
+use pose::{PoseFamily, PoseModel};
+use resize::{PixelRect, Resizer};
+use runtime::{Model, Runtime, RuntimeOptions};
 
 /// One head in one frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,4 +47,208 @@ pub struct Head {
     pub seam: bool,
     /// The box was predicted by the tracker, not detected in this frame.
     pub predicted: bool,
+}
+
+/// Heads turned this close to profile, in degrees of yaw, lie at the seam of front and rear model.
+const SEAM_WIDTH: f32 = 10.0;
+
+/// What is decided when the models are loaded.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub runtime: RuntimeOptions,
+    pub detector_model: PathBuf,
+    pub detector_family: DetectorFamily,
+    /// Longer side of the detector's input, in pixels, where the model leaves its size open.
+    pub detector_size: u32,
+    pub pose_model: PathBuf,
+    pub pose_family: PoseFamily,
+    /// Threads that work on one operator of a network; 0 chooses.
+    pub intra_op_threads: usize,
+}
+
+/// What may change from frame to frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    pub detector: DetectorSettings,
+    /// Of more heads those with the best scores are kept.
+    pub max_heads: usize,
+    /// Heads with a shorter side of fewer pixels are left out.
+    pub min_head_size: u32,
+    pub crop_mode: CropMode,
+}
+
+/// How long the stages of one frame took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StageTimes {
+    /// Frame to detector input.
+    pub detector_input: Duration,
+    /// Detector network and decoding.
+    pub detector: Duration,
+    /// Frame to crops.
+    pub crops: Duration,
+    /// Pose network.
+    pub pose: Duration,
+}
+
+/// Finds heads in frames and estimates where they look. Owns its networks and all scratch memory.
+#[derive(Debug)]
+pub struct HeadPoseEstimator {
+    runtime: &'static Runtime,
+    detector: Detector,
+    pose: PoseModel,
+    resizer: Resizer,
+    detections: Vec<Detection>,
+    candidates: Vec<Candidate>,
+    angles: Vec<Angles>,
+    heads: Vec<Head>,
+    times: StageTimes,
+}
+
+/// A detection on its way to become a head.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    rect: Rect,
+    crop: PixelRect,
+    score: f32,
+    truncated: bool,
+}
+
+impl Candidate {
+    fn new(detection: &Detection, frame: Size, settings: &Settings) -> Option<Self> {
+        let Detection { rect, score } = *detection;
+        let finite = [rect.x, rect.y, rect.w, rect.h, score]
+            .iter()
+            .all(|v| v.is_finite());
+        if !finite {
+            return None;
+        }
+        let truncated = rect.x < 0.0
+            || rect.y < 0.0
+            || rect.right() > frame.width as f32
+            || rect.bottom() > frame.height as f32;
+        let rect = rect.truncated(frame);
+        if rect.area() <= 0.0 || rect.w.min(rect.h) < settings.min_head_size as f32 {
+            return None;
+        }
+        let crop = rect.with_margins(settings.crop_mode, frame);
+        let (x, y) = (crop.x as u32, crop.y as u32);
+        Some(Self {
+            rect,
+            crop: PixelRect {
+                x,
+                y,
+                width: (crop.right() as u32 - x).max(1),
+                height: (crop.bottom() as u32 - y).max(1),
+            },
+            score,
+            truncated,
+        })
+    }
+
+    /// The head of a finite pose; networks may answer NaN, which nobody must get to see.
+    fn with_pose(&self, angles: &Angles) -> Option<Head> {
+        if !angles.is_finite() {
+            return None;
+        }
+        let angles = angles.wrapped();
+        Some(Head {
+            id: 0,
+            rect: self.rect,
+            score: self.score.clamp(0.0, 1.0),
+            angles,
+            rear: angles.is_rear(),
+            truncated: self.truncated,
+            seam: (angles.yaw.abs() - 90.0).abs() <= SEAM_WIDTH,
+            predicted: false,
+        })
+    }
+}
+
+impl HeadPoseEstimator {
+    /// Loads ONNX Runtime and the models, checks their contracts and runs each once.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the library or the models; see [`Error`].
+    pub fn load(config: &Config) -> Result<Self, Error> {
+        let runtime = Runtime::get(&config.runtime)?;
+        let threads = config.intra_op_threads;
+        let detector = Model::open(runtime, detector::ROLE, &config.detector_model, threads)?;
+        let pose = Model::open(runtime, pose::ROLE, &config.pose_model, threads)?;
+        Ok(Self {
+            runtime,
+            detector: Detector::new(detector, config.detector_family, config.detector_size)?,
+            pose: PoseModel::new(pose, config.pose_family)?,
+            resizer: Resizer::default(),
+            detections: Vec::new(),
+            candidates: Vec::new(),
+            angles: Vec::new(),
+            heads: Vec::new(),
+            times: StageTimes::default(),
+        })
+    }
+
+    /// The heads of `frame`, in the detector's order; boxes in the frame's pixels.
+    ///
+    /// # Errors
+    /// [`Error::Inference`] and [`Error::Exiting`].
+    pub fn process(
+        &mut self,
+        frame: &FrameView<'_>,
+        settings: &Settings,
+    ) -> Result<&[Head], Error> {
+        self.heads.clear();
+        let mut stage = Instant::now();
+        let mut lap = || {
+            let start = std::mem::replace(&mut stage, Instant::now());
+            stage - start
+        };
+        let scaling = settings.detector.scaling;
+        self.detector.prepare(&mut self.resizer, frame, scaling);
+        self.times.detector_input = lap();
+
+        self.detector
+            .run(&settings.detector, &mut self.detections)?;
+        self.select(frame.size(), settings);
+        self.times.detector = lap();
+
+        let crops = self.candidates.iter().map(|candidate| candidate.crop);
+        self.pose.prepare(&mut self.resizer, frame, crops);
+        self.times.crops = lap();
+
+        self.pose.run(&mut self.angles)?;
+        let posed = self.candidates.iter().zip(&self.angles);
+        self.heads
+            .extend(posed.filter_map(|(candidate, angles)| candidate.with_pose(angles)));
+        self.times.pose = lap();
+        Ok(&self.heads)
+    }
+
+    /// Turns detections into candidates: boxes within the frame that are large enough, not too many.
+    fn select(&mut self, frame: Size, settings: &Settings) {
+        self.candidates.clear();
+        let usable = |detection| Candidate::new(detection, frame, settings);
+        self.candidates
+            .extend(self.detections.iter().filter_map(usable));
+        if self.candidates.len() > settings.max_heads {
+            self.candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
+            self.candidates.truncate(settings.max_heads);
+        }
+    }
+
+    /// How long the stages of the last frame took.
+    pub fn times(&self) -> StageTimes {
+        self.times
+    }
+
+    pub fn runtime(&self) -> &'static Runtime {
+        self.runtime
+    }
+
+    pub fn detector(&self) -> &Detector {
+        &self.detector
+    }
+
+    pub fn pose(&self) -> &PoseModel {
+        &self.pose
+    }
 }

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MPL-2.0
+//! CenterFace, a face detector.
+//!
+//! Input float32 `[1, 3, H, W]`, RGB 0..=255, letterboxed, any multiple of 32. Outputs at stride 4, in
+//! this order: heatmap `[1, 1, h, w]`, scale `[1, 2, h, w]`, offset `[1, 2, h, w]`, landmarks
+//! `[1, 10, h, w]`. Box height = exp(scale0) * 4, width = exp(scale1) * 4, centre = (x + offset1 + 0.5,
+//! y + offset0 + 0.5) * 4.
+
+use super::super::error::Error;
+use super::super::geometry::Rect;
+use super::super::preprocess::{ChannelOrder, Layout, PixelEncoding};
+use super::super::runtime::{ElementType, Outputs, Signature};
+use super::{
+    DecodeSettings, Detection, InputContract, InputSize, Scaling, fixed_size, image_input,
+    suppress_overlaps,
+};
+
+pub(super) const SCORE_THRESHOLD: f32 = 0.3;
+
+pub(super) const EXPECTED: &str = "CenterFace (image float32[1,3,H,W]) -> \
+     (heatmap float32[1,1,h,w], scale [1,2,h,w], offset [1,2,h,w], landmarks [1,10,h,w])";
+
+const STRIDE: u32 = 4;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CenterFace {
+    input: InputContract,
+}
+
+impl CenterFace {
+    pub fn recognise(signature: &Signature) -> Option<Self> {
+        let (layout, height, width) = image_input(signature)?;
+        let size = match fixed_size(height, width) {
+            Some(size) => InputSize::Fixed(size),
+            None => InputSize::Free,
+        };
+        let has_channels = |index: usize, channels: i64| {
+            signature.outputs.get(index).is_some_and(|o| {
+                o.element == ElementType::Float32
+                    && matches!(o.shape[..], [_, c, _, _] if c == channels)
+            })
+        };
+        let matches = layout == Layout::Nchw
+            && signature.outputs.len() == 4
+            && [1, 2, 2, 10]
+                .into_iter()
+                .enumerate()
+                .all(|(index, channels)| has_channels(index, channels));
+        matches.then_some(Self {
+            input: InputContract {
+                size,
+                encoding: PixelEncoding::levels(ChannelOrder::Rgb),
+                scaling: Scaling::Letterbox,
+                pad: 0,
+            },
+        })
+    }
+
+    pub fn input(&self) -> InputContract {
+        self.input
+    }
+
+    pub fn decode(
+        &self,
+        outputs: &Outputs<'_>,
+        settings: &DecodeSettings,
+        boxes: &mut Vec<Detection>,
+    ) -> Result<(), Error> {
+        append(
+            outputs.float32(0)?.1,
+            outputs.float32(1)?.1,
+            outputs.float32(2)?.1,
+            settings,
+            boxes,
+        );
+        suppress_overlaps(boxes, settings.nms_iou);
+        Ok(())
+    }
+}
+
+fn append(
+    heatmap: &[f32],
+    scale: &[f32],
+    offset: &[f32],
+    settings: &DecodeSettings,
+    boxes: &mut Vec<Detection>,
+) {
+    let columns = (settings.input.width / STRIDE).max(1) as usize;
+    let stride = STRIDE as f32;
+    // Two planes each, as large as the heatmap; a shorter output ends the walk early.
+    let (scale0, scale1) = scale.split_at(scale.len() / 2);
+    let (offset0, offset1) = offset.split_at(offset.len() / 2);
+    let sizes = scale0.iter().zip(scale1);
+    let shifts = offset0.iter().zip(offset1);
+    let cells = heatmap.iter().zip(sizes).zip(shifts);
+    for (cell, ((&score, (s0, s1)), (o0, o1))) in cells.enumerate() {
+        if score > settings.score_threshold {
+            let (row, column) = ((cell / columns) as f32, (cell % columns) as f32);
+            let (h, w) = (s0.exp() * stride, s1.exp() * stride);
+            let (cx, cy) = ((column + o1 + 0.5) * stride, (row + o0 + 0.5) * stride);
+            boxes.push(Detection {
+                rect: Rect::new(cx - w / 2.0, cy - h / 2.0, w, h),
+                score,
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::geometry::Size;
+    use super::*;
+
+    #[test]
+    fn a_cell_becomes_a_box() {
+        let settings = DecodeSettings {
+            input: Size {
+                width: 32,
+                height: 32,
+            },
+            score_threshold: 0.3,
+            nms_iou: 0.3,
+            head_class: None,
+        };
+        // 8x8 cells of stride 4; cell 10 is row 1, column 2.
+        let (mut heatmap, mut scale, mut offset) = ([0.0; 64], [0.0; 128], [0.0; 128]);
+        heatmap[10] = 0.9;
+        heatmap[20] = 0.3;
+        scale[10] = 4.0f32.ln();
+        scale[64 + 10] = 2.0f32.ln();
+        offset[10] = 0.5;
+        offset[64 + 10] = 0.25;
+        let mut boxes = Vec::new();
+        append(&heatmap, &scale, &offset, &settings, &mut boxes);
+        // Height 16, width 8, centre (2.75 * 4, 2 * 4).
+        assert_eq!(boxes.len(), 1);
+        let Detection { rect, score } = boxes[0];
+        assert_eq!(score, 0.9);
+        for (got, want) in [rect.x, rect.y, rect.w, rect.h]
+            .iter()
+            .zip([7.0, 0.0, 8.0, 16.0])
+        {
+            assert!((got - want).abs() < 1e-4, "{rect:?}");
+        }
+    }
+}

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Head detectors: a frame in, boxes in frame pixels out. One file for each output contract.
+
+mod centerface;
+mod face;
+mod post;
+mod rows;
+mod yunet;
+
+use super::error::Error;
+use super::frame::FrameView;
+use super::geometry::{Rect, Size};
+use super::preprocess::{self, PixelEncoding, Placement};
+use super::resize::Resizer;
+use super::runtime::{ElementType, Model, Outputs, Role, Signature};
+
+pub const ROLE: Role = "detector";
+
+/// Which output contract a detector keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DetectorFamily {
+    /// Recognised by the graph's signature.
+    #[default]
+    Auto,
+    /// Scores and boxes with NMS inside: the YOLOv4 and YOLOv7-tiny head detectors of DMHead.
+    Post,
+    /// Rows `batch, class, score, x1, y1, x2, y2` with NMS inside: YOLOX and later body-head-hand models.
+    Rows,
+    /// YuNet, a face detector; its boxes are grown to heads.
+    YuNet,
+    /// CenterFace, a face detector; its boxes are grown to heads.
+    CenterFace,
+}
+
+/// How a frame is fitted into the detector's input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scaling {
+    /// As the detector's family was made for.
+    #[default]
+    Auto,
+    /// Fill the input; the aspect ratio changes.
+    Stretch,
+    /// Keep the aspect ratio; pad on the right or below.
+    Letterbox,
+}
+
+/// What may change from frame to frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DetectorSettings {
+    /// Boxes must score above it, strictly; `None`: the family's own.
+    pub score_threshold: Option<f32>,
+    /// Of two boxes that overlap more, the better one stays. For families without NMS inside.
+    pub nms_iou: f32,
+    /// The class that is a head, for families with several classes; `None`: the family's own.
+    pub head_class: Option<u32>,
+    pub scaling: Scaling,
+}
+
+/// A box that a detector found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Detection {
+    /// Pixels of the frame; may reach beyond it.
+    pub rect: Rect,
+    pub score: f32,
+}
+
+/// The size of a detector's input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum InputSize {
+    Fixed(Size),
+    /// Any multiple of 32 both ways.
+    Free,
+}
+
+/// What a family wants as input, by default.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct InputContract {
+    size: InputSize,
+    encoding: PixelEncoding,
+    scaling: Scaling,
+    /// Level of the padding of a letterbox.
+    pad: u8,
+}
+
+/// What `decode` needs to know beside the outputs.
+#[derive(Clone, Copy, Debug)]
+struct DecodeSettings {
+    input: Size,
+    score_threshold: f32,
+    nms_iou: f32,
+    head_class: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Family {
+    Post(post::Post),
+    Rows(rows::Rows),
+    YuNet(yunet::YuNet),
+    CenterFace(centerface::CenterFace),
+}
+
+impl Family {
+    fn recognise(signature: &Signature, wanted: DetectorFamily) -> Option<Self> {
+        let may_be = |family| wanted == DetectorFamily::Auto || wanted == family;
+        let post = || post::Post::recognise(signature).map(Self::Post);
+        let rows = || rows::Rows::recognise(signature).map(Self::Rows);
+        let yunet = || yunet::YuNet::recognise(signature).map(Self::YuNet);
+        let centerface = || centerface::CenterFace::recognise(signature).map(Self::CenterFace);
+        let mut found = None;
+        if may_be(DetectorFamily::Post) {
+            found = post();
+        }
+        if found.is_none() && may_be(DetectorFamily::Rows) {
+            found = rows();
+        }
+        if found.is_none() && may_be(DetectorFamily::YuNet) {
+            found = yunet();
+        }
+        if found.is_none() && may_be(DetectorFamily::CenterFace) {
+            found = centerface();
+        }
+        found
+    }
+
+    fn expected(wanted: DetectorFamily) -> String {
+        match wanted {
+            DetectorFamily::Post => post::EXPECTED.into(),
+            DetectorFamily::Rows => rows::EXPECTED.into(),
+            DetectorFamily::YuNet => yunet::EXPECTED.into(),
+            DetectorFamily::CenterFace => centerface::EXPECTED.into(),
+            DetectorFamily::Auto => [
+                "the signature of a detector, one of:",
+                post::EXPECTED,
+                "or",
+                rows::EXPECTED,
+                "or",
+                yunet::EXPECTED,
+                "or",
+                centerface::EXPECTED,
+            ]
+            .join(" "),
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Post(_) => "post",
+            Self::Rows(_) => "rows",
+            Self::YuNet(_) => "yunet",
+            Self::CenterFace(_) => "centerface",
+        }
+    }
+
+    fn input(&self) -> InputContract {
+        match self {
+            Self::Post(family) => family.input(),
+            Self::Rows(family) => family.input(),
+            Self::YuNet(family) => family.input(),
+            Self::CenterFace(family) => family.input(),
+        }
+    }
+
+    fn score_threshold(&self) -> f32 {
+        match self {
+            Self::Post(_) => post::SCORE_THRESHOLD,
+            Self::Rows(_) => rows::SCORE_THRESHOLD,
+            Self::YuNet(_) => yunet::SCORE_THRESHOLD,
+            Self::CenterFace(_) => centerface::SCORE_THRESHOLD,
+        }
+    }
+
+    /// Appends the boxes in pixels of the network's input.
+    fn decode(
+        &self,
+        outputs: &Outputs<'_>,
+        settings: &DecodeSettings,
+        boxes: &mut Vec<Detection>,
+    ) -> Result<(), Error> {
+        match self {
+            Self::Post(family) => family.decode(outputs, settings, boxes),
+            Self::Rows(family) => family.decode(outputs, settings, boxes),
+            Self::YuNet(family) => family.decode(outputs, settings, boxes),
+            Self::CenterFace(family) => family.decode(outputs, settings, boxes),
+        }
+    }
+
+    /// The head that a detected box stands for.
+    fn head(&self, rect: Rect) -> Rect {
+        match self {
+            Self::Post(_) | Self::Rows(_) => rect,
+            Self::YuNet(_) | Self::CenterFace(_) => face::grow_to_head(rect),
+        }
+    }
+}
+
+/// A loaded head detector.
+#[derive(Debug)]
+pub struct Detector {
+    model: Model,
+    family: Family,
+    input: InputContract,
+    /// Longer side of the input where the model leaves its size open.
+    free_size: u32,
+    image: Vec<f32>,
+    placement: Option<Placement>,
+}
+
+impl Detector {
+    /// Recognises the contract of `model` and runs it once, so that a model that cannot run, or answers
+    /// something else than its signature says, is refused now. `free_size` is the longer side of the
+    /// input, in pixels, of models that leave their input's size open.
+    ///
+    /// # Errors
+    /// [`Error::Contract`] and [`Error::Inference`].
+    pub fn new(model: Model, wanted: DetectorFamily, free_size: u32) -> Result<Self, Error> {
+        let family = Family::recognise(model.signature(), wanted)
+            .ok_or_else(|| model.contract_error(Family::expected(wanted)))?;
+        let mut detector = Self {
+            input: family.input(),
+            model,
+            family,
+            free_size,
+            image: Vec::new(),
+            placement: None,
+        };
+        let frame = Size {
+            width: 16,
+            height: 9,
+        };
+        let settings = DetectorSettings {
+            score_threshold: None,
+            nms_iou: 0.3,
+            head_class: None,
+            scaling: Scaling::Auto,
+        };
+        detector.place(frame, Scaling::Auto);
+        detector.run(&settings, &mut Vec::new())?;
+        Ok(detector)
+    }
+
+    /// The contract's name, as the property `detector-family` spells it.
+    pub fn family(&self) -> &'static str {
+        self.family.name()
+    }
+
+    /// The model's file.
+    pub fn path(&self) -> &std::path::Path {
+        self.model.path()
+    }
+
+    /// Writes `frame` into the network's input.
+    pub fn prepare(&mut self, resizer: &mut Resizer, frame: &FrameView<'_>, scaling: Scaling) {
+        let placement = self.place(frame.size(), scaling);
+        let InputContract { encoding, pad, .. } = self.input;
+        let image = &mut self.image;
+        preprocess::encode_frame(resizer, frame, &placement, &encoding, pad, image);
+    }
+
+    /// Runs the network on what [`Detector::prepare`] wrote and replaces `detections` by what it finds.
+    ///
+    /// # Errors
+    /// [`Error::Inference`] and [`Error::Exiting`].
+    pub fn run(
+        &mut self,
+        settings: &DetectorSettings,
+        detections: &mut Vec<Detection>,
+    ) -> Result<(), Error> {
+        detections.clear();
+        let Some(placement) = self.placement else {
+            return Ok(());
+        };
+        let Size { width, height } = placement.input;
+        let (width, height) = (i64::from(width), i64::from(height));
+        let shape = match self.input.encoding.layout {
+            preprocess::Layout::Nchw => [1, 3, height, width],
+            preprocess::Layout::Nhwc => [1, height, width, 3],
+        };
+        let family = self.family;
+        let decode = DecodeSettings {
+            input: placement.input,
+            score_threshold: settings
+                .score_threshold
+                .unwrap_or_else(|| family.score_threshold()),
+            nms_iou: settings.nms_iou,
+            head_class: settings.head_class,
+        };
+        self.model.run(&shape, &self.image, |outputs| {
+            family.decode(outputs, &decode, detections)
+        })?;
+        for detection in detections.iter_mut() {
+            detection.rect = placement.to_frame(family.head(detection.rect));
+        }
+        Ok(())
+    }
+
+    /// Decides where a frame of `size` goes in the input, and makes room for it.
+    fn place(&mut self, frame: Size, scaling: Scaling) -> Placement {
+        let input = match self.input.size {
+            InputSize::Fixed(size) => size,
+            InputSize::Free => free_input(frame, self.free_size),
+        };
+        let scaling = match scaling {
+            Scaling::Auto => self.input.scaling,
+            chosen => chosen,
+        };
+        let placement = match scaling {
+            Scaling::Letterbox => Placement::letterbox(frame, input),
+            _ => Placement::stretch(frame, input),
+        };
+        let values = 3 * input.width as usize * input.height as usize;
+        self.image.resize(values, 0.0);
+        self.placement = Some(placement);
+        placement
+    }
+}
+
+/// The input for a frame where the model takes any multiple of 32: the longer side is `long_side`, the
+/// other follows the frame's aspect ratio; both are rounded up.
+fn free_input(frame: Size, long_side: u32) -> Size {
+    let scale = f64::from(long_side) / f64::from(frame.width.max(frame.height));
+    let fit = |len: u32| {
+        ((f64::from(len) * scale).round() as u32)
+            .max(1)
+            .next_multiple_of(32)
+    };
+    Size {
+        width: fit(frame.width),
+        height: fit(frame.height),
+    }
+}
+
+/// Height and width of an image input `[1, 3, H, W]`, -1 where open; `None` if it is none.
+fn image_input(signature: &Signature) -> Option<(preprocess::Layout, i64, i64)> {
+    let [input] = signature.inputs.as_slice() else {
+        return None;
+    };
+    if input.element != ElementType::Float32 {
+        return None;
+    }
+    match *input.shape.as_slice() {
+        [1 | -1, 3, height, width] => Some((preprocess::Layout::Nchw, height, width)),
+        [1 | -1, height, width, 3] => Some((preprocess::Layout::Nhwc, height, width)),
+        _ => None,
+    }
+}
+
+/// The input's size where the graph fixes it.
+fn fixed_size(height: i64, width: i64) -> Option<Size> {
+    let side = |len: i64| u32::try_from(len).ok().filter(|&len| len > 0);
+    Some(Size {
+        width: side(width)?,
+        height: side(height)?,
+    })
+}
+
+/// Greedy non-maximum suppression: the best box stays, those that overlap it by more than `iou` go, and
+/// so on. The boxes that stay are ordered by falling score.
+fn suppress_overlaps(boxes: &mut Vec<Detection>, iou: f32) {
+    boxes.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let mut kept = 0;
+    for index in 0..boxes.len() {
+        let candidate = boxes[index];
+        if boxes[..kept]
+            .iter()
+            .all(|better| better.rect.iou(&candidate.rect) <= iou)
+        {
+            boxes[kept] = candidate;
+            kept += 1;
+        }
+    }
+    boxes.truncate(kept);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_overlapping_boxes_the_best_stays() {
+        let at = |x: f32, score| Detection {
+            rect: Rect::new(x, 0.0, 10.0, 10.0),
+            score,
+        };
+        // Overlaps of 10x10 boxes shifted by 5: 50 / 150 = 0.33; by 6: 40 / 160 = 0.25.
+        let mut boxes = vec![at(0.0, 0.5), at(5.0, 0.9), at(11.0, 0.7), at(30.0, 0.1)];
+        suppress_overlaps(&mut boxes, 0.3);
+        assert_eq!(boxes, [at(5.0, 0.9), at(11.0, 0.7), at(30.0, 0.1)]);
+    }
+
+    #[test]
+    fn free_inputs_follow_the_aspect_ratio() {
+        let size = |width, height| Size { width, height };
+        assert_eq!(free_input(size(1280, 720), 640), size(640, 384));
+        assert_eq!(free_input(size(720, 1280), 640), size(384, 640));
+        assert_eq!(free_input(size(176, 144), 640), size(640, 544));
+        assert_eq!(free_input(size(1, 1), 640), size(640, 640));
+        assert_eq!(free_input(size(100_000, 1), 640), size(640, 32));
+    }
+}

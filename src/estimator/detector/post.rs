@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Scores and boxes with post-processing and NMS inside the graph: the head detectors of DMHead
+//! (`yolov4_headdetection_480x640_post`, `yolov7_tiny_head_0.768_post_480x640`).
+//!
+//! Input float32 `[1, 3, H, W]`, RGB, level / 255, plain stretch. Outputs: scores float32 `[N]` or
+//! `[N, 1]`; boxes int64 or float32 `[N, 6]` = batch, class, y1, x1, y2, x2 in pixels of the input.
+
+use super::super::error::Error;
+use super::super::geometry::Rect;
+use super::super::preprocess::{ChannelOrder, PixelEncoding};
+use super::super::runtime::{ElementType, Outputs, Signature, TensorInfo};
+use super::{
+    DecodeSettings, Detection, InputContract, InputSize, Scaling, fixed_size, image_input,
+};
+
+/// DMHead's.
+pub(super) const SCORE_THRESHOLD: f32 = 0.20;
+
+pub(super) const EXPECTED: &str = "scores and boxes (image float32[1,3,H,W]) -> \
+     (scores float32[N] or [N,1], boxes int64 or float32[N,6])";
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Post {
+    input: InputContract,
+    scores: usize,
+    boxes: usize,
+    integer_boxes: bool,
+}
+
+impl Post {
+    pub fn recognise(signature: &Signature) -> Option<Self> {
+        let (layout, height, width) = image_input(signature)?;
+        let size = fixed_size(height, width)?;
+        if signature.outputs.len() != 2 {
+            return None;
+        }
+        let are_boxes = |t: &TensorInfo| {
+            matches!(t.element, ElementType::Int64 | ElementType::Float32)
+                && matches!(t.shape[..], [_, 6])
+        };
+        let are_scores = |t: &TensorInfo| {
+            t.element == ElementType::Float32 && matches!(t.shape[..], [_] | [_, 1 | -1])
+        };
+        let boxes = signature.outputs.iter().position(are_boxes)?;
+        let scores = 1 - boxes;
+        if !are_scores(&signature.outputs[scores]) {
+            return None;
+        }
+        let encoding = PixelEncoding {
+            layout,
+            scale: 1.0 / 255.0,
+            ..PixelEncoding::levels(ChannelOrder::Rgb)
+        };
+        Some(Self {
+            input: InputContract {
+                size: InputSize::Fixed(size),
+                encoding,
+                scaling: Scaling::Stretch,
+                pad: 114,
+            },
+            scores,
+            boxes,
+            integer_boxes: signature.outputs[boxes].element == ElementType::Int64,
+        })
+    }
+
+    pub fn input(&self) -> InputContract {
+        self.input
+    }
+
+    pub fn decode(
+        &self,
+        outputs: &Outputs<'_>,
+        settings: &DecodeSettings,
+        boxes: &mut Vec<Detection>,
+    ) -> Result<(), Error> {
+        let (_, scores) = outputs.float32(self.scores)?;
+        if self.integer_boxes {
+            let (_, rows) = outputs.int64(self.boxes)?;
+            append(scores, rows, |v| v as f32, settings, boxes);
+        } else {
+            let (_, rows) = outputs.float32(self.boxes)?;
+            append(scores, rows, |v| v, settings, boxes);
+        }
+        Ok(())
+    }
+}
+
+fn append<T: Copy>(
+    scores: &[f32],
+    rows: &[T],
+    to_f32: impl Fn(T) -> f32,
+    settings: &DecodeSettings,
+    boxes: &mut Vec<Detection>,
+) {
+    for (&score, row) in scores.iter().zip(rows.as_chunks::<6>().0) {
+        let [_, class, y1, x1, y2, x2] = row.map(&to_f32);
+        let is_head = settings
+            .head_class
+            .is_none_or(|wanted| class == wanted as f32);
+        if score > settings.score_threshold && is_head {
+            boxes.push(Detection {
+                rect: Rect::from_corners(x1, y1, x2, y2),
+                score,
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::geometry::Size;
+    use super::*;
+
+    #[test]
+    fn rows_become_boxes_strictly_above_the_threshold() {
+        let settings = DecodeSettings {
+            input: Size {
+                width: 640,
+                height: 480,
+            },
+            score_threshold: 0.2,
+            nms_iou: 0.3,
+            head_class: None,
+        };
+        let mut boxes = Vec::new();
+        let rows = [0i64, 0, 10, 20, 50, 40, 0, 0, 1, 1, 2, 2];
+        append(&[0.9, 0.2], &rows, |v| v as f32, &settings, &mut boxes);
+        let rect = Rect::new(20.0, 10.0, 20.0, 40.0);
+        assert_eq!(boxes, [Detection { rect, score: 0.9 }]);
+    }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Rows of seven numbers with NMS inside the graph: PINTO0309's YOLOX, Gold-YOLO and later
+//! body-head-hand families.
+//!
+//! Input float32 `[1, 3, H, W]` (or `[1, H, W, 3]`), BGR 0..=255, plain stretch. Output float32 `[N, 7]` =
+//! batch, class, score, x1, y1, x2, y2 in pixels of the input; N is dynamic, or fixed with rows of score 0
+//! as padding.
+
+use super::super::error::Error;
+use super::super::geometry::Rect;
+use super::super::preprocess::{ChannelOrder, PixelEncoding};
+use super::super::runtime::{ElementType, Outputs, Signature};
+use super::{
+    DecodeSettings, Detection, InputContract, InputSize, Scaling, fixed_size, image_input,
+};
+
+pub(super) const SCORE_THRESHOLD: f32 = 0.35;
+
+/// 0 is body, 1 head, 2 hand in the body-head-hand models. Others differ: hence `head-class`.
+const HEAD_CLASS: u32 = 1;
+
+pub(super) const EXPECTED: &str =
+    "detection rows (image float32[1,3,H,W] or [1,H,W,3]) -> (rows float32[N,7])";
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rows {
+    input: InputContract,
+}
+
+impl Rows {
+    pub fn recognise(signature: &Signature) -> Option<Self> {
+        let (layout, height, width) = image_input(signature)?;
+        let size = fixed_size(height, width)?;
+        let [output] = signature.outputs.as_slice() else {
+            return None;
+        };
+        if output.element != ElementType::Float32 || !matches!(output.shape[..], [_, 7]) {
+            return None;
+        }
+        Some(Self {
+            input: InputContract {
+                size: InputSize::Fixed(size),
+                encoding: PixelEncoding {
+                    layout,
+                    ..PixelEncoding::levels(ChannelOrder::Bgr)
+                },
+                scaling: Scaling::Stretch,
+                pad: 114,
+            },
+        })
+    }
+
+    pub fn input(&self) -> InputContract {
+        self.input
+    }
+
+    pub fn decode(
+        &self,
+        outputs: &Outputs<'_>,
+        settings: &DecodeSettings,
+        boxes: &mut Vec<Detection>,
+    ) -> Result<(), Error> {
+        let (_, rows) = outputs.float32(0)?;
+        append(rows, settings, boxes);
+        Ok(())
+    }
+}
+
+fn append(rows: &[f32], settings: &DecodeSettings, boxes: &mut Vec<Detection>) {
+    let head = settings.head_class.unwrap_or(HEAD_CLASS) as f32;
+    for &[_, class, score, x1, y1, x2, y2] in rows.as_chunks::<7>().0 {
+        if class == head && score > settings.score_threshold {
+            boxes.push(Detection {
+                rect: Rect::from_corners(x1, y1, x2, y2),
+                score,
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::geometry::Size;
+    use super::*;
+
+    fn decode(rows: &[f32], head_class: Option<u32>) -> Vec<Detection> {
+        let settings = DecodeSettings {
+            input: Size {
+                width: 320,
+                height: 256,
+            },
+            score_threshold: 0.35,
+            nms_iou: 0.3,
+            head_class,
+        };
+        let mut boxes = Vec::new();
+        append(rows, &settings, &mut boxes);
+        boxes
+    }
+
+    #[test]
+    fn heads_alone_become_boxes() {
+        let rows = [
+            0.0, 0.0, 0.9, 1.0, 2.0, 3.0, 4.0, // a body
+            0.0, 1.0, 0.8, 10.0, 20.0, 30.0, 60.0, // a head
+            0.0, 1.0, 0.35, 10.0, 20.0, 30.0, 60.0, // a head at the threshold
+            0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, // padding
+        ];
+        let head = Rect::new(10.0, 20.0, 20.0, 40.0);
+        assert_eq!(
+            decode(&rows, None),
+            [Detection {
+                rect: head,
+                score: 0.8
+            }]
+        );
+        let body = Rect::new(1.0, 2.0, 2.0, 2.0);
+        assert_eq!(
+            decode(&rows, Some(0)),
+            [Detection {
+                rect: body,
+                score: 0.9
+            }]
+        );
+        assert_eq!(decode(&[], None), []);
+    }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Three angles in degrees for each crop, with pre- and post-processing inside the graph: the fused models
+//! of DMHead, and single networks wrapped alike (WHENet as `make models` converts it).
+//!
+//! Input float32 `[N, 3, 224, 224]` (other sizes serve as well), RGB 0..=255, stretched crops. Output
+//! float32 `[N, 3]`: yaw, roll, pitch as DMHead has them, unless the output's name tells another order, as
+//! `yaw_pitch_roll` would.
+
+use super::super::angles::Angles;
+use super::super::geometry::Size;
+use super::super::runtime::{ElementType, Signature};
+
+pub(super) const EXPECTED: &str =
+    "three angles (crops float32[N,3,H,W]) -> (yaw, roll, pitch float32[N,3])";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Triple {
+    pub input: Size,
+    /// Set where the graph takes exactly so many crops.
+    pub fixed_batch: Option<usize>,
+    /// Columns of yaw, pitch and roll.
+    columns: [usize; 3],
+}
+
+impl Triple {
+    pub fn recognise(signature: &Signature) -> Option<Self> {
+        let ([input], [output]) = (signature.inputs.as_slice(), signature.outputs.as_slice())
+        else {
+            return None;
+        };
+        if input.element != ElementType::Float32 || output.element != ElementType::Float32 {
+            return None;
+        }
+        let (&[batch, 3, height, width], [_, 3]) = (input.shape.as_slice(), &output.shape[..])
+        else {
+            return None;
+        };
+        let side = |len: i64| u32::try_from(len).ok().filter(|&len| len > 0);
+        Some(Self {
+            input: Size {
+                width: side(width)?,
+                height: side(height)?,
+            },
+            fixed_batch: usize::try_from(batch).ok().filter(|&n| n > 0),
+            columns: columns(&output.name),
+        })
+    }
+
+    pub fn angles(&self, row: &[f32; 3]) -> Angles {
+        let [yaw, pitch, roll] = self.columns.map(|column| row[column]);
+        Angles::new(yaw, pitch, roll)
+    }
+}
+
+/// Columns of yaw, pitch and roll in an output of this name: the order in which the name lists them, else
+/// DMHead's.
+fn columns(name: &str) -> [usize; 3] {
+    let name = name.to_lowercase();
+    let places = ["yaw", "pitch", "roll"].map(|angle| name.find(angle));
+    match places {
+        [Some(_), Some(_), Some(_)] => {
+            places.map(|place| places.iter().filter(|other| **other < place).count())
+        }
+        _ => [0, 2, 1],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::runtime::TensorInfo;
+    use super::*;
+
+    fn signature(input: &[i64], output: (&str, &[i64])) -> Signature {
+        let tensor = |name: &str, shape: &[i64]| TensorInfo {
+            name: name.into(),
+            element: ElementType::Float32,
+            shape: shape.into(),
+        };
+        Signature {
+            inputs: vec![tensor("input", input)],
+            outputs: vec![tensor(output.0, output.1)],
+        }
+    }
+
+    #[test]
+    fn the_output_name_tells_the_order() {
+        let crops = [-1, 3, 224, 224];
+        for (name, want) in [
+            ("yaw_roll_pitch", Angles::new(1.0, 3.0, 2.0)),
+            ("yaw_pitch_roll", Angles::new(1.0, 2.0, 3.0)),
+            ("Roll/Pitch/Yaw", Angles::new(3.0, 2.0, 1.0)),
+            ("output", Angles::new(1.0, 3.0, 2.0)),
+        ] {
+            let family = Triple::recognise(&signature(&crops, (name, &[-1, 3]))).unwrap();
+            assert_eq!(family.angles(&[1.0, 2.0, 3.0]), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn near_misses_are_refused() {
+        for (input, output) in [
+            (&[1, 3, 224, 224][..], &[1, 7][..]),
+            (&[1, 3, 224, 224], &[1, 3, 3]),
+            (&[1, 1, 224, 224], &[1, 3]),
+            (&[1, 3, -1, -1], &[1, 3]),
+            (&[1, 3, 0, 224], &[1, 3]),
+            (&[3, 224, 224], &[1, 3]),
+        ] {
+            let signature = signature(input, ("yaw_roll_pitch", output));
+            assert_eq!(Triple::recognise(&signature), None, "{signature}");
+        }
+    }
+
+    #[test]
+    fn the_batch_may_be_fixed() {
+        let family = Triple::recognise(&signature(&[4, 3, 64, 96], ("y", &[4, 3]))).unwrap();
+        assert_eq!(family.fixed_batch, Some(4));
+        assert_eq!((family.input.width, family.input.height), (96, 64));
+    }
+}
