@@ -5,3 +5,4 @@
 //! estimator into pipelines.
 
 pub mod estimator;
+pub mod headposemeta;

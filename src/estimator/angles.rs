@@ -57,6 +57,75 @@ impl Angles {
             cp * cy,
         ]
     }
+
+    /// The angles whose [`rotation`](Self::rotation) is `r`.
+    ///
+    /// Every rotation has two such triples; this is the one whose pitch lies within +-90 degrees, so
+    /// that a head seen from behind keeps |yaw| > 90. Where yaw is exactly +-90 pitch and roll turn
+    /// about the same axis, and all of it is given to roll.
+    pub fn from_rotation(r: &[f64; 9]) -> Self {
+        use std::f64::consts::{FRAC_PI_2, PI};
+        let cos_yaw = r[0].hypot(r[1]);
+        let mut turn = r[2].atan2(cos_yaw);
+        let (mut pitch, mut roll);
+        if cos_yaw < 1e-9 {
+            pitch = 0.0;
+            roll = r[3].atan2(r[4]);
+        } else {
+            pitch = (-r[5]).atan2(r[8]);
+            roll = (-r[1]).atan2(r[0]);
+            if pitch.abs() > FRAC_PI_2 {
+                turn = PI - turn;
+                pitch -= PI.copysign(pitch);
+                roll += PI;
+            }
+        }
+        Self::new(
+            wrap_degrees(-turn.to_degrees()) as f32,
+            pitch.to_degrees() as f32,
+            wrap_degrees(roll.to_degrees()) as f32,
+        )
+    }
+}
+
+/// The same direction within (-180, 180].
+fn wrap_degrees(angle: f64) -> f64 {
+    let wrapped = angle.rem_euclid(360.0);
+    if wrapped > 180.0 {
+        wrapped - 360.0
+    } else {
+        wrapped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rotation_gives_the_angles_back() {
+        for yaw in [-179.0, -130.0, -91.0, -45.0, 0.0, 30.0, 89.0, 100.0, 180.0] {
+            for pitch in [-80.0, -20.0, 0.0, 35.0] {
+                for roll in [-170.0, -10.0, 0.0, 60.0, 180.0] {
+                    let back = Angles::from_rotation(&Angles::new(yaw, pitch, roll).rotation());
+                    let near = |a: f32, b: f32| wrap_degrees(f64::from(a - b)).abs() < 1e-3;
+                    assert!(
+                        near(back.yaw, yaw) && near(back.pitch, pitch) && near(back.roll, roll),
+                        "{yaw} {pitch} {roll} came back as {back:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rotation_at_the_pole_still_gives_the_same_rotation() {
+        let r = Angles::new(90.0, 20.0, 5.0).rotation();
+        let again = Angles::from_rotation(&r).rotation();
+        for (a, b) in r.iter().zip(again) {
+            assert!((a - b).abs() < 1e-5, "{r:?} became {again:?}");
+        }
+    }
 }
 
 /// An angle in degrees, brought into (-180, 180].

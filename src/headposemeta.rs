@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MPL-2.0
+//! The buffer meta that carries head poses: the public contract between this plugin and everybody.
+//!
+//! One [`GstCustomMeta`](gst::CustomMeta) named [`NAME`] rides on each processed buffer, also when no
+//! head was found. Its structure is plain, so that C, Python and Rust read it without this crate:
+//!
+//! | field | type | meaning |
+//! |---|---|---|
+//! | `version` | int | [`VERSION`]; grows only when a reader of the old one would be misled |
+//! | `width`, `height` | int | the frame that the boxes refer to, in pixels |
+//! | `source` | string | `inferred` from this frame, `tracked` (boxes followed, poses kept) or `held` |
+//! | `age` | guint64 | ns since the frame that the poses were inferred from, 0 when it is this one |
+//! | `inference-time` | guint64 | ns that inference took for that frame |
+//! | `n` | int | number of heads |
+//! | `head-0` ... | structure | one a head, named `head` |
+//!
+//! Fields of a head: `id` (guint64, 0 = untracked), `x`, `y`, `w`, `h` (doubles, pixels of the buffer
+//! that carries the meta), `score` (double, 0..1), `yaw`, `pitch`, `roll` (doubles, degrees, signs as
+//! in [`Angles`]), `rotation` (array of 9 doubles, row-major, see [`Angles::rotation`]), `rear`,
+//! `truncated`, `seam`, `predicted` (booleans). Every number is finite.
+//!
+//! # Behind other elements
+//! The meta survives whatever keeps or copies whole buffers (queues, tees, encoders and decoders, as
+//! far as they pass metas on at all) and colour conversion. Behind a scaler the boxes follow. A crop,
+//! mirroring or turning is followed where GStreamer tells of it (matrix transforms, from 1.28):
+//! boxes move and are cut, heads outside are dropped, mirroring negates yaw and roll. Where it does
+//! not tell, and for anything that cannot be followed, the meta is dropped rather than left wrong:
+//! - crops, flips and turns before 1.28;
+//! - scaling before 1.28 that changes the display aspect ratio by more than rounding, because the
+//!   scaler may have added borders and does not say so;
+//! - a copy of a part of a buffer's memory.
+
+mod mapping;
+mod registration;
+
+use std::str::FromStr;
+
+use gst::glib;
+
+use crate::estimator::Head;
+use crate::estimator::angles::Angles;
+use crate::estimator::geometry::{Rect, Size};
+
+pub use registration::register;
+
+/// The name the meta is registered under, also that of its structure.
+pub const NAME: &str = "DmHeadPoseMeta";
+
+/// The version of the structure's layout that this crate writes and reads.
+pub const VERSION: i32 = 1;
+
+static CAT: std::sync::LazyLock<gst::DebugCategory> = std::sync::LazyLock::new(|| {
+    gst::DebugCategory::new(
+        "dmheadposemeta",
+        gst::DebugColorFlags::empty(),
+        Some("Head pose meta"),
+    )
+});
+
+/// Where the heads of a buffer come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Source {
+    /// Detected and estimated in this frame.
+    #[default]
+    Inferred,
+    /// Boxes followed from an earlier frame.
+    Tracked,
+    /// Taken over unchanged from an earlier frame.
+    Held,
+}
+
+impl Source {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inferred => "inferred",
+            Self::Tracked => "tracked",
+            Self::Held => "held",
+        }
+    }
+}
+
+impl FromStr for Source {
+    type Err = glib::BoolError;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        match s {
+            "inferred" => Ok(Self::Inferred),
+            "tracked" => Ok(Self::Tracked),
+            "held" => Ok(Self::Held),
+            _ => Err(glib::bool_error!(
+                "expected source inferred, tracked or held, found {s}"
+            )),
+        }
+    }
+}
+
+/// The heads of one buffer: what the meta says, typed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeadPoses {
+    /// Size of the frame that the boxes refer to, in pixels.
+    pub width: u32,
+    pub height: u32,
+    pub source: Source,
+    /// Time since the frame that the poses were inferred from.
+    pub age: gst::ClockTime,
+    /// Time that inference took for that frame.
+    pub inference_time: gst::ClockTime,
+    pub heads: Vec<Head>,
+}
+
+impl HeadPoses {
+    /// What the buffer's meta says; `None` when it has none or one of an unknown layout.
+    ///
+    /// Heads whose fields are missing or not finite are left out.
+    pub fn from_buffer(buffer: &gst::BufferRef) -> Option<Self> {
+        let meta = gst::meta::CustomMeta::from_buffer(buffer, NAME).ok()?;
+        Self::from_structure(meta.structure())
+    }
+
+    /// Puts the poses on the buffer, in the place of those it may already carry: the newest win.
+    ///
+    /// Heads with a number that is not finite are left out.
+    ///
+    /// # Errors
+    /// When the frame size is no size of a video frame, or when the meta cannot be registered.
+    pub fn attach(&self, buffer: &mut gst::BufferRef) -> Result<(), glib::BoolError> {
+        register()?;
+        let fields = self.to_structure()?;
+        while let Ok(old) = gst::meta::CustomMeta::from_mut_buffer(buffer, NAME) {
+            old.remove()?;
+        }
+        let mut meta = gst::meta::CustomMeta::add(buffer, NAME)?;
+        let structure = meta.mut_structure();
+        for (name, value) in fields.iter() {
+            structure.set_value(name, value.clone());
+        }
+        Ok(())
+    }
+
+    /// The structure as the [module](self) describes it.
+    ///
+    /// # Errors
+    /// When the frame size is no size of a video frame.
+    pub fn to_structure(&self) -> Result<gst::Structure, glib::BoolError> {
+        let side = |v: u32| i32::try_from(v).ok().filter(|v| *v > 0);
+        let (Some(width), Some(height)) = (side(self.width), side(self.height)) else {
+            return Err(glib::bool_error!(
+                "expected a frame of at least 1x1 pixels, found {}x{}",
+                self.width,
+                self.height
+            ));
+        };
+        let mut s = gst::Structure::builder(NAME)
+            .field("version", VERSION)
+            .field("width", width)
+            .field("height", height)
+            .field("source", self.source.as_str())
+            .field("age", self.age.nseconds())
+            .field("inference-time", self.inference_time.nseconds())
+            .build();
+        let mut n = 0;
+        for head in self.heads.iter().filter(|head| is_finite(head)) {
+            s.set(format!("head-{n}"), head_to_structure(head));
+            n += 1;
+        }
+        s.set("n", n);
+        Ok(s)
+    }
+
+    /// The reverse of [`to_structure`](Self::to_structure); `None` when the layout is unknown.
+    pub fn from_structure(s: &gst::StructureRef) -> Option<Self> {
+        if s.get::<i32>("version").ok()? != VERSION {
+            return None;
+        }
+        let size = |name| {
+            u32::try_from(s.get::<i32>(name).ok()?)
+                .ok()
+                .filter(|v| *v > 0)
+        };
+        let time = |name| s.get::<u64>(name).ok().map(gst::ClockTime::from_nseconds);
+        let heads = (0..s.get::<i32>("n").ok()?)
+            .map_while(|i| s.get::<gst::Structure>(format!("head-{i}")).ok())
+            .filter_map(|head| head_from_structure(&head))
+            .filter(is_finite)
+            .collect();
+        Some(Self {
+            width: size("width")?,
+            height: size("height")?,
+            source: s.get::<&str>("source").ok()?.parse().ok()?,
+            age: time("age")?,
+            inference_time: time("inference-time")?,
+            heads,
+        })
+    }
+
+    fn mapped(&self, size: Size, mapping: &mapping::Mapping) -> Self {
+        Self {
+            width: size.width,
+            height: size.height,
+            heads: self
+                .heads
+                .iter()
+                .filter_map(|head| mapping.apply(head))
+                .collect(),
+            ..*self
+        }
+    }
+}
+
+fn is_finite(head: &Head) -> bool {
+    let Rect { x, y, w, h } = head.rect;
+    [x, y, w, h, head.score].iter().all(|v| v.is_finite()) && head.angles.is_finite()
+}
+
+fn head_to_structure(head: &Head) -> gst::Structure {
+    gst::Structure::builder("head")
+        .field("id", head.id)
+        .field("x", f64::from(head.rect.x))
+        .field("y", f64::from(head.rect.y))
+        .field("w", f64::from(head.rect.w))
+        .field("h", f64::from(head.rect.h))
+        .field("score", f64::from(head.score))
+        .field("yaw", f64::from(head.angles.yaw))
+        .field("pitch", f64::from(head.angles.pitch))
+        .field("roll", f64::from(head.angles.roll))
+        .field("rotation", gst::Array::new(head.angles.rotation()))
+        .field("rear", head.rear)
+        .field("truncated", head.truncated)
+        .field("seam", head.seam)
+        .field("predicted", head.predicted)
+        .build()
+}
+
+fn head_from_structure(s: &gst::StructureRef) -> Option<Head> {
+    let number = |name| s.get::<f64>(name).ok().map(|v| v as f32);
+    let flag = |name| s.get::<bool>(name).ok();
+    Some(Head {
+        id: s.get("id").ok()?,
+        rect: Rect::new(number("x")?, number("y")?, number("w")?, number("h")?),
+        score: number("score")?,
+        angles: Angles::new(number("yaw")?, number("pitch")?, number("roll")?),
+        rear: flag("rear")?,
+        truncated: flag("truncated")?,
+        seam: flag("seam")?,
+        predicted: flag("predicted")?,
+    })
+}
+
+#[cfg(test)]
+mod tests;

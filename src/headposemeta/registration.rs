@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Registration and transform of the meta: the FFI half, and the only unsafe code about it.
+//!
+//! The safe binding hides a transform's data (sizes, matrix), so the C functions are used.
+
+use std::ffi::{CStr, c_char};
+use std::ptr;
+
+use glib::ffi::{GFALSE, GQuark, GTRUE, gboolean, gpointer};
+use glib::translate::from_glib;
+use gst::glib;
+use gst::meta::{MetaTransform, MetaTransformCopy};
+use gst_video::ffi as video;
+use gst_video::video_meta::VideoMetaTransformScale;
+
+use super::mapping::{Area, Mapping, Picture};
+use super::{CAT, HeadPoses, NAME};
+use crate::estimator::geometry::Size;
+
+const C_NAME: &CStr = c"DmHeadPoseMeta";
+
+/// What the meta depends on. videoconvert and videoscale call the transform of metas with just
+/// these tags; elements that move pixels in other ways (crop, flip, rotate, warp) drop them.
+const TAGS: [&CStr; 3] = [c"video", c"orientation", c"size"];
+
+/// Registers the meta, once; done already by an earlier call or by another copy of the plugin in
+/// the process is as good. [`HeadPoses::attach`] calls it by itself.
+///
+/// # Errors
+/// When GStreamer is not initialised or the name belongs to a meta of another kind.
+pub fn register() -> Result<(), glib::BoolError> {
+    // SAFETY: takes no arguments and may be called at any time.
+    if unsafe { gst::ffi::gst_is_initialized() } == GFALSE {
+        return Err(glib::bool_error!(
+            "expected GStreamer to be initialised: call gst::init()"
+        ));
+    }
+    if is_registered()? {
+        return Ok(());
+    }
+    let mut tags = [
+        TAGS[0].as_ptr(),
+        TAGS[1].as_ptr(),
+        TAGS[2].as_ptr(),
+        ptr::null(),
+    ];
+    // SAFETY: name and tags are NUL-terminated, the array ends with NULL and is copied by the
+    // callee; the transform has the expected signature and lives as long as the library, which
+    // GStreamer never unloads; there is no user data to free.
+    let info = unsafe {
+        gst::ffi::gst_meta_register_custom(
+            C_NAME.as_ptr(),
+            tags.as_mut_ptr().cast::<*const c_char>(),
+            Some(transform),
+            ptr::null_mut(),
+            None,
+        )
+    };
+    // Another thread or copy may have been first between the look-up and here.
+    if info.is_null() && !is_registered()? {
+        return Err(glib::bool_error!(
+            "GStreamer refused to register the meta {NAME}"
+        ));
+    }
+    Ok(())
+}
+
+fn is_registered() -> Result<bool, glib::BoolError> {
+    // SAFETY: the name is NUL-terminated; a returned info lives for ever.
+    let info = unsafe { gst::ffi::gst_meta_get_info(C_NAME.as_ptr()) };
+    if info.is_null() {
+        return Ok(false);
+    }
+    // SAFETY: `info` is a valid meta info, checked above.
+    if unsafe { gst::ffi::gst_meta_info_is_custom(info) } == GFALSE {
+        return Err(glib::bool_error!(
+            "expected {NAME} to be a custom meta, found one of another kind: another plugin \
+             in this process has taken the name"
+        ));
+    }
+    Ok(true)
+}
+
+/// GStreamer's question what becomes of the meta when `src` is made into `dest`.
+///
+/// Nothing in here panics: there is no frame above that could catch it.
+unsafe extern "C" fn transform(
+    dest: *mut gst::ffi::GstBuffer,
+    _meta: *mut gst::ffi::GstCustomMeta,
+    src: *mut gst::ffi::GstBuffer,
+    kind: GQuark,
+    data: gpointer,
+    _user_data: gpointer,
+) -> gboolean {
+    if dest.is_null() || src.is_null() || dest == src {
+        return GFALSE;
+    }
+    // SAFETY: both are valid buffers for the length of the call, they are distinct, and GStreamer
+    // hands out `dest` writable.
+    let (dest, src) = unsafe {
+        (
+            gst::BufferRef::from_mut_ptr(dest),
+            gst::BufferRef::from_ptr(src),
+        )
+    };
+    let Some(poses) = HeadPoses::from_buffer(src) else {
+        return GFALSE;
+    };
+    // SAFETY: `data` belongs to a transform of this kind.
+    let Some(poses) = (unsafe { follow(poses, kind, data) }) else {
+        return GFALSE;
+    };
+    match poses.attach(dest) {
+        Ok(()) => GTRUE,
+        Err(err) => {
+            gst::warning!(CAT, "Head poses lost: {err}");
+            GFALSE
+        }
+    }
+}
+
+/// The poses as the transformed picture shows them; `None` when that cannot be told.
+///
+/// # Safety
+/// `data` is NULL or the data that GStreamer documents for transforms of this `kind`.
+unsafe fn follow(poses: HeadPoses, kind: GQuark, data: gpointer) -> Option<HeadPoses> {
+    // Looked up by name: the function for it only exists from GStreamer 1.28 on.
+    let matrix = glib::Quark::from_static_str(glib::gstr!("gst-video-matrix"));
+    // SAFETY: quarks that GStreamer hands over exist.
+    let kind: glib::Quark = unsafe { from_glib(kind) };
+    if kind == MetaTransformCopy::quark() {
+        // SAFETY: NULL or a GstMetaTransformCopy by the caller's promise.
+        let whole = unsafe { data.cast::<gst::ffi::GstMetaTransformCopy>().as_ref() }
+            .is_none_or(|copy| copy.region == GFALSE);
+        if !whole {
+            gst::log!(CAT, "Head poses not kept on a copy of a part of a buffer");
+        }
+        whole.then_some(poses)
+    } else if kind == VideoMetaTransformScale::quark() {
+        // SAFETY: NULL or a GstVideoMetaTransform by the caller's promise.
+        let data = unsafe { data.cast::<video::GstVideoMetaTransform>().as_ref() }?;
+        // SAFETY: both are NULL or valid for the length of the call.
+        let (from, to) = unsafe { (data.in_info.as_ref()?, data.out_info.as_ref()?) };
+        let (from, to) = (picture(from)?, picture(to)?);
+        follow_size(poses, from.size, to.size, Mapping::scale(from, to))
+    } else if kind == matrix {
+        // SAFETY: NULL or a GstVideoMetaTransformMatrix, whose layout is public and fixed.
+        let data = unsafe { data.cast::<video::GstVideoMetaTransformMatrix>().as_ref() }?;
+        // SAFETY: both are NULL or valid for the length of the call.
+        let (from, to) = unsafe { (data.in_info.as_ref()?, data.out_info.as_ref()?) };
+        let (from, to) = (picture(from)?.size, picture(to)?.size);
+        let area = |r: &video::GstVideoRectangle| Area {
+            x: r.x,
+            y: r.y,
+            w: r.w,
+            h: r.h,
+        };
+        let (shown, onto) = (area(&data.in_rectangle), area(&data.out_rectangle));
+        follow_size(
+            poses,
+            from,
+            to,
+            Mapping::matrix(&data.matrix, shown, onto, to),
+        )
+    } else {
+        gst::debug!(
+            CAT,
+            "Head poses dropped: unknown transform {}",
+            kind.as_str()
+        );
+        None
+    }
+}
+
+fn follow_size(
+    poses: HeadPoses,
+    from: Size,
+    to: Size,
+    mapping: Option<Mapping>,
+) -> Option<HeadPoses> {
+    if (poses.width, poses.height) != (from.width, from.height) {
+        gst::warning!(
+            CAT,
+            "Head poses dropped: they refer to a frame of {}x{}, but it is {}x{}",
+            poses.width,
+            poses.height,
+            from.width,
+            from.height
+        );
+        return None;
+    }
+    let Some(mapping) = mapping else {
+        gst::info!(
+            CAT,
+            "Head poses dropped: {}x{} became {}x{} in a way that boxes cannot follow for sure. \
+             Keep the display aspect ratio (leave pixel-aspect-ratio free) or put dmheadpose \
+             behind the element that resizes",
+            from.width,
+            from.height,
+            to.width,
+            to.height
+        );
+        return None;
+    };
+    Some(poses.mapped(to, &mapping))
+}
+
+fn picture(info: &video::GstVideoInfo) -> Option<Picture> {
+    Some(Picture {
+        size: Size {
+            width: u32::try_from(info.width).ok()?,
+            height: u32::try_from(info.height).ok()?,
+        },
+        pixel_aspect: f64::from(info.par_n) / f64::from(info.par_d),
+    })
+}

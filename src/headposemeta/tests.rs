@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: MPL-2.0
+//! What the structure says and what becomes of it under each transform, without pipelines.
+
+use gst::meta::{CustomMeta, MetaTransformCopy};
+use gst_video::VideoFormat;
+use gst_video::video_meta::VideoMetaTransformScale;
+
+use super::*;
+
+fn poses() -> HeadPoses {
+    gst::init().unwrap();
+    let head = Head {
+        id: 7,
+        rect: Rect::new(10.0, 20.0, 30.5, 40.0),
+        score: 0.875,
+        angles: Angles::new(-120.0, 10.5, 3.0),
+        rear: true,
+        truncated: false,
+        seam: true,
+        predicted: false,
+    };
+    let second = Head {
+        id: 0,
+        rect: Rect::new(100.0, 50.0, 20.0, 20.0),
+        score: 0.5,
+        angles: Angles::new(30.0, -5.0, 0.0),
+        rear: false,
+        truncated: true,
+        seam: false,
+        predicted: true,
+    };
+    HeadPoses {
+        width: 320,
+        height: 240,
+        source: Source::Tracked,
+        age: gst::ClockTime::from_mseconds(40),
+        inference_time: gst::ClockTime::from_useconds(12_345),
+        heads: vec![head, second],
+    }
+}
+
+fn buffer_with(poses: &HeadPoses) -> gst::Buffer {
+    let mut buffer = gst::Buffer::with_size(16).unwrap();
+    poses.attach(buffer.get_mut().unwrap()).unwrap();
+    buffer
+}
+
+fn count(buffer: &gst::BufferRef) -> usize {
+    buffer
+        .iter_meta::<gst::Meta>()
+        .filter(|m| m.try_as_custom_meta().is_some_and(|m| m.has_name(NAME)))
+        .count()
+}
+
+fn info(width: u32, height: u32, par: (i32, i32)) -> gst_video::VideoInfo {
+    gst_video::VideoInfo::builder(VideoFormat::I420, width, height)
+        .par(par)
+        .build()
+        .unwrap()
+}
+
+/// What a buffer carries after the transform that `data` stands for.
+fn transformed<T: gst::meta::MetaTransform>(poses: &HeadPoses, data: &T) -> Option<HeadPoses> {
+    let src = buffer_with(poses);
+    let mut dest = gst::Buffer::new();
+    for meta in src.iter_meta::<gst::Meta>() {
+        let _ = meta.transform(dest.get_mut().unwrap(), data);
+    }
+    HeadPoses::from_buffer(&dest)
+}
+
+#[test]
+fn attached_poses_are_read_back() {
+    let poses = poses();
+    assert_eq!(HeadPoses::from_buffer(&buffer_with(&poses)), Some(poses));
+}
+
+#[test]
+fn no_heads_differs_from_no_meta() {
+    let none = HeadPoses {
+        heads: vec![],
+        ..poses()
+    };
+    assert_eq!(HeadPoses::from_buffer(&buffer_with(&none)), Some(none));
+    assert_eq!(HeadPoses::from_buffer(&gst::Buffer::new()), None);
+}
+
+#[test]
+fn structure_is_as_documented() {
+    let buffer = buffer_with(&poses());
+    let meta = CustomMeta::from_buffer(&buffer, NAME).unwrap();
+    let s = meta.structure();
+    assert_eq!(s.name(), "DmHeadPoseMeta");
+    assert_eq!(s.get::<i32>("version"), Ok(1));
+    assert_eq!(
+        (s.get::<i32>("width"), s.get::<i32>("height")),
+        (Ok(320), Ok(240))
+    );
+    assert_eq!(s.get::<&str>("source"), Ok("tracked"));
+    assert_eq!(s.get::<u64>("age"), Ok(40_000_000));
+    assert_eq!(s.get::<u64>("inference-time"), Ok(12_345_000));
+    assert_eq!(s.get::<i32>("n"), Ok(2));
+    assert_eq!(s.n_fields(), 9);
+    let head = s.get::<gst::Structure>("head-0").unwrap();
+    assert_eq!(head.name(), "head");
+    assert_eq!(head.get::<u64>("id"), Ok(7));
+    assert_eq!(head.get::<f64>("w"), Ok(30.5));
+    assert_eq!(head.get::<f64>("yaw"), Ok(-120.0));
+    assert_eq!(head.get::<bool>("rear"), Ok(true));
+    let rotation = head.get::<gst::Array>("rotation").unwrap();
+    let rotation: Vec<f64> = rotation.iter().map(|v| v.get().unwrap()).collect();
+    assert_eq!(rotation, poses().heads[0].angles.rotation());
+    assert_eq!(head.n_fields(), 14);
+}
+
+#[test]
+fn newest_poses_replace_older_ones() {
+    let mut buffer = buffer_with(&poses());
+    let newer = HeadPoses {
+        source: Source::Held,
+        heads: vec![],
+        ..poses()
+    };
+    newer.attach(buffer.get_mut().unwrap()).unwrap();
+    assert_eq!(count(&buffer), 1);
+    assert_eq!(HeadPoses::from_buffer(&buffer), Some(newer));
+}
+
+#[test]
+fn numbers_that_are_not_finite_never_get_in() {
+    type Spoil = fn(&mut Head, f32);
+    let spoils: [Spoil; 8] = [
+        |h, v| h.rect.x = v,
+        |h, v| h.rect.y = v,
+        |h, v| h.rect.w = v,
+        |h, v| h.rect.h = v,
+        |h, v| h.score = v,
+        |h, v| h.angles.yaw = v,
+        |h, v| h.angles.pitch = v,
+        |h, v| h.angles.roll = v,
+    ];
+    for spoil in spoils {
+        for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let mut poses = poses();
+            spoil(&mut poses.heads[0], value);
+            let read = HeadPoses::from_buffer(&buffer_with(&poses)).unwrap();
+            assert_eq!(read.heads, poses.heads[1..]);
+        }
+    }
+}
+
+#[test]
+fn impossible_frame_sizes_are_refused() {
+    for (width, height) in [(0, 240), (320, 0), (u32::MAX, 240)] {
+        let mut buffer = gst::Buffer::new();
+        let poses = HeadPoses {
+            width,
+            height,
+            ..poses()
+        };
+        let err = poses.attach(buffer.get_mut().unwrap()).unwrap_err();
+        assert!(
+            err.to_string().contains(&format!("{width}x{height}")),
+            "{err}"
+        );
+        assert_eq!(count(&buffer), 0);
+    }
+}
+
+#[test]
+fn malformed_structures_are_no_poses() {
+    let good = poses().to_structure().unwrap();
+    assert!(HeadPoses::from_structure(&good).is_some());
+    for field in [
+        "version",
+        "width",
+        "height",
+        "source",
+        "age",
+        "inference-time",
+        "n",
+    ] {
+        let mut s = good.clone();
+        s.remove_field(field);
+        assert_eq!(HeadPoses::from_structure(&s), None, "without {field}");
+    }
+    let mut newer = good.clone();
+    newer.set("version", VERSION + 1);
+    assert_eq!(HeadPoses::from_structure(&newer), None);
+    let mut lying = good.clone();
+    lying.set("n", i32::MAX);
+    assert_eq!(HeadPoses::from_structure(&lying), Some(poses()));
+    let mut broken = good;
+    broken.set("head-0", gst::Structure::new_empty("head"));
+    assert_eq!(
+        HeadPoses::from_structure(&broken).unwrap().heads,
+        poses().heads[1..]
+    );
+}
+
+#[test]
+fn register_may_be_repeated() {
+    gst::init().unwrap();
+    for _ in 0..3 {
+        register().unwrap();
+    }
+}
+
+#[test]
+fn whole_copies_keep_parts_do_not() {
+    let poses = poses();
+    let buffer = buffer_with(&poses);
+    let copied = |range: std::ops::Range<usize>| {
+        let copy = buffer
+            .copy_region(gst::BufferCopyFlags::all(), range)
+            .unwrap();
+        HeadPoses::from_buffer(&copy)
+    };
+    assert_eq!(copied(0..16), Some(poses.clone()));
+    assert_eq!(copied(0..8), None);
+    assert_eq!(HeadPoses::from_buffer(&buffer.copy()), Some(poses.clone()));
+    assert_eq!(
+        HeadPoses::from_buffer(&buffer.copy_deep().unwrap()),
+        Some(poses.clone())
+    );
+    assert_eq!(
+        transformed(&poses, &MetaTransformCopy::new(..)),
+        Some(poses)
+    );
+}
+
+#[test]
+fn a_copy_onto_a_buffer_with_poses_leaves_one() {
+    let mut dest = buffer_with(&HeadPoses {
+        heads: vec![],
+        ..poses()
+    });
+    let src = buffer_with(&poses());
+    src.copy_into(dest.get_mut().unwrap(), gst::BufferCopyFlags::META, ..)
+        .unwrap();
+    assert_eq!(count(&dest), 1);
+    assert_eq!(HeadPoses::from_buffer(&dest), Some(poses()));
+}
+
+#[test]
+fn scale_moves_boxes_and_frame() {
+    let (from, to) = (info(320, 240, (1, 1)), info(160, 60, (1, 2)));
+    let scaled = transformed(&poses(), &VideoMetaTransformScale::new(&from, &to)).unwrap();
+    assert_eq!((scaled.width, scaled.height), (160, 60));
+    assert_eq!(scaled.heads[0].rect, Rect::new(5.0, 5.0, 15.25, 10.0));
+    assert_eq!(scaled.heads[0].angles, poses().heads[0].angles);
+    assert_eq!((scaled.source, scaled.age), (poses().source, poses().age));
+}
+
+#[test]
+fn scale_that_may_letterbox_or_fits_another_frame_is_refused() {
+    let from = info(320, 240, (1, 1));
+    let square = info(240, 240, (1, 1));
+    assert_eq!(
+        transformed(&poses(), &VideoMetaTransformScale::new(&from, &square)),
+        None
+    );
+    let other = info(640, 480, (1, 1));
+    assert_eq!(
+        transformed(&poses(), &VideoMetaTransformScale::new(&other, &from)),
+        None
+    );
+}
+
+/// The matrix transform of GStreamer 1.28, which the tests' GStreamer need not have.
+struct Matrix(gst_video::ffi::GstVideoMetaTransformMatrix);
+
+// SAFETY: quark and layout are those that GStreamer documents for the matrix transform.
+unsafe impl gst::meta::MetaTransform for Matrix {
+    type GLibType = gst_video::ffi::GstVideoMetaTransformMatrix;
+
+    fn quark() -> glib::Quark {
+        glib::Quark::from_str("gst-video-matrix")
+    }
+
+    fn as_ptr(&self) -> *const Self::GLibType {
+        &self.0
+    }
+}
+
+#[test]
+fn matrix_mirrors_and_crops() {
+    use glib::translate::ToGlibPtr;
+    let rectangle = |x, y, w, h| gst_video::ffi::GstVideoRectangle { x, y, w, h };
+    let (from, to) = (info(320, 240, (1, 1)), info(60, 100, (1, 1)));
+    // The left 60x100 pixels, mirrored.
+    let mut matrix = Matrix(gst_video::ffi::GstVideoMetaTransformMatrix {
+        in_info: from.to_glib_none().0,
+        in_rectangle: rectangle(0, 0, 60, 100),
+        out_info: to.to_glib_none().0,
+        out_rectangle: rectangle(0, 0, 60, 100),
+        matrix: [-1.0, 0.0, 60.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
+    });
+    let mirrored = transformed(&poses(), &matrix).unwrap();
+    assert_eq!((mirrored.width, mirrored.height), (60, 100));
+    assert_eq!(mirrored.heads.len(), 1);
+    assert_eq!(mirrored.heads[0].rect, Rect::new(19.5, 20.0, 30.5, 40.0));
+    assert_eq!(mirrored.heads[0].angles, Angles::new(120.0, 10.5, -3.0));
+
+    matrix.0.matrix[1] = 0.5;
+    assert_eq!(
+        transformed(&poses(), &matrix),
+        None,
+        "a shear cannot be followed"
+    );
+    matrix.0.in_info = std::ptr::null();
+    assert_eq!(transformed(&poses(), &matrix), None);
+}
+
+struct Unknown;
+
+// SAFETY: nobody reads the data of a transform that nobody knows.
+unsafe impl gst::meta::MetaTransform for Unknown {
+    type GLibType = u8;
+
+    fn quark() -> glib::Quark {
+        glib::Quark::from_str("some-other-transform")
+    }
+
+    fn as_ptr(&self) -> *const u8 {
+        std::ptr::null()
+    }
+}
+
+#[test]
+fn unknown_transforms_are_refused() {
+    assert_eq!(transformed(&poses(), &Unknown), None);
+}
