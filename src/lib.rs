@@ -6,3 +6,24 @@
 
 pub mod estimator;
 pub mod headposemeta;
+
+mod dmheadposejson;
+
+use gst::glib;
+
+fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    dmheadposejson::register(plugin)?;
+    Ok(())
+}
+
+gst::plugin_define!(
+    dmheadpose,
+    env!("CARGO_PKG_DESCRIPTION"),
+    plugin_init,
+    env!("CARGO_PKG_VERSION"),
+    "MPL-2.0",
+    env!("CARGO_PKG_NAME"),
+    env!("CARGO_PKG_NAME"),
+    env!("CARGO_PKG_NAME"),
+    env!("BUILD_REL_DATE")
+);
