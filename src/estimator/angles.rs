@@ -81,50 +81,10 @@ impl Angles {
             }
         }
         Self::new(
-            wrap_degrees(-turn.to_degrees()) as f32,
+            wrap((-turn).to_degrees() as f32),
             pitch.to_degrees() as f32,
-            wrap_degrees(roll.to_degrees()) as f32,
+            wrap(roll.to_degrees() as f32),
         )
-    }
-}
-
-/// The same direction within (-180, 180].
-fn wrap_degrees(angle: f64) -> f64 {
-    let wrapped = angle.rem_euclid(360.0);
-    if wrapped > 180.0 {
-        wrapped - 360.0
-    } else {
-        wrapped
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rotation_gives_the_angles_back() {
-        for yaw in [-179.0, -130.0, -91.0, -45.0, 0.0, 30.0, 89.0, 100.0, 180.0] {
-            for pitch in [-80.0, -20.0, 0.0, 35.0] {
-                for roll in [-170.0, -10.0, 0.0, 60.0, 180.0] {
-                    let back = Angles::from_rotation(&Angles::new(yaw, pitch, roll).rotation());
-                    let near = |a: f32, b: f32| wrap_degrees(f64::from(a - b)).abs() < 1e-3;
-                    assert!(
-                        near(back.yaw, yaw) && near(back.pitch, pitch) && near(back.roll, roll),
-                        "{yaw} {pitch} {roll} came back as {back:?}"
-                    );
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn rotation_at_the_pole_still_gives_the_same_rotation() {
-        let r = Angles::new(90.0, 20.0, 5.0).rotation();
-        let again = Angles::from_rotation(&r).rotation();
-        for (a, b) in r.iter().zip(again) {
-            assert!((a - b).abs() < 1e-5, "{r:?} became {again:?}");
-        }
     }
 }
 
@@ -206,5 +166,30 @@ mod tests {
         close(m[4], p.cos() * r.cos() - p.sin() * y.sin() * r.sin());
         close(m[2], y.sin());
         close(m[5], -y.cos() * p.sin());
+    }
+
+    #[test]
+    fn rotation_gives_the_angles_back() {
+        for yaw in [-179.0, -130.0, -91.0, -45.0, 0.0, 30.0, 89.0, 100.0, 180.0] {
+            for pitch in [-80.0, -20.0, 0.0, 35.0] {
+                for roll in [-170.0, -10.0, 0.0, 60.0, 180.0] {
+                    let back = Angles::from_rotation(&Angles::new(yaw, pitch, roll).rotation());
+                    let near = |a: f32, b: f32| wrap(a - b).abs() < 1e-3;
+                    assert!(
+                        near(back.yaw, yaw) && near(back.pitch, pitch) && near(back.roll, roll),
+                        "{yaw} {pitch} {roll} came back as {back:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rotation_at_the_pole_still_gives_the_same_rotation() {
+        let r = Angles::new(90.0, 20.0, 5.0).rotation();
+        let again = Angles::from_rotation(&r).rotation();
+        for (a, b) in r.iter().zip(again) {
+            assert!((a - b).abs() < 1e-5, "{r:?} became {again:?}");
+        }
     }
 }
