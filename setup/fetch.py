@@ -125,7 +125,8 @@ def convert(converter, source, target):
             f"converter '{converter}': expected its packages in {packages} for Python "
             f"{platform.python_version()}, found: {found}. Install them:\n"
             f"  {sys.executable} -m pip install --no-cache-dir --no-deps --upgrade --target "
-            f"{packages} --require-hashes --only-binary=:all: -r {ROOT / 'setup' / 'requirements.txt'}")
+            f"{packages} --require-hashes --only-binary=:all: "
+            f"-r {ROOT / 'setup' / 'requirements.txt'}")
     raise FetchError(f"converter '{converter}' failed on {source.name}:\n{done.stderr.strip()}")
 
 
