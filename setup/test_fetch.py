@@ -146,7 +146,8 @@ class Manifests(unittest.TestCase):
                             self.assertRegex(entry[key], r"^[0-9a-f]{64}$")
                     if "convert" in entry:
                         self.assertRegex(entry["member_sha256"], r"^[0-9a-f]{64}$")
-                        self.assertTrue((root / "models/convert" / f"{entry['convert']}.py").is_file())
+                        script = f"models/convert/{entry['convert']}.py"
+                        self.assertTrue((root / script).is_file())
                     if "license_file" in entry:
                         self.assertTrue((root / entry["license_file"]).is_file())
 

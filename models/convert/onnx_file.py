@@ -23,7 +23,7 @@ def load(path):
 
 
 def save(graph, path, *, doc, opset=OPSET):
-    """Checks the graph and writes it. The producer is fixed, so the bytes depend on nothing else."""
+    """Checks the graph and writes it; with a fixed producer the bytes depend on the graph alone."""
     model = helper.make_model(
         graph,
         opset_imports=[helper.make_opsetid("", opset)],

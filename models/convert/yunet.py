@@ -36,7 +36,8 @@ def convert(source, target):
             set_shape(outputs[f"{kind}_{stride}"], [1, f"cells_{stride}", columns])
     # The shapes noted for inner tensors are those of 640x640.
     del graph.value_info[:]
-    save(graph, target, opset=11, doc="YuNet 2023mar (MIT, (c) 2020 Shiqi Yu), height and width free")
+    save(graph, target, opset=11,
+         doc="YuNet 2023mar (MIT, (c) 2020 Shiqi Yu), height and width free")
 
 
 if __name__ == "__main__":

@@ -117,7 +117,7 @@ def suppress(scores, boxes):
 
 
 def margins(box, width, height):
-    """DMHead's enlarged crop: each lower margin is taken from the box its upper one has enlarged."""
+    """DMHead's crop: each lower margin is taken from the box that its upper one has enlarged."""
     x0, y0, x1, y1 = box
     w, h = x1 - x0, y1 - y0
     y0 = max(0.0, y0 - h / 10)
@@ -128,8 +128,8 @@ def margins(box, width, height):
 
 
 def edge_distance(values, limits):
-    """How far the nearest of the values is from a whole number; values beyond the frame do not count
-    (they are clamped)."""
+    """How far the nearest of the values is from a whole number; those beyond the frame are clamped
+    and do not count."""
     inside = [v for v, limit in zip(values, limits) if 0 < v < limit]
     return min((abs(v - round(v)) for v in inside), default=1.0)
 
@@ -151,8 +151,8 @@ def heads_of(bgr, decode, model, whenet):
         enlarged = margins(box, width, height)
         crop = [int(v) for v in enlarged]
         crops.append(crop_rgb(bgr, crop))
-        # Coordinates that are whole by construction (tenths and fifths of whole numbers) are truncated
-        # alike in every arithmetic that keeps them, so only those of the box count.
+        # Only the box counts for the edge: where tenths and fifths of whole numbers are whole, they
+        # come out whole in every arithmetic.
         heads.append({
             "score": round(float(scores[index]), 5),
             "face": [round(float(v), 3) for v in face],

@@ -2,8 +2,8 @@
 """What cv2.resize (INTER_LINEAR, 8-bit, 3 channels) makes of small generated pictures.
 
 Needs numpy 2.4.6 and opencv-python-headless 5.0.0.93 (requirements.txt). Writes
-resize_reference.json: source and target size of each case, the SHA-256 of the target's bytes (row by
-row, channel 0 first), and the bytes themselves, in hexadecimal, where they are few.
+resize_reference.json: source and target size of each case, the SHA-256 of the target's bytes (row
+by row, channel 0 first), and the bytes themselves, in hexadecimal, where they are few.
 
 The source: channel c at column x, row y is (37*x + 59*y + 83*c + 11*x*y + 7*x*x) & 255.
 """
