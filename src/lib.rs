@@ -6,6 +6,7 @@
 
 pub mod estimator;
 pub mod headposemeta;
+pub mod overlay;
 
 mod dmheadposejson;
 

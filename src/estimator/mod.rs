@@ -7,6 +7,7 @@
 pub mod angles;
 pub mod catalog;
 pub mod detector;
+pub mod draw;
 pub mod error;
 pub mod frame;
 pub mod geometry;
