@@ -4,15 +4,17 @@
 //! [`estimator`] is plain Rust without GStreamer: frame in, heads out. Everything beside it puts the
 //! estimator into pipelines.
 
+pub mod dmheadpose;
+mod dmheadposejson;
 pub mod estimator;
 pub mod headposemeta;
 pub mod overlay;
-
-mod dmheadposejson;
+mod video;
 
 use gst::glib;
 
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    dmheadpose::register(plugin)?;
     dmheadposejson::register(plugin)?;
     Ok(())
 }

@@ -162,6 +162,24 @@ impl Colorimetry {
         kb: 0.0722,
         full_range: false,
     };
+    /// ITU-R BT.2020, limited range: UHD video.
+    pub const BT2020: Self = Self {
+        kr: 0.2627,
+        kb: 0.0593,
+        full_range: false,
+    };
+    /// SMPTE 240M, limited range: early HD video.
+    pub const SMPTE240M: Self = Self {
+        kr: 0.212,
+        kb: 0.087,
+        full_range: false,
+    };
+    /// FCC Title 47, limited range: early NTSC video.
+    pub const FCC: Self = Self {
+        kr: 0.30,
+        kb: 0.11,
+        full_range: false,
+    };
 }
 
 /// One plane: its bytes and the distance between the starts of two rows.

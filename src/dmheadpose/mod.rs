@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Element `dmheadpose`: finds heads in video, estimates where they look and attaches what it found to
+//! every buffer as [`HeadPoses`](crate::headposemeta::HeadPoses).
+//!
+//! ```text
+//! gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! dmheadpose overlay=box+axes+labels ! videoconvert ! autovideosink
+//! ```
+
+use gst::glib;
+use gst::prelude::*;
+
+mod imp;
+mod options;
+mod properties;
+mod stats;
+
+pub use options::{
+    DmHeadPoseCropMode, DmHeadPoseDetectorFamily, DmHeadPoseMode, DmHeadPoseOverlay,
+    DmHeadPosePoseFamily, DmHeadPoseScaling,
+};
+
+glib::wrapper! {
+    pub struct DmHeadPose(ObjectSubclass<imp::DmHeadPose>)
+        @extends gst_base::BaseTransform, gst::Element, gst::Object;
+}
+
+pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    gst::Element::register(
+        Some(plugin),
+        "dmheadpose",
+        gst::Rank::NONE,
+        DmHeadPose::static_type(),
+    )
+}

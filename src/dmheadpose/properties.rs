@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: MPL-2.0
+//! The properties of `dmheadpose`: what an application sets, with defaults, ranges and documentation.
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use gst::glib;
+use gst::prelude::*;
+
+use super::options::{
+    DmHeadPoseCropMode, DmHeadPoseDetectorFamily, DmHeadPoseMode, DmHeadPoseOverlay,
+    DmHeadPosePoseFamily, DmHeadPoseScaling,
+};
+use crate::estimator::catalog;
+use crate::estimator::detector::DetectorSettings;
+use crate::estimator::error::Error;
+use crate::estimator::runtime::RuntimeOptions;
+use crate::estimator::{self, Config};
+
+/// What an application sets.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    detector_model: Option<String>,
+    pose_model: Option<String>,
+    models_dir: Option<String>,
+    mode: DmHeadPoseMode,
+    detector_family: DmHeadPoseDetectorFamily,
+    pose_family: DmHeadPosePoseFamily,
+    detector_size: u32,
+    onnxruntime_library: Option<String>,
+    intra_op_threads: u32,
+    score_threshold: f32,
+    nms_iou: f32,
+    head_class: i32,
+    max_heads: u32,
+    min_head_size: u32,
+    scaling: DmHeadPoseScaling,
+    crop_mode: DmHeadPoseCropMode,
+    crop_margin: f32,
+    pub overlay: DmHeadPoseOverlay,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            detector_model: None,
+            pose_model: None,
+            models_dir: None,
+            mode: DmHeadPoseMode::default(),
+            detector_family: DmHeadPoseDetectorFamily::default(),
+            pose_family: DmHeadPosePoseFamily::default(),
+            detector_size: 640,
+            onnxruntime_library: None,
+            intra_op_threads: 0,
+            score_threshold: -1.0,
+            nms_iou: 0.3,
+            head_class: -1,
+            max_heads: 64,
+            min_head_size: 0,
+            scaling: DmHeadPoseScaling::default(),
+            crop_mode: DmHeadPoseCropMode::default(),
+            crop_margin: 0.2,
+            overlay: DmHeadPoseOverlay::empty(),
+        }
+    }
+}
+
+impl Settings {
+    /// What the estimator is to load. `runtime` lacks the library that a property may name.
+    ///
+    /// # Errors
+    /// [`Error::NoModel`].
+    pub fn config(&self, runtime: RuntimeOptions) -> Result<Config, Error> {
+        let folders = catalog::model_folders(self.models_dir.as_deref().map(Path::new));
+        let detector_model = match &self.detector_model {
+            Some(path) => PathBuf::from(path),
+            None => catalog::default_detector(&folders)?,
+        };
+        let pose_model = match &self.pose_model {
+            Some(path) => PathBuf::from(path),
+            None => catalog::default_pose_model(self.mode.into(), &folders)?,
+        };
+        Ok(Config {
+            runtime: RuntimeOptions {
+                library: self.onnxruntime_library.as_ref().map(PathBuf::from),
+                ..runtime
+            },
+            detector_model,
+            detector_family: self.detector_family.into(),
+            detector_size: self.detector_size,
+            pose_model,
+            pose_family: self.pose_family.into(),
+            intra_op_threads: self.intra_op_threads as usize,
+        })
+    }
+
+    /// What the estimator is to do with the next frame.
+    pub fn frame_settings(&self) -> estimator::Settings {
+        estimator::Settings {
+            detector: DetectorSettings {
+                score_threshold: Some(self.score_threshold).filter(|&score| score >= 0.0),
+                nms_iou: self.nms_iou,
+                head_class: u32::try_from(self.head_class).ok(),
+                scaling: self.scaling.into(),
+            },
+            max_heads: self.max_heads as usize,
+            min_head_size: self.min_head_size,
+            crop_mode: self.crop_mode.with_margin(self.crop_margin),
+        }
+    }
+
+    /// Sets the property `pspec` of [`specs`]; GObject has checked type and range of `value`.
+    pub fn set(&mut self, value: &glib::Value, pspec: &glib::ParamSpec) {
+        fn assign<'v, T: glib::value::FromValue<'v>>(field: &mut T, value: &'v glib::Value)
+        where
+            T::Checker: glib::value::ValueTypeChecker,
+        {
+            if let Ok(value) = value.get::<T>() {
+                *field = value;
+            }
+        }
+        fn assign_path(field: &mut Option<String>, value: &glib::Value) {
+            assign(field, value);
+            field.take_if(|path| path.is_empty());
+        }
+        match pspec.name() {
+            "detector-model" => assign_path(&mut self.detector_model, value),
+            "pose-model" => assign_path(&mut self.pose_model, value),
+            "models-dir" => assign_path(&mut self.models_dir, value),
+            "mode" => assign(&mut self.mode, value),
+            "detector-family" => assign(&mut self.detector_family, value),
+            "pose-family" => assign(&mut self.pose_family, value),
+            "detector-size" => assign(&mut self.detector_size, value),
+            "onnxruntime-library" => assign_path(&mut self.onnxruntime_library, value),
+            "intra-op-threads" => assign(&mut self.intra_op_threads, value),
+            "score-threshold" => assign(&mut self.score_threshold, value),
+            "nms-iou" => assign(&mut self.nms_iou, value),
+            "head-class" => assign(&mut self.head_class, value),
+            "max-heads" => assign(&mut self.max_heads, value),
+            "min-head-size" => assign(&mut self.min_head_size, value),
+            "scaling" => assign(&mut self.scaling, value),
+            "crop-mode" => assign(&mut self.crop_mode, value),
+            "crop-margin" => assign(&mut self.crop_margin, value),
+            "overlay" => assign(&mut self.overlay, value),
+            _ => {}
+        }
+    }
+
+    /// The value of the property `pspec`, `None` when it is none of the settings.
+    pub fn get(&self, pspec: &glib::ParamSpec) -> Option<glib::Value> {
+        Some(match pspec.name() {
+            "detector-model" => self.detector_model.to_value(),
+            "pose-model" => self.pose_model.to_value(),
+            "models-dir" => self.models_dir.to_value(),
+            "mode" => self.mode.to_value(),
+            "detector-family" => self.detector_family.to_value(),
+            "pose-family" => self.pose_family.to_value(),
+            "detector-size" => self.detector_size.to_value(),
+            "onnxruntime-library" => self.onnxruntime_library.to_value(),
+            "intra-op-threads" => self.intra_op_threads.to_value(),
+            "score-threshold" => self.score_threshold.to_value(),
+            "nms-iou" => self.nms_iou.to_value(),
+            "head-class" => self.head_class.to_value(),
+            "max-heads" => self.max_heads.to_value(),
+            "min-head-size" => self.min_head_size.to_value(),
+            "scaling" => self.scaling.to_value(),
+            "crop-mode" => self.crop_mode.to_value(),
+            "crop-margin" => self.crop_margin.to_value(),
+            "overlay" => self.overlay.to_value(),
+            _ => return None,
+        })
+    }
+}
+
+/// Whether a change of the property takes effect only when the element starts again.
+pub(super) fn is_load_time(pspec: &glib::ParamSpec) -> bool {
+    pspec.flags().contains(gst::PARAM_FLAG_MUTABLE_READY)
+}
+
+/// All properties, in the order in which gst-inspect-1.0 is to show them within their kind.
+pub(super) fn specs() -> &'static [glib::ParamSpec] {
+    static SPECS: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
+        let mut specs = load_time_specs();
+        specs.extend(playing_specs());
+        specs.extend(read_only_specs());
+        specs
+    });
+    &SPECS
+}
+
+fn load_time_specs() -> Vec<glib::ParamSpec> {
+    let defaults = Settings::default();
+    let path = |name, nick, blurb| {
+        glib::ParamSpecString::builder(name)
+            .nick(nick)
+            .blurb(blurb)
+            .mutable_ready()
+            .build()
+    };
+    vec![
+        path(
+            "detector-model",
+            "Detector Model",
+            "Path of the head detector, an ONNX file (unset = the best one in models-dir)",
+        ),
+        path(
+            "pose-model",
+            "Pose Model",
+            "Path of the pose model, an ONNX file (unset = the one in models-dir that mode chooses)",
+        ),
+        path(
+            "models-dir",
+            "Models Directory",
+            "Folder of the models that are not named (unset = the variable DMHEADPOSE_MODELS_DIR, \
+             else the models folder of the build, else dmheadpose/models in the user's and the \
+             system's data folders)",
+        ),
+        glib::ParamSpecEnum::builder_with_default("mode", defaults.mode)
+            .nick("Mode")
+            .blurb("Which pose model to take from models-dir when pose-model is unset")
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecEnum::builder_with_default("detector-family", defaults.detector_family)
+            .nick("Detector Family")
+            .blurb("Output contract of the detector; set it where the graph's signature is ambiguous")
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecEnum::builder_with_default("pose-family", defaults.pose_family)
+            .nick("Pose Family")
+            .blurb("Output contract of the pose model; set it where the graph's signature is ambiguous")
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecUInt::builder("detector-size")
+            .nick("Detector Size")
+            .blurb(
+                "Longer side of the detector's input in pixels, for detectors that leave it open \
+                 (YuNet, CenterFace): larger finds smaller heads and costs more",
+            )
+            .minimum(32)
+            .maximum(4096)
+            .default_value(defaults.detector_size)
+            .mutable_ready()
+            .build(),
+        path(
+            "onnxruntime-library",
+            "ONNX Runtime Library",
+            "Path of libonnxruntime.so, 1.17 or newer (unset = the variable ORT_DYLIB_PATH, else \
+             beside the plugin, else where the system's loader looks). The first element of a \
+             process decides for all",
+        ),
+        glib::ParamSpecUInt::builder("intra-op-threads")
+            .nick("Intra-op Threads")
+            .blurb("Threads that work on one operator of a network (0 = the number of cores, at most 4)")
+            .maximum(256)
+            .default_value(defaults.intra_op_threads)
+            .mutable_ready()
+            .build(),
+    ]
+}
+
+fn playing_specs() -> Vec<glib::ParamSpec> {
+    let defaults = Settings::default();
+    vec![
+        glib::ParamSpecFloat::builder("score-threshold")
+            .nick("Score Threshold")
+            .blurb(
+                "Heads must score above it, 0 to 1 (-1 = the detector family's own: post 0.2, \
+                 rows 0.35, yunet 0.5, centerface 0.3)",
+            )
+            .minimum(-1.0)
+            .maximum(1.0)
+            .default_value(defaults.score_threshold)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecFloat::builder("nms-iou")
+            .nick("NMS IoU")
+            .blurb(
+                "Of two boxes whose intersection over union is larger only the better one is kept, \
+                 0 to 1 (families without NMS inside: yunet, centerface)",
+            )
+            .minimum(0.0)
+            .maximum(1.0)
+            .default_value(defaults.nms_iou)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecInt::builder("head-class")
+            .nick("Head Class")
+            .blurb(
+                "Class number of heads among the detector's classes (-1 = the family's own: rows 1, \
+                 post any)",
+            )
+            .minimum(-1)
+            .default_value(defaults.head_class)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecUInt::builder("max-heads")
+            .nick("Maximum Heads")
+            .blurb("Heads estimated in a frame at most; of more, those with the best scores")
+            .minimum(1)
+            .maximum(1024)
+            .default_value(defaults.max_heads)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecUInt::builder("min-head-size")
+            .nick("Minimum Head Size")
+            .blurb("Heads whose shorter side has fewer pixels are left out (0 = none)")
+            .maximum(65_536)
+            .default_value(defaults.min_head_size)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecEnum::builder_with_default("scaling", defaults.scaling)
+            .nick("Scaling")
+            .blurb("How a frame is fitted into the detector's input")
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecEnum::builder_with_default("crop-mode", defaults.crop_mode)
+            .nick("Crop Mode")
+            .blurb("Margins of the pose model's crop around a head's box")
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecFloat::builder("crop-margin")
+            .nick("Crop Margin")
+            .blurb(
+                "Margin on each side as a share of the box's width and height, for crop-mode \
+                 symmetric and square",
+            )
+            .minimum(0.0)
+            .maximum(2.0)
+            .default_value(defaults.crop_margin)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecFlags::builder::<DmHeadPoseOverlay>("overlay")
+            .nick("Overlay")
+            .blurb("What to draw onto the frames")
+            .mutable_playing()
+            .build(),
+    ]
+}
+
+fn read_only_specs() -> Vec<glib::ParamSpec> {
+    vec![
+        glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
+            .nick("Statistics")
+            .blurb(
+                "Since the start: frames, inferred, gaps and heads (counts); detector-input, \
+                 detector, crops, pose, overlay and total, each with -p50 and -p95 (nanoseconds, of \
+                 the last 256 frames); detector-model, pose-model, onnxruntime, \
+                 active-provider (once started)",
+            )
+            .read_only()
+            .build(),
+        glib::ParamSpecString::builder("active-provider")
+            .nick("Active Execution Provider")
+            .blurb("Execution provider that runs the networks (unset until started)")
+            .read_only()
+            .build(),
+    ]
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MPL-2.0
+//! What the `stats` property tells: counters, and how long the stages of the last frames took.
+
+use crate::estimator::StageTimes;
+
+/// Percentiles are those of so many frames.
+const WINDOW: usize = 256;
+
+/// Durations of one stage in the last frames, in nanoseconds.
+#[derive(Debug, Default)]
+struct Durations {
+    ring: Vec<u64>,
+    next: usize,
+}
+
+impl Durations {
+    fn push(&mut self, duration: std::time::Duration) {
+        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        if self.ring.len() < WINDOW {
+            self.ring.push(nanos);
+        } else {
+            self.ring[self.next] = nanos;
+        }
+        self.next = (self.next + 1) % WINDOW;
+    }
+
+    /// The smallest duration that `percent` of the frames did not exceed; 0 without frames.
+    fn percentile(&self, percent: usize) -> u64 {
+        let mut sorted = self.ring.clone();
+        sorted.sort_unstable();
+        let rank = (sorted.len() * percent).div_ceil(100);
+        sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0)
+    }
+}
+
+/// Counted since the element was started.
+#[derive(Debug, Default)]
+pub(super) struct Stats {
+    pub frames: u64,
+    pub inferred: u64,
+    /// GAP buffers, which hold no picture.
+    pub gaps: u64,
+    pub heads: u64,
+    stages: [Durations; STAGES.len()],
+}
+
+const STAGES: [&str; 6] = [
+    "detector-input",
+    "detector",
+    "crops",
+    "pose",
+    "overlay",
+    "total",
+];
+
+impl Stats {
+    /// Adds an inferred frame; `overlay` is what drawing took.
+    pub fn add(&mut self, heads: usize, times: &StageTimes, overlay: std::time::Duration) {
+        self.inferred += 1;
+        self.heads += heads as u64;
+        let StageTimes {
+            detector_input,
+            detector,
+            crops,
+            pose,
+        } = *times;
+        let total = detector_input + detector + crops + pose + overlay;
+        let durations = [detector_input, detector, crops, pose, overlay, total];
+        for (stage, duration) in self.stages.iter_mut().zip(durations) {
+            stage.push(duration);
+        }
+    }
+
+    /// The counters, and `<stage>-p50` and `<stage>-p95` in nanoseconds.
+    pub fn to_structure(&self) -> gst::Structure {
+        let mut structure = gst::Structure::builder("dmheadpose-stats")
+            .field("frames", self.frames)
+            .field("inferred", self.inferred)
+            .field("gaps", self.gaps)
+            .field("heads", self.heads)
+            .build();
+        for (name, durations) in STAGES.iter().zip(&self.stages) {
+            structure.set(format!("{name}-p50"), durations.percentile(50));
+            structure.set(format!("{name}-p95"), durations.percentile(95));
+        }
+        structure
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn percentiles_of_the_last_frames() {
+        let mut durations = Durations::default();
+        assert_eq!(durations.percentile(50), 0);
+        for n in 1..=100 {
+            durations.push(Duration::from_nanos(n));
+        }
+        assert_eq!(
+            (durations.percentile(50), durations.percentile(95)),
+            (50, 95)
+        );
+        for _ in 0..WINDOW {
+            durations.push(Duration::from_nanos(7));
+        }
+        assert_eq!((durations.percentile(50), durations.percentile(95)), (7, 7));
+        assert_eq!(durations.ring.len(), WINDOW);
+    }
+}

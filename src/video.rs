@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MPL-2.0
+//! The bridge between GStreamer's video frames and errors and those of the estimator.
+
+use gst_video::prelude::*;
+
+use crate::estimator::error::Error;
+use crate::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
+use crate::estimator::geometry::Size;
+
+/// The formats that [`view`] accepts, the ones that cameras and decoders deliver first.
+pub const FORMATS: &[gst_video::VideoFormat] = &[
+    gst_video::VideoFormat::I420,
+    gst_video::VideoFormat::Nv12,
+    gst_video::VideoFormat::Yv12,
+    gst_video::VideoFormat::Nv21,
+    gst_video::VideoFormat::Yuy2,
+    gst_video::VideoFormat::Uyvy,
+    gst_video::VideoFormat::Y42b,
+    gst_video::VideoFormat::Y444,
+    gst_video::VideoFormat::Bgr,
+    gst_video::VideoFormat::Rgb,
+    gst_video::VideoFormat::Bgrx,
+    gst_video::VideoFormat::Rgbx,
+    gst_video::VideoFormat::Xbgr,
+    gst_video::VideoFormat::Xrgb,
+    gst_video::VideoFormat::Bgra,
+    gst_video::VideoFormat::Rgba,
+    gst_video::VideoFormat::Abgr,
+    gst_video::VideoFormat::Argb,
+    gst_video::VideoFormat::Gray8,
+];
+
+fn pixel_format(format: gst_video::VideoFormat) -> Option<PixelFormat> {
+    use gst_video::VideoFormat as Gst;
+    Some(match format {
+        Gst::Rgb => PixelFormat::Rgb,
+        Gst::Bgr => PixelFormat::Bgr,
+        Gst::Rgba | Gst::Rgbx => PixelFormat::Rgba,
+        Gst::Bgra | Gst::Bgrx => PixelFormat::Bgra,
+        Gst::Argb | Gst::Xrgb => PixelFormat::Argb,
+        Gst::Abgr | Gst::Xbgr => PixelFormat::Abgr,
+        Gst::Gray8 => PixelFormat::Gray8,
+        Gst::I420 => PixelFormat::I420,
+        Gst::Yv12 => PixelFormat::Yv12,
+        Gst::Nv12 => PixelFormat::Nv12,
+        Gst::Nv21 => PixelFormat::Nv21,
+        Gst::Yuy2 => PixelFormat::Yuy2,
+        Gst::Uyvy => PixelFormat::Uyvy,
+        Gst::Y42b => PixelFormat::Y42b,
+        Gst::Y444 => PixelFormat::Y444,
+        _ => return None,
+    })
+}
+
+/// What the caps say of the colours; GStreamer fills in its defaults where they say nothing.
+fn colorimetry(info: &gst_video::VideoInfo) -> Colorimetry {
+    use gst_video::VideoColorMatrix as Matrix;
+    let colorimetry = info.colorimetry();
+    let base = match colorimetry.matrix() {
+        Matrix::Bt709 => Colorimetry::BT709,
+        Matrix::Bt2020 => Colorimetry::BT2020,
+        Matrix::Smpte240m => Colorimetry::SMPTE240M,
+        Matrix::Fcc => Colorimetry::FCC,
+        _ => Colorimetry::BT601,
+    };
+    Colorimetry {
+        full_range: colorimetry.range() == gst_video::VideoColorRange::Range0_255,
+        ..base
+    }
+}
+
+/// A mapped frame as the estimator reads it: no copy.
+///
+/// # Errors
+/// [`Error::Frame`] when the format is not among [`FORMATS`] or the planes are too small.
+pub fn view<'a>(
+    frame: &'a gst_video::VideoFrameRef<&gst::BufferRef>,
+) -> Result<FrameView<'a>, Error> {
+    let info = frame.info();
+    let size = Size {
+        width: info.width(),
+        height: info.height(),
+    };
+    let wrong = |expected: &str, found: String| Error::Frame {
+        format: info.format().to_str().as_str(),
+        width: size.width,
+        height: size.height,
+        expected: expected.into(),
+        found,
+    };
+    let format = pixel_format(info.format())
+        .ok_or_else(|| wrong("a format of the pad template", "another".into()))?;
+    let mut planes = [Plane {
+        bytes: &[],
+        stride: 0,
+    }; 3];
+    let planes = &mut planes[..format.n_planes()];
+    for (index, plane) in planes.iter_mut().enumerate() {
+        let stride = frame.plane_stride()[index];
+        plane.bytes = frame
+            .plane_data(index as u32)
+            .map_err(|error| wrong("a mapped plane", error.to_string()))?;
+        plane.stride = usize::try_from(stride)
+            .map_err(|_| wrong("rows from top to bottom", format!("stride {stride}")))?;
+    }
+    FrameView::new(format, size, colorimetry(info), planes)
+}
+
+/// The one place that decides under which domain and code an [`Error`] reaches the bus.
+pub fn error_message(error: &Error) -> gst::ErrorMessage {
+    let text = error.to_string();
+    match error {
+        Error::RuntimeMissing { .. } | Error::NoModel { .. } | Error::ModelMissing { .. } => {
+            gst::error_msg!(gst::ResourceError::NotFound, ["{}", text])
+        }
+        Error::ModelUnreadable { .. } => gst::error_msg!(gst::ResourceError::Read, ["{}", text]),
+        Error::RuntimeUnusable { .. } => gst::error_msg!(gst::LibraryError::Init, ["{}", text]),
+        Error::Contract { .. } => gst::error_msg!(gst::LibraryError::Settings, ["{}", text]),
+        Error::Frame { .. } => gst::error_msg!(gst::StreamError::Format, ["{}", text]),
+        Error::Inference { .. } | Error::Exiting => {
+            gst::error_msg!(gst::StreamError::Failed, ["{}", text])
+        }
+    }
+}
