@@ -137,13 +137,9 @@ fn every_format_and_size_is_drawn_on_and_only_where_the_overlay_is() {
                 before != after,
                 "{format} {width}x{height}: nothing was drawn"
             );
-            for (i, (before, after)) in before.iter().zip(&after).enumerate() {
-                let (x, y) = (i as i32 % width as i32, i as i32 / width as i32);
-                let kept = before == after || near(x, y);
-                assert!(
-                    kept,
-                    "{format} {width}x{height} at {x}, {y}: {before:?} {after:?}"
-                );
+            let changed = (0..before.len()).filter(|&i| before[i] != after[i]);
+            for (x, y) in changed.map(|i| (i as i32 % width as i32, i as i32 / width as i32)) {
+                assert!(near(x, y), "{format} {width}x{height}: changed at {x}, {y}");
             }
         }
     }
@@ -154,7 +150,7 @@ fn lines_have_their_colour_in_every_format() {
     init();
     let mut overlay = Overlay::new().expect("an overlay");
     // SD video is BT.601 and HD video BT.709: each has to be met.
-    for (width, height) in [(640, 480), (1919, 1079)] {
+    for (width, height) in [(640, 480), (801, 601)] {
         for format in FORMATS {
             // Yaw 60: blue 255 * (1 - 60 / 180) = 170, red 85. With margins the box is at
             // x 180..324, y 130..372, on even positions in both sizes.
