@@ -11,6 +11,7 @@ pub mod draw;
 pub mod error;
 pub mod frame;
 pub mod geometry;
+mod kernels;
 mod pixels;
 pub mod pose;
 pub mod preprocess;

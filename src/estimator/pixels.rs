@@ -2,9 +2,7 @@
 //! Reads pixels of a [`FrameView`] as RGB, whatever its format: a row at a time, only the columns asked for.
 
 use super::frame::{Colorimetry, Component, Components, FrameView};
-
-/// R, G, B and a byte that carries nothing: four bytes load and multiply faster than three.
-pub(super) type Pixel = [u8; 4];
+use super::kernels::{self, FRACTION, Pixel, YuvFactors};
 
 /// Which columns of a row to read.
 #[derive(Clone, Copy, Debug)]
@@ -15,69 +13,33 @@ pub(super) enum Columns<'a> {
     Each(&'a [u32]),
 }
 
-/// Fixed-point YUV to RGB in 16-bit lanes, which every SIMD unit multiplies eight or more at a time.
+/// The fixed-point factors of a colorimetry; the result is within one level of the exact formula.
 ///
-/// A product of 16-bit numbers keeps its high half: luma is scaled by 2^7 and chroma by 2^8 before, so
-/// that sums carry `FRACTION` fractional bits. The result is within one level of the exact formula.
-#[derive(Clone, Copy, Debug)]
-struct YuvToRgb {
-    luma_offset: i16,
-    luma: i16,
-    red_v: i16,
-    green_u: i16,
-    green_v: i16,
-    blue_u: i16,
-}
-
-const FRACTION: u32 = 5;
-
-fn high_half(a: i16, b: i16) -> i16 {
-    ((i32::from(a) * i32::from(b)) >> 16) as i16
-}
-
-impl YuvToRgb {
-    /// ITU-R BT.601 / BT.709 / BT.2020: the matrix follows from the luma weights alone.
-    fn new(color: Colorimetry) -> Self {
-        let Colorimetry { kr, kb, .. } = color;
-        let kg = 1.0 - kr - kb;
-        let (luma_offset, luma_gain, chroma_gain) = if color.full_range {
-            (0, 1.0, 1.0)
-        } else {
-            (16, 255.0 / 219.0, 255.0 / 224.0)
-        };
-        let fixed = |gain: f64, scale: u32| {
-            (gain * f64::from(1u32 << (16 + FRACTION - scale))).round() as i16
-        };
-        Self {
-            luma_offset,
-            luma: fixed(luma_gain, 7),
-            red_v: fixed(chroma_gain * 2.0 * (1.0 - kr), 8),
-            green_u: fixed(-chroma_gain * 2.0 * kb * (1.0 - kb) / kg, 8),
-            green_v: fixed(-chroma_gain * 2.0 * kr * (1.0 - kr) / kg, 8),
-            blue_u: fixed(chroma_gain * 2.0 * (1.0 - kb), 8),
-        }
-    }
-
-    fn convert(&self, y: &[u8], u: &[u8], v: &[u8], out: &mut [Pixel]) {
-        // Half a level to round, and what cutting the low halves of the products lost on average.
-        const ROUND: i16 = (1 << (FRACTION - 1)) + 1;
-        let level = |sum: i16| (sum >> FRACTION).clamp(0, 255) as u8;
-        for (((out, &y), &u), &v) in out.iter_mut().zip(y).zip(u).zip(v) {
-            let luma = high_half((i16::from(y) - self.luma_offset) << 7, self.luma) + ROUND;
-            let u = (i16::from(u) - 128) << 8;
-            let v = (i16::from(v) - 128) << 8;
-            let red = luma + high_half(v, self.red_v);
-            let green = luma + high_half(u, self.green_u) + high_half(v, self.green_v);
-            let blue = luma + high_half(u, self.blue_u);
-            *out = [level(red), level(green), level(blue), 0];
-        }
+/// ITU-R BT.601 / BT.709 / BT.2020: the matrix follows from the luma weights alone.
+fn yuv_factors(color: Colorimetry) -> YuvFactors {
+    let Colorimetry { kr, kb, .. } = color;
+    let kg = 1.0 - kr - kb;
+    let (luma_offset, luma_gain, chroma_gain) = if color.full_range {
+        (0, 1.0, 1.0)
+    } else {
+        (16, 255.0 / 219.0, 255.0 / 224.0)
+    };
+    let fixed =
+        |gain: f64, scale: u32| (gain * f64::from(1u32 << (16 + FRACTION - scale))).round() as i16;
+    YuvFactors {
+        luma_offset,
+        luma: fixed(luma_gain, 7),
+        red_v: fixed(chroma_gain * 2.0 * (1.0 - kr), 8),
+        green_u: fixed(-chroma_gain * 2.0 * kb * (1.0 - kb) / kg, 8),
+        green_v: fixed(-chroma_gain * 2.0 * kr * (1.0 - kr) / kg, 8),
+        blue_u: fixed(chroma_gain * 2.0 * (1.0 - kb), 8),
     }
 }
 
 /// Reads rows; owns the scratch memory for that.
 #[derive(Debug, Default)]
 pub(super) struct RowReader {
-    matrix: Option<(Colorimetry, YuvToRgb)>,
+    factors: Option<(Colorimetry, YuvFactors)>,
     y: Vec<u8>,
     u: Vec<u8>,
     v: Vec<u8>,
@@ -132,15 +94,15 @@ impl RowReader {
 
     fn convert(&mut self, frame: &FrameView<'_>, out: &mut [Pixel]) {
         let color = frame.colorimetry();
-        let matrix = match self.matrix {
-            Some((of, matrix)) if of == color => matrix,
+        let factors = match self.factors {
+            Some((of, factors)) if of == color => factors,
             _ => {
-                let matrix = YuvToRgb::new(color);
-                self.matrix = Some((color, matrix));
-                matrix
+                let factors = yuv_factors(color);
+                self.factors = Some((color, factors));
+                factors
             }
         };
-        matrix.convert(&self.y, &self.u, &self.v, out);
+        kernels::yuv_to_rgb(&factors, &self.y, &self.u, &self.v, out);
     }
 }
 
@@ -292,13 +254,13 @@ mod tests {
         for base in [Colorimetry::BT601, Colorimetry::BT709] {
             for full_range in [false, true] {
                 let color = Colorimetry { full_range, ..base };
-                let matrix = YuvToRgb::new(color);
+                let matrix = yuv_factors(color);
                 let (mut sum, mut n) = (0.0, 0.0);
                 for y in (0..=255).step_by(5) {
                     for u in (0..=255).step_by(5) {
                         for v in (0..=255).step_by(5) {
                             let mut out = [[0; 4]];
-                            matrix.convert(&[y], &[u], &[v], &mut out);
+                            kernels::yuv_to_rgb(&matrix, &[y], &[u], &[v], &mut out);
                             for (got, want) in out[0].iter().zip(exact(color, y, u, v)) {
                                 let error = f64::from(*got) - want;
                                 assert!(
@@ -319,15 +281,15 @@ mod tests {
 
     #[test]
     fn white_black_and_gray_are_exact() {
-        let limited = YuvToRgb::new(Colorimetry::BT709);
-        let full = YuvToRgb::new(Colorimetry {
+        let limited = yuv_factors(Colorimetry::BT709);
+        let full = yuv_factors(Colorimetry {
             full_range: true,
             ..Colorimetry::BT709
         });
         let mut out = [[0; 4]; 3];
-        limited.convert(&[16, 235, 126], &[128; 3], &[128; 3], &mut out);
+        kernels::yuv_to_rgb(&limited, &[16, 235, 126], &[128; 3], &[128; 3], &mut out);
         assert_eq!(out.map(|p| p[0]), [0, 255, 128]);
-        full.convert(&[0, 255, 128], &[128; 3], &[128; 3], &mut out);
+        kernels::yuv_to_rgb(&full, &[0, 255, 128], &[128; 3], &[128; 3], &mut out);
         assert_eq!(out.map(|p| p[0]), [0, 255, 128]);
     }
 

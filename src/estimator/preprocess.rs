@@ -4,7 +4,7 @@
 
 use super::frame::FrameView;
 use super::geometry::{Rect, Size};
-use super::pixels::Pixel;
+use super::kernels::{self, Pixel};
 use super::resize::{PixelRect, Resizer};
 
 /// Order of the three colour channels.
@@ -59,9 +59,7 @@ impl PixelEncoding {
                 for (c, plane) in image.chunks_exact_mut(width * height).enumerate() {
                     let from = source_channel(c);
                     let out = &mut plane[row * width..][..pixels.len()];
-                    for (out, pixel) in out.iter_mut().zip(pixels) {
-                        *out = self.encode(pixel[from]);
-                    }
+                    kernels::channel_to_f32(pixels, from, self.scale, self.bias, out);
                 }
             }
             Layout::Nhwc => {

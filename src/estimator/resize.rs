@@ -9,7 +9,8 @@
 
 use super::frame::FrameView;
 use super::geometry::Size;
-use super::pixels::{Columns, Pixel, RowReader};
+use super::kernels::{self, ColumnTap, Pixel, WidePixel};
+use super::pixels::{Columns, RowReader};
 
 /// Whole pixels of a frame: a part of it that is not empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,18 +63,11 @@ impl Tap {
     }
 }
 
-/// A column of the output: which two pixels of the source row that was read, and their weights.
-#[derive(Clone, Copy, Debug)]
-struct ColumnTap {
-    pixels: [u32; 2],
-    weights: [i16; 2],
-}
-
-/// A source row after the horizontal pass, 7 fractional bits a value.
+/// A source row after the horizontal pass.
 #[derive(Debug, Default)]
 struct ResizedRow {
     source: Option<u32>,
-    values: Vec<[i16; 4]>,
+    values: Vec<WidePixel>,
 }
 
 /// Resizes; owns the scratch memory for that, which grows with row lengths only.
@@ -122,7 +116,7 @@ impl Resizer {
             } else {
                 &self.below
             };
-            blend_rows(
+            kernels::mix_rows(
                 &self.above.values,
                 &lower.values,
                 tap.weights,
@@ -178,13 +172,7 @@ impl Resizer {
         self.reader
             .read(frame, (part.y + row) as usize, columns, &mut self.source);
         target.values.resize(self.taps.len(), [0; 4]);
-        for (value, tap) in target.values.iter_mut().zip(&self.taps) {
-            let [left, right] = tap.pixels.map(|p| self.source[p as usize]);
-            let [w0, w1] = tap.weights.map(i32::from);
-            for c in 0..4 {
-                value[c] = ((i32::from(left[c]) * w0 + i32::from(right[c]) * w1) >> 4) as i16;
-            }
-        }
+        kernels::mix_columns(&self.source, &self.taps, &mut target.values);
         target.source = Some(row);
     }
 
@@ -206,17 +194,8 @@ impl Resizer {
                 self.reader.read(frame, y, columns, pixels);
             }
             let (upper, lower) = self.source.split_at(width);
-            let pairs = upper
-                .as_chunks::<2>()
-                .0
-                .iter()
-                .zip(lower.as_chunks::<2>().0);
-            for (out, (upper, lower)) in self.output.iter_mut().zip(pairs) {
-                for c in 0..4 {
-                    let sum = [upper[0], upper[1], lower[0], lower[1]].map(|p| u16::from(p[c]));
-                    out[c] = ((sum.iter().sum::<u16>() + 2) >> 2) as u8;
-                }
-            }
+            let (upper, lower) = (upper.as_chunks::<2>().0, lower.as_chunks::<2>().0);
+            kernels::mean_of_four(upper, lower, &mut self.output);
             row_done(row, &self.output);
         }
     }
@@ -226,15 +205,4 @@ impl Resizer {
 enum Which {
     Above,
     Below,
-}
-
-/// The vertical pass: weights of 11 bits on values with 7 fractional bits, two roundings as OpenCV's.
-fn blend_rows(above: &[[i16; 4]], below: &[[i16; 4]], weights: [i16; 2], out: &mut [Pixel]) {
-    let high_half = |value: i16, weight: i16| (i32::from(value) * i32::from(weight)) >> 16;
-    for ((out, above), below) in out.iter_mut().zip(above).zip(below) {
-        for c in 0..4 {
-            let sum = high_half(above[c], weights[0]) + high_half(below[c], weights[1]);
-            out[c] = ((sum + 2) >> 2).clamp(0, 255) as u8;
-        }
-    }
 }

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MPL-2.0
+//! The inner loops over pixels: plain Rust that compilers vectorise, compiled for the baseline of the
+//! machine and for AVX2, chosen at run time.
+
+use multiversion::multiversion;
+
+/// R, G, B and a byte that carries nothing: four bytes load and multiply faster than three.
+pub(super) type Pixel = [u8; 4];
+
+/// A pixel after the horizontal pass of a resize: 7 fractional bits a channel.
+pub(super) type WidePixel = [i16; 4];
+
+/// Fixed-point factors from YUV to RGB, see [`super::pixels`].
+///
+/// A product of 16-bit numbers keeps its high half: luma is scaled by 2^7 and chroma by 2^8 before, so
+/// that sums carry `FRACTION` fractional bits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct YuvFactors {
+    pub luma_offset: i16,
+    pub luma: i16,
+    pub red_v: i16,
+    pub green_u: i16,
+    pub green_v: i16,
+    pub blue_u: i16,
+}
+
+/// Fractional bits of the sums of [`yuv_to_rgb`].
+pub(super) const FRACTION: u32 = 5;
+
+#[inline(always)]
+fn high_half(a: i16, b: i16) -> i16 {
+    ((i32::from(a) * i32::from(b)) >> 16) as i16
+}
+
+/// Converts samples of equal number, 16-bit lanes all the way.
+#[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2+fma"))]
+pub(super) fn yuv_to_rgb(factors: &YuvFactors, y: &[u8], u: &[u8], v: &[u8], out: &mut [Pixel]) {
+    // Half a level to round, and what cutting the low halves of the products lost on average.
+    const ROUND: i16 = (1 << (FRACTION - 1)) + 1;
+    let level = |sum: i16| (sum >> FRACTION).clamp(0, 255) as u8;
+    for (((out, &y), &u), &v) in out.iter_mut().zip(y).zip(u).zip(v) {
+        let luma = high_half((i16::from(y) - factors.luma_offset) << 7, factors.luma) + ROUND;
+        let u = (i16::from(u) - 128) << 8;
+        let v = (i16::from(v) - 128) << 8;
+        let red = luma + high_half(v, factors.red_v);
+        let green = luma + high_half(u, factors.green_u) + high_half(v, factors.green_v);
+        let blue = luma + high_half(u, factors.blue_u);
+        *out = [level(red), level(green), level(blue), 0];
+    }
+}
+
+/// A column of a resize's output: which two pixels of a source row it mixes, and their weights.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ColumnTap {
+    pub pixels: [u32; 2],
+    pub weights: [i16; 2],
+}
+
+/// The horizontal pass of a resize: weights of 11 bits, cut to 7 fractional bits.
+#[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2+fma"))]
+pub(super) fn mix_columns(source: &[Pixel], taps: &[ColumnTap], out: &mut [WidePixel]) {
+    for (out, tap) in out.iter_mut().zip(taps) {
+        let [left, right] = tap.pixels.map(|p| source[p as usize]);
+        let [w0, w1] = tap.weights.map(i32::from);
+        for c in 0..4 {
+            out[c] = ((i32::from(left[c]) * w0 + i32::from(right[c]) * w1) >> 4) as i16;
+        }
+    }
+}
+
+/// The vertical pass of a resize: weights of 11 bits, two roundings as OpenCV's.
+#[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2+fma"))]
+pub(super) fn mix_rows(
+    above: &[WidePixel],
+    below: &[WidePixel],
+    [w0, w1]: [i16; 2],
+    out: &mut [Pixel],
+) {
+    for ((out, above), below) in out.iter_mut().zip(above).zip(below) {
+        for c in 0..4 {
+            let sum = high_half(above[c], w0) + high_half(below[c], w1);
+            out[c] = ((sum + 2) >> 2).clamp(0, 255) as u8;
+        }
+    }
+}
+
+/// The rounded mean of 2x2 pixels.
+#[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2+fma"))]
+pub(super) fn mean_of_four(upper: &[[Pixel; 2]], lower: &[[Pixel; 2]], out: &mut [Pixel]) {
+    for ((out, upper), lower) in out.iter_mut().zip(upper).zip(lower) {
+        for c in 0..4 {
+            let sum = [upper[0], upper[1], lower[0], lower[1]].map(|p| u16::from(p[c]));
+            out[c] = ((sum.iter().sum::<u16>() + 2) >> 2) as u8;
+        }
+    }
+}
+
+/// One channel of pixels as `level * scale + bias`.
+#[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2+fma"))]
+pub(super) fn channel_to_f32(
+    pixels: &[Pixel],
+    channel: usize,
+    scale: f32,
+    bias: f32,
+    out: &mut [f32],
+) {
+    let shift = 8 * (channel as u32 & 3);
+    for (out, pixel) in out.iter_mut().zip(pixels) {
+        let level = (u32::from_le_bytes(*pixel) >> shift) & 255;
+        *out = level as i32 as f32 * scale + bias;
+    }
+}
