@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MPL-2.0
+# Set-up, build, demo, tests and installation. `make` alone lists the targets.
+#
+# Everything is kept inside this folder (.setup/, models/, demo/, target/). Only apt, cargo's own
+# folder and `make install` are outside of it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+# The steps build on each other; cargo is parallel by itself.
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+PYTHON ?= python3
+# Where cargo puts its results; an exported CARGO_TARGET_DIR is respected.
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
+PLUGIN := libgstdmheadpose.so
+
+# Installation: the folder of GStreamer's plugins follows PREFIX. Below /usr it is the one GStreamer
+# searches by itself; GST_PLUGINS_DIR overrides it.
+PREFIX ?= /usr/local
+DESTDIR ?=
+MULTIARCH = $(shell gcc -print-multiarch 2>/dev/null)
+GST_PLUGINS_DIR ?= $(PREFIX)/lib$(addprefix /,$(MULTIARCH))/gstreamer-1.0
+MODELS_DIR ?= $(PREFIX)/share/dmheadpose/models
+
+# What these tools would otherwise write to the home folder or to /tmp stays in .setup/.
+export GST_REGISTRY := $(CURDIR)/.setup/gst-registry.bin
+export MPLCONFIGDIR := $(CURDIR)/.setup/matplotlib
+export TMPDIR := $(CURDIR)/.setup/tmp
+export XDG_CACHE_HOME := $(CURDIR)/.setup/cache
+export PIP_NO_CACHE_DIR := 1
+export PYTHONDONTWRITEBYTECODE := 1
+# Our Python packages before the machine's; nothing of the user's own.
+export PYTHONPATH := $(CURDIR)/.setup/python
+export PYTHONNOUSERSITE := 1
+$(shell mkdir -p "$(TMPDIR)")
+
+FETCH = $(PYTHON) setup/fetch.py
+say = printf '\n== %s\n' $(1)
+
+.PHONY: help setup system rust python runtime models models-dmhead clips pictures build demo test install clean distclean
+
+help: ## List the targets
+	@echo 'dmheadpose: GStreamer plugin for head pose. Targets:'
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 18
+	@echo 'Variables: CARGO_TARGET_DIR, ORT_DYLIB_PATH, PYTHON; for install PREFIX, DESTDIR, GST_PLUGINS_DIR, MODELS_DIR.'
+
+setup: system rust python runtime ## Install what the build and the tools need (apt, pip, ONNX Runtime)
+
+system:
+	@setup/system-packages.sh
+
+rust:
+	@setup/rust.sh
+
+python:
+	@setup/python-packages.sh "$(PYTHON)"
+
+runtime: python
+	@setup/onnxruntime.sh "$(PYTHON)" "$(TARGET_DIR)"
+
+models: setup ## Fetch, verify and convert the default models into models/
+	@$(call say,'Models')
+	@$(FETCH) models/manifest.toml --group default
+
+models-dmhead: setup ## Fetch DMHead's own release files too (needs github.com)
+	@$(call say,'Models of the DMHead release')
+	@$(FETCH) models/manifest.toml --group dmhead
+
+clips: setup
+	@$(call say,'Clips for the demo')
+	@$(FETCH) setup/downloads.toml --group clip
+
+pictures: setup
+	@$(call say,'Pictures for the tests')
+	@$(FETCH) setup/downloads.toml --group test
+
+build: setup ## Build the plugin: target/release/libgstdmheadpose.so
+	@$(call say,'Build (some minutes the first time)')
+	@cargo build --release --locked
+
+demo: models clips build ## Run a real clip through the element; results in demo/
+	@$(call say,'Demo')
+	@GST_PLUGIN_PATH="$(TARGET_DIR)/release" demo/run.sh "$(PYTHON)"
+
+# With fatal_warnings a GLib warning or critical of ours fails the test that caused it.
+test: export G_DEBUG := fatal_warnings
+test: models clips pictures ## Format, lints, all tests, documentation, gst-inspect check
+	@setup/rust.sh rustfmt clippy
+	@$(call say,'Format and lints')
+	@cargo fmt --check
+	@cargo clippy --all-targets --locked -- -D warnings
+	@tests/purity.sh
+	@$(call say,'Tests')
+	@cargo build --locked
+	@cargo test --locked
+	@$(call say,'Documentation')
+	@RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
+	@$(call say,'gst-inspect')
+	@tests/inspect.sh "$(TARGET_DIR)/debug/$(PLUGIN)"
+	@$(call say,'All checks passed')
+
+install: build models ## Install plugin, ONNX Runtime, models and C header below PREFIX (/usr/local)
+	@$(call say,'Install')
+	install -d "$(DESTDIR)$(GST_PLUGINS_DIR)" "$(DESTDIR)$(MODELS_DIR)" "$(DESTDIR)$(PREFIX)/include"
+	install -m 755 "$(TARGET_DIR)/release/$(PLUGIN)" "$(DESTDIR)$(GST_PLUGINS_DIR)/"
+	if [ -e "$(TARGET_DIR)/release/libonnxruntime.so.1" ]; then \
+	  install -m 644 "$(TARGET_DIR)/release/libonnxruntime.so.1" "$(DESTDIR)$(GST_PLUGINS_DIR)/"; fi
+	install -m 644 models/*.onnx "$(DESTDIR)$(MODELS_DIR)/"
+	install -m 644 include/dmheadpose.h "$(DESTDIR)$(PREFIX)/include/"
+	@setup/after-install.sh "$(GST_PLUGINS_DIR)" "$(MODELS_DIR)"
+
+clean: ## Remove the build and the demo's results
+	cargo clean
+	rm -rf demo/annotated.mp4 demo/annotated.mp4.part demo/poses.jsonl demo/*.png
+
+distclean: clean ## Remove the downloads too: models, ONNX Runtime, Python packages, clips
+	rm -rf .setup models/*.onnx

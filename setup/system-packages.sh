@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: MPL-2.0
+# Installs the system packages that are missing, by apt; without the right to do so it prints the
+# line to run and stops. On other distributions it checks for what the packages bring.
+set -euo pipefail
+
+packages=(
+  gcc                              # links the plugin
+  libc6-dev                        # start-up files and headers for the linker
+  pkg-config                       # tells the Rust bindings where GStreamer is
+  libgstreamer1.0-dev              # GStreamer core, base classes and its test library
+  libgstreamer-plugins-base1.0-dev # gstreamer-video and gstreamer-app
+  gstreamer1.0-tools               # gst-launch-1.0 and gst-inspect-1.0
+  gstreamer1.0-plugins-base        # decodebin, videoconvert, videotestsrc
+  gstreamer1.0-plugins-good        # MP4 and AVI containers, PNG, webcam (v4l2src), RTSP
+  gstreamer1.0-plugins-bad         # h264parse
+  gstreamer1.0-plugins-ugly        # x264enc
+  gstreamer1.0-libav               # H.264 decoder
+)
+
+# Not Debian or Ubuntu: check for the contents instead of the packages.
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+  lacking=()
+  for tool in gcc pkg-config gst-launch-1.0 gst-inspect-1.0; do
+    command -v "$tool" >/dev/null || lacking+=("$tool")
+  done
+  for module in gstreamer-1.0 gstreamer-base-1.0 gstreamer-check-1.0 gstreamer-video-1.0 gstreamer-app-1.0; do
+    pkg-config --atleast-version=1.22 "$module" 2>/dev/null || lacking+=("$module.pc (1.22 or later)")
+  done
+  for element in decodebin qtdemux mp4mux h264parse avdec_h264 x264enc pngenc; do
+    gst-inspect-1.0 --exists "$element" 2>/dev/null || lacking+=("element $element")
+  done
+  if ((${#lacking[@]})); then
+    {
+      echo "error: this system has no apt, so install by hand what is missing:"
+      printf '  %s\n' "${lacking[@]}"
+      echo "On Debian 12 the packages are: ${packages[*]}"
+    } >&2
+    exit 1
+  fi
+  echo "System: no apt here; GStreamer $(pkg-config --modversion gstreamer-1.0) and its plugins are present."
+  exit 0
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+  status=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$status" = installed ] || missing+=("$package")
+done
+if ((${#missing[@]} == 0)); then
+  echo "System packages: all present."
+  exit 0
+fi
+
+install=(apt-get install -y --no-install-recommends "${missing[@]}")
+
+give_up() {
+  {
+    echo "error: $1 Missing system packages: ${missing[*]}"
+    echo "Run this as root, then try again:"
+    echo
+    echo "  apt-get update && ${install[*]}"
+    echo
+  } >&2
+  exit 1
+}
+
+as_root=()
+if ((EUID != 0)); then
+  command -v sudo >/dev/null || give_up "not root, and there is no sudo."
+  # Without a terminal nobody could type the password.
+  [ -t 0 ] || sudo -n true 2>/dev/null || give_up "not root, and sudo asks for a password but there is no terminal."
+  as_root=(sudo)
+fi
+
+echo "== Installing ${#missing[@]} system packages: ${missing[*]}"
+as_root+=(env DEBIAN_FRONTEND=noninteractive)
+"${as_root[@]}" apt-get update -q || give_up "apt-get update failed (network? sources?)."
+"${as_root[@]}" "${install[@]}" || give_up "apt-get install failed."

@@ -1,0 +1,24 @@
+#!/bin/bash
+# SPDX-License-Identifier: MPL-2.0
+# Keeps the layers apart: the estimator knows no GStreamer, and one file alone imports ONNX Runtime.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# Prints the lines that a path of one of the crates stands in; comments may name them.
+uses() {
+  grep -rnE "(^|[^A-Za-z0-9_:\"])($1)(::|;| as )" "${@:2}" --include='*.rs' | grep -vE '^[^:]*:[0-9]*:\s*//' || true
+}
+
+status=0
+found=$(uses 'gst|gst_[a-z_]+|glib|gstreamer[a-z_]*' src/estimator)
+if [ -n "$found" ]; then
+  printf 'error: the estimator is pure Rust; GStreamer and GLib belong outside of src/estimator:\n%s\n' "$found" >&2
+  status=1
+fi
+found=$(uses ort src | grep -v '^src/estimator/runtime\.rs:' || true)
+if [ -n "$found" ]; then
+  printf 'error: only src/estimator/runtime.rs imports ort:\n%s\n' "$found" >&2
+  status=1
+fi
+((status)) || echo "Layers: the estimator is free of GStreamer, ort is in runtime.rs alone."
+exit $status
