@@ -94,7 +94,7 @@ test: models clips pictures ## Format, lints, all tests, documentation, gst-insp
 	@tests/purity.sh
 	@$(call say,'Tests')
 	@cargo build --locked
-	@cargo test --locked
+	@cargo test --locked --no-fail-fast
 	@$(call say,'Documentation')
 	@RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
 	@$(call say,'gst-inspect')

@@ -13,6 +13,7 @@ pub fn init() {
     static INIT: Once = Once::new();
     INIT.call_once(|| {
         gst::init().unwrap();
+        gstdmheadpose::plugin_register_static().unwrap();
     });
 }
 
