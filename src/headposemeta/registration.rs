@@ -5,6 +5,7 @@
 
 use std::ffi::{CStr, c_char};
 use std::ptr;
+use std::sync::{Mutex, PoisonError};
 
 use glib::ffi::{GFALSE, GQuark, GTRUE, gboolean, gpointer};
 use glib::translate::from_glib;
@@ -35,6 +36,10 @@ pub fn register() -> Result<(), glib::BoolError> {
             "expected GStreamer to be initialised: call gst::init()"
         ));
     }
+    // Two threads that register at once would both get past the look-up, and GLib complains about
+    // the second. There is nothing in here that a panic could leave half done.
+    static REGISTERING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = REGISTERING.lock().unwrap_or_else(PoisonError::into_inner);
     if is_registered()? {
         return Ok(());
     }
@@ -56,7 +61,7 @@ pub fn register() -> Result<(), glib::BoolError> {
             None,
         )
     };
-    // Another thread or copy may have been first between the look-up and here.
+    // Another copy of the plugin may have been first between the look-up and here.
     if info.is_null() && !is_registered()? {
         return Err(glib::bool_error!(
             "GStreamer refused to register the meta {NAME}"
