@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The buffer meta that carries head poses: the public contract between this plugin and everybody.
 //!
-//! One [`GstCustomMeta`](gst::CustomMeta) named [`NAME`] rides on each processed buffer, also when no
+//! One [`GstCustomMeta`](gst::meta::CustomMeta) named [`NAME`] rides on each processed buffer, also when no
 //! head was found. Its structure is plain, so that C, Python and Rust read it without this crate:
 //!
 //! | field | type | meaning |
