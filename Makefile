@@ -95,6 +95,7 @@ test: models clips pictures ## Format, lints, all tests, documentation, gst-insp
 	@$(call say,'Tests')
 	@cargo build --locked
 	@cargo test --locked --no-fail-fast
+	@$(PYTHON) -m unittest discover -q setup
 	@$(call say,'Documentation')
 	@RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
 	@$(call say,'gst-inspect')
