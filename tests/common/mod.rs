@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What several integration tests need: pictures as raw frames, and where the fetched files lie.
+//! What several integration tests need: the plugin, pictures as raw frames, where the fetched files lie,
+//! and the stored reference values.
 #![allow(dead_code)]
 
 use std::path::{Path, PathBuf};
 
+use gst::glib;
 use gst::prelude::*;
 use gst_video::prelude::*;
+use gstdmheadpose::estimator::runtime::{RuntimeOptions, Severity};
 
 /// Initialises GStreamer and registers the plugin under test, once.
 pub fn init() {
@@ -20,6 +23,53 @@ pub fn init() {
 /// A file of the repository, tracked or fetched.
 pub fn in_repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// A file that the set-up fetches. Without it a test cannot say anything, so it fails.
+pub fn fetched(path: &str) -> PathBuf {
+    let file = in_repository(path);
+    assert!(
+        file.is_file(),
+        "expected the fetched file {}, found none. Run `make setup models pictures` (`make test` does it)",
+        file.display()
+    );
+    file
+}
+
+/// The ONNX Runtime that the set-up fetched, unless `ORT_DYLIB_PATH` names another one. `None` leaves
+/// the search to the plugin.
+pub fn onnxruntime_library() -> Option<PathBuf> {
+    if std::env::var_os("ORT_DYLIB_PATH").is_some() {
+        return None;
+    }
+    let files = std::fs::read_dir(in_repository(".setup/onnxruntime")).ok()?;
+    files
+        .filter_map(|file| Some(file.ok()?.path()))
+        .find(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("libonnxruntime.so")
+        })
+}
+
+pub fn runtime_options() -> RuntimeOptions {
+    RuntimeOptions {
+        library: onnxruntime_library(),
+        beside: None,
+        log: |_, text| eprintln!("ONNX Runtime: {text}"),
+        log_from: Severity::Error,
+    }
+}
+
+pub fn sha256(bytes: &[u8]) -> String {
+    let sum = glib::compute_checksum_for_data(glib::ChecksumType::Sha256, bytes);
+    sum.unwrap().to_string()
+}
+
+/// A JSON file as `T`.
+pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> T {
+    let text = std::fs::read_to_string(path)
+        .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// A picture as raw frame: tightly packed rows of `format`.

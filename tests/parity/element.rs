@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MPL-2.0
+//! The whole element: what its buffers carry is what the estimator says of the same frame, also when the
+//! caps tell matrix and range.
+
+use gst::prelude::*;
+use gst_video::{VideoColorMatrix, VideoColorRange, VideoFormat, VideoFrame, VideoInfo};
+use gstdmheadpose::estimator::Head;
+use gstdmheadpose::estimator::frame::{FrameView, PixelFormat};
+use gstdmheadpose::headposemeta::{HeadPoses, Source};
+
+use crate::common::{fetched, onnxruntime_library};
+use crate::estimate::{SETTINGS, load};
+use crate::fetched::{WHENET, YUNET, picture};
+use crate::yuv::{MATRICES, YuvFrame};
+
+const PICTURE: &str = "multi_face.png";
+
+/// What the estimator alone finds.
+fn expected(frame: &FrameView<'_>) -> Vec<Head> {
+    let mut estimator = load(&fetched(YUNET), &fetched(WHENET));
+    let heads = estimator.process(frame, &SETTINGS).unwrap().to_vec();
+    assert!(heads.len() >= 5, "{PICTURE} has five heads: {heads:?}");
+    heads
+}
+
+/// A buffer with the rows of `planes`, each with its stride, where `info` wants them.
+fn buffer(info: &VideoInfo, planes: &[(&[u8], usize)]) -> gst::Buffer {
+    let buffer = gst::Buffer::with_size(info.size()).unwrap();
+    let mut frame = VideoFrame::from_buffer_writable(buffer, info).unwrap();
+    for (index, (bytes, stride)) in planes.iter().enumerate() {
+        let target = info.stride()[index] as usize;
+        let rows = frame.plane_data_mut(index as u32).unwrap();
+        for (to, from) in rows.chunks_mut(target).zip(bytes.chunks(*stride)) {
+            let n = to.len().min(from.len());
+            to[..n].copy_from_slice(&from[..n]);
+        }
+    }
+    frame.into_buffer()
+}
+
+/// Sends one buffer through the element.
+fn poses_behind_the_element(info: &VideoInfo, mut buffer: gst::Buffer) -> HeadPoses {
+    let element = gst::ElementFactory::make("dmheadpose").build().unwrap();
+    element.set_property("detector-model", fetched(YUNET).to_str());
+    element.set_property("pose-model", fetched(WHENET).to_str());
+    if let Some(library) = onnxruntime_library() {
+        element.set_property("onnxruntime-library", library.to_str());
+    }
+    let source = gst_app::AppSrc::builder()
+        .caps(&info.to_caps().unwrap())
+        .format(gst::Format::Time)
+        .build();
+    let sink = gst_app::AppSink::builder().sync(false).build();
+    let pipeline = gst::Pipeline::new();
+    let elements: [&gst::Element; 3] = [source.upcast_ref(), &element, sink.upcast_ref()];
+    pipeline.add_many(elements).unwrap();
+    gst::Element::link_many(elements).unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    buffer.make_mut().set_pts(gst::ClockTime::ZERO);
+    source.push_buffer(buffer).unwrap();
+    source.end_of_stream().unwrap();
+    let sample = sink.try_pull_sample(gst::ClockTime::from_seconds(60));
+    let error = pipeline
+        .bus()
+        .unwrap()
+        .pop_filtered(&[gst::MessageType::Error]);
+    pipeline.set_state(gst::State::Null).unwrap();
+    let sample = sample.unwrap_or_else(|| panic!("no buffer came out: {error:?}"));
+    HeadPoses::from_buffer(sample.buffer().unwrap()).expect("poses on the buffer")
+}
+
+fn check(info: &VideoInfo, planes: &[(&[u8], usize)], frame: &FrameView<'_>) {
+    let poses = poses_behind_the_element(info, buffer(info, planes));
+    assert_eq!((poses.width, poses.height), (info.width(), info.height()));
+    assert_eq!(poses.source, Source::Inferred);
+    assert_eq!(poses.heads, expected(frame), "{info:?}");
+}
+
+#[test]
+fn the_element_attaches_what_the_estimator_finds() {
+    let picture = picture(PICTURE);
+    let (width, height) = (picture.size.width, picture.size.height);
+    let info = VideoInfo::builder(VideoFormat::Bgr, width, height).build();
+    let planes = [(picture.bgr.as_slice(), width as usize * 3)];
+    check(&info.unwrap(), &planes, &picture.view());
+}
+
+#[test]
+fn the_element_follows_the_colorimetry_of_the_caps() {
+    use gst_video::{VideoColorPrimaries, VideoColorimetry, VideoTransferFunction};
+    let picture = picture(PICTURE);
+    let (width, height) = (picture.size.width, picture.size.height);
+    for matrix in &MATRICES {
+        let range = match matrix.colorimetry.full_range {
+            true => VideoColorRange::Range0_255,
+            false => VideoColorRange::Range16_235,
+        };
+        let coefficients = match matrix.name.starts_with("BT.709") {
+            true => VideoColorMatrix::Bt709,
+            false => VideoColorMatrix::Bt601,
+        };
+        let colorimetry = VideoColorimetry::new(
+            range,
+            coefficients,
+            VideoTransferFunction::Bt709,
+            VideoColorPrimaries::Bt709,
+        );
+        let info = VideoInfo::builder(VideoFormat::Nv12, width, height).colorimetry(&colorimetry);
+        let frame = YuvFrame::new(&picture, PixelFormat::Nv12, matrix);
+        let planes: Vec<_> = frame
+            .planes
+            .iter()
+            .map(|(bytes, s)| (&bytes[..], *s))
+            .collect();
+        check(&info.build().unwrap(), &planes, &frame.view());
+    }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MPL-2.0
+//! The estimator on one frame, with the pixels that its pose network got to see.
+
+use std::path::Path;
+
+use gstdmheadpose::estimator::detector::{DetectorFamily, DetectorSettings, Scaling};
+use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
+use gstdmheadpose::estimator::geometry::{CropMode, Size};
+use gstdmheadpose::estimator::pose::PoseFamily;
+use gstdmheadpose::estimator::preprocess::{self, ChannelOrder, PixelEncoding};
+use gstdmheadpose::estimator::resize::{PixelRect, Resizer};
+use gstdmheadpose::estimator::{Config, Head, HeadPoseEstimator, Settings};
+
+use crate::common::{decode_picture, init, runtime_options};
+
+/// The element's defaults.
+pub const SETTINGS: Settings = Settings {
+    detector: DetectorSettings {
+        score_threshold: None,
+        nms_iou: 0.3,
+        head_class: None,
+        scaling: Scaling::Auto,
+    },
+    max_heads: 64,
+    min_head_size: 1,
+    crop_mode: CropMode::Upstream,
+};
+
+pub fn load(detector_model: &Path, pose_model: &Path) -> HeadPoseEstimator {
+    HeadPoseEstimator::load(&Config {
+        runtime: runtime_options(),
+        detector_model: detector_model.into(),
+        detector_family: DetectorFamily::Auto,
+        detector_size: 640,
+        pose_model: pose_model.into(),
+        pose_family: PoseFamily::Auto,
+        intra_op_threads: 0,
+    })
+    .unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A picture, decoded.
+pub struct Picture {
+    pub size: Size,
+    /// Tightly packed rows.
+    pub bgr: Vec<u8>,
+}
+
+impl Picture {
+    pub fn open(path: &Path) -> Self {
+        init();
+        let (info, bgr) = decode_picture(path, "BGR");
+        let size = Size {
+            width: info.width(),
+            height: info.height(),
+        };
+        Self { size, bgr }
+    }
+
+    pub fn view(&self) -> FrameView<'_> {
+        let plane = Plane {
+            bytes: &self.bgr,
+            stride: self.size.width as usize * 3,
+        };
+        FrameView::new(PixelFormat::Bgr, self.size, Colorimetry::BT601, &[plane]).unwrap()
+    }
+}
+
+/// A head and what its pose was read from.
+#[derive(Clone, Debug)]
+pub struct Found {
+    pub head: Head,
+    /// The part of the frame that the pose network got to see.
+    pub crop: PixelRect,
+    /// That part as the network got it: rows of R, G, B.
+    pub pixels: Vec<u8>,
+}
+
+impl Found {
+    /// Left, top, right, bottom of the box.
+    pub fn corners(&self) -> [f32; 4] {
+        let rect = self.head.rect;
+        [rect.x, rect.y, rect.right(), rect.bottom()]
+    }
+
+    /// Left, top, right, bottom of the crop.
+    pub fn crop_corners(&self) -> [u32; 4] {
+        let PixelRect { x, y, .. } = self.crop;
+        [x, y, x + self.crop.width, y + self.crop.height]
+    }
+
+    /// Mean R, G and B of the crop.
+    pub fn mean_rgb(&self) -> [f64; 3] {
+        let pixels = self.pixels.as_chunks::<3>().0;
+        [0, 1, 2].map(|c| {
+            let sum: u64 = pixels.iter().map(|pixel| u64::from(pixel[c])).sum();
+            sum as f64 / pixels.len() as f64
+        })
+    }
+}
+
+/// Estimates, and finds out which crops the network got: those cut again from the frame must be the ones
+/// that it got indeed.
+pub fn estimate(
+    estimator: &mut HeadPoseEstimator,
+    frame: &FrameView<'_>,
+    settings: &Settings,
+) -> Vec<Found> {
+    let heads = estimator.process(frame, settings).unwrap().to_vec();
+    let size = estimator.pose().input_size();
+    assert!(
+        estimator.pose().crop_image(heads.len()).is_none(),
+        "more crops than heads"
+    );
+    let found = heads.into_iter().enumerate().map(|(index, head)| {
+        let crop = crop_of(&head, frame.size(), settings.crop_mode);
+        let image = estimator.pose().crop_image(index).unwrap();
+        let pixels = cut(frame, crop, size);
+        assert_eq!(interleaved(image), pixels, "the network got another crop");
+        Found { head, crop, pixels }
+    });
+    found.collect()
+}
+
+fn crop_of(head: &Head, frame: Size, mode: CropMode) -> PixelRect {
+    let rect = head.rect.with_margins(mode, frame);
+    let (x, y) = (rect.x as u32, rect.y as u32);
+    PixelRect {
+        x,
+        y,
+        width: rect.right() as u32 - x,
+        height: rect.bottom() as u32 - y,
+    }
+}
+
+/// `part` of the frame, stretched to `size`: rows of R, G, B.
+pub fn cut(frame: &FrameView<'_>, part: PixelRect, size: Size) -> Vec<u8> {
+    let mut image = vec![0.0; 3 * size.width as usize * size.height as usize];
+    let encoding = PixelEncoding::levels(ChannelOrder::Rgb);
+    let mut resizer = Resizer::default();
+    preprocess::encode_crop(&mut resizer, frame, part, size, &encoding, &mut image);
+    interleaved(&image)
+}
+
+/// `[3, H, W]` to rows of R, G, B.
+fn interleaved(image: &[f32]) -> Vec<u8> {
+    let n = image.len() / 3;
+    let pixel = |i: usize| [image[i], image[n + i], image[2 * n + i]];
+    (0..n).flat_map(pixel).map(|level| level as u8).collect()
+}

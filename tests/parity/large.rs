@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Parity with a larger reference in a folder of your own: more pictures, a 360-degree head detector, and
+//! front and fused pose models, which need not be free to pass on.
+//!
+//! ```text
+//! DMHEADPOSE_REFERENCE=/path/to/folder cargo test --release --test parity -- --include-ignored --nocapture
+//! ```
+//!
+//! The folder:
+//!
+//! ```text
+//! models/*.onnx           the models that heads.json names
+//! images/*.png            the pictures that heads.json names, lossless
+//! reference/heads.json
+//!   meta.detector         file of the detector
+//!   meta.pose             {key: file of the pose model}
+//!   meta.score_threshold
+//!   images.<file>.heads   a list, in the detector's order, of
+//!     box_raw, box        corners x0, y0, x1, y1 in frame pixels: as detected, cut to whole pixels
+//!     crop                corners after DMHead's margins, cut to whole pixels
+//!     crop_mean_rgb       means of the crop, resized to the pose model's input
+//!     <key>               {yaw, pitch, roll} of each pose model, degrees
+//! ```
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use gstdmheadpose::estimator::detector::DetectorSettings;
+use gstdmheadpose::estimator::{HeadPoseEstimator, Settings};
+use serde::Deserialize;
+
+use crate::changes::{self, turn};
+use crate::common::read_json;
+use crate::estimate::{Found, Picture, SETTINGS, estimate, load};
+
+const ANGLE_DEGREES: f32 = 0.05;
+const MEAN_LEVELS: f64 = 1e-3;
+/// A coordinate this near to a whole number may be cut to either side of it.
+const ROUNDING_EDGE: f32 = 0.005;
+
+#[derive(Deserialize)]
+struct Reference {
+    meta: Meta,
+    images: BTreeMap<String, Image>,
+}
+
+#[derive(Deserialize)]
+struct Meta {
+    detector: String,
+    pose: BTreeMap<String, String>,
+    score_threshold: f32,
+}
+
+#[derive(Deserialize)]
+struct Image {
+    heads: Vec<ReferenceHead>,
+}
+
+#[derive(Deserialize)]
+struct ReferenceHead {
+    box_raw: [f32; 4],
+    r#box: [f32; 4],
+    crop: [u32; 4],
+    crop_mean_rgb: [f64; 3],
+    #[serde(flatten)]
+    rest: BTreeMap<String, serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct ReferenceAngles {
+    yaw: f32,
+    pitch: f32,
+    roll: f32,
+}
+
+impl ReferenceHead {
+    fn angles(&self, key: &str) -> ReferenceAngles {
+        ReferenceAngles::deserialize(&self.rest[key]).unwrap()
+    }
+
+    /// Checks the box; says whether it is the same, not one pixel off on a rounding edge.
+    fn check_box(&self, found: &Found, what: &str) -> bool {
+        let corners = found.corners();
+        for (i, corner) in corners.into_iter().enumerate() {
+            let (raw, expected) = (self.box_raw[i], self.r#box[i]);
+            let on_edge = (raw - raw.round()).abs() <= ROUNDING_EDGE;
+            let allowed = if on_edge { 1.0 } else { 0.0 };
+            assert!(
+                (corner - expected).abs() <= allowed,
+                "{what}: box {corners:?}, expected {:?} of {:?}",
+                self.r#box,
+                self.box_raw
+            );
+        }
+        corners == self.r#box
+    }
+}
+
+struct Folder {
+    root: PathBuf,
+    reference: Reference,
+    pictures: Vec<(String, Picture)>,
+}
+
+impl Folder {
+    fn open() -> Self {
+        let root = std::env::var_os("DMHEADPOSE_REFERENCE").map(PathBuf::from);
+        let root =
+            root.expect("expected the reference's folder in the variable DMHEADPOSE_REFERENCE");
+        let reference: Reference = read_json(&root.join("reference/heads.json"));
+        let open = |name: &String| {
+            let picture = Picture::open(&root.join("images").join(name));
+            (name.clone(), picture)
+        };
+        let pictures = reference.images.keys().map(open).collect();
+        Self {
+            root,
+            reference,
+            pictures,
+        }
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
+            detector: DetectorSettings {
+                score_threshold: Some(self.reference.meta.score_threshold),
+                ..SETTINGS.detector
+            },
+            ..SETTINGS
+        }
+    }
+
+    /// The estimator with each of the pose models, and the model's key.
+    fn estimators(&self) -> impl Iterator<Item = (&str, HeadPoseEstimator)> {
+        let models = self.root.join("models");
+        let detector = models.join(&self.reference.meta.detector);
+        let poses = self.reference.meta.pose.iter();
+        poses.map(move |(key, file)| (key.as_str(), load(&detector, &models.join(file))))
+    }
+}
+
+#[test]
+#[ignore = "needs a folder with a larger reference: DMHEADPOSE_REFERENCE=folder cargo test --release \
+            --test parity -- --include-ignored; tests/parity/large.rs tells what is in it"]
+fn large_reference_in_bgr() {
+    let folder = Folder::open();
+    let settings = folder.settings();
+    for (key, mut estimator) in folder.estimators() {
+        let (mut heads, mut on_edge) = (0, 0);
+        let (mut degrees, mut levels) = (0.0f32, 0.0f64);
+        for (name, picture) in &folder.pictures {
+            let expected = &folder.reference.images[name].heads;
+            let found = estimate(&mut estimator, &picture.view(), &settings);
+            assert_eq!(found.len(), expected.len(), "{name}: heads");
+            for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
+                let what = format!("{key} {name} head {index}");
+                heads += 1;
+                if !expected.check_box(found, &what) {
+                    // Another box has another crop and other angles.
+                    on_edge += 1;
+                    continue;
+                }
+                assert_eq!(found.crop_corners(), expected.crop, "{what}: crop");
+                for (found, expected) in found.mean_rgb().iter().zip(expected.crop_mean_rgb) {
+                    let off = (found - expected).abs();
+                    assert!(
+                        off <= MEAN_LEVELS,
+                        "{what}: mean {found}, expected {expected}"
+                    );
+                    levels = levels.max(off);
+                }
+                let (angles, expected) = (found.head.angles, expected.angles(key));
+                for (angle, found, expected) in [
+                    ("yaw", angles.yaw, expected.yaw),
+                    ("pitch", angles.pitch, expected.pitch),
+                    ("roll", angles.roll, expected.roll),
+                ] {
+                    let off = turn(found - expected);
+                    assert!(
+                        off <= ANGLE_DEGREES,
+                        "{what}: {angle} {found}, expected {expected}"
+                    );
+                    degrees = degrees.max(off);
+                }
+            }
+        }
+        println!(
+            "{key}: {heads} heads, {on_edge} boxes on a rounding edge; angles within {degrees:.4} degrees, \
+             crop means within {levels:.4} levels"
+        );
+        assert!(heads > 0, "expected heads in the reference, found none");
+        assert!(
+            on_edge * 10 <= heads,
+            "{on_edge} of {heads} heads were not compared"
+        );
+    }
+}
+
+#[test]
+#[ignore = "needs a folder with a larger reference: DMHEADPOSE_REFERENCE=folder cargo test --release \
+            --test parity -- --include-ignored; tests/parity/large.rs tells what is in it"]
+fn large_reference_in_yuv() {
+    let folder = Folder::open();
+    let settings = folder.settings();
+    for (key, mut estimator) in folder.estimators() {
+        changes::check(key, &mut estimator, &settings, &folder.pictures);
+    }
+}
