@@ -356,6 +356,12 @@ fn fixed_size(height: i64, width: i64) -> Option<Size> {
 /// Greedy non-maximum suppression: the best box stays, those that overlap it by more than `iou` go, and
 /// so on. The boxes that stay are ordered by falling score.
 fn suppress_overlaps(boxes: &mut Vec<Detection>, iou: f32) {
+    // A network may answer NaN or infinity. No comparison with such a box holds, so it would take every
+    // good one with it.
+    boxes.retain(|candidate| {
+        let Rect { x, y, w, h } = candidate.rect;
+        [x, y, w, h].iter().all(|v| v.is_finite())
+    });
     boxes.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut kept = 0;
     for index in 0..boxes.len() {
@@ -385,6 +391,9 @@ mod tests {
         let mut boxes = vec![at(0.0, 0.5), at(5.0, 0.9), at(11.0, 0.7), at(30.0, 0.1)];
         suppress_overlaps(&mut boxes, 0.3);
         assert_eq!(boxes, [at(5.0, 0.9), at(11.0, 0.7), at(30.0, 0.1)]);
+        let mut boxes = vec![at(f32::NAN, 0.9), at(5.0, 0.8), at(f32::INFINITY, 0.7)];
+        suppress_overlaps(&mut boxes, 0.3);
+        assert_eq!(boxes, [at(5.0, 0.8)]);
     }
 
     #[test]
