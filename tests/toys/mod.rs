@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MPL-2.0
+//! The element with toy models of tests/fixtures, frames to feed it, and what comes out.
+#![allow(dead_code)] // not every test program needs all of it
+
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+
+use gst::prelude::*;
+use gst_video::prelude::*;
+use gst_video::{VideoFormat, VideoFrame, VideoInfo};
+use gstdmheadpose::estimator::Head;
+use gstdmheadpose::headposemeta::HeadPoses;
+
+/// A guard against a hang, never a measure: whatever is awaited takes milliseconds.
+pub const GUARD: gst::ClockTime = gst::ClockTime::from_seconds(60);
+
+pub fn init() {
+    static INIT: Once = Once::new();
+    INIT.call_once(|| {
+        gst::init().unwrap();
+        gstdmheadpose::plugin_register_static().unwrap();
+    });
+}
+
+/// The path of a tracked model, named without its suffix.
+pub fn fixture(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/{name}.onnx"));
+    assert!(path.is_file(), "{} is missing", path.display());
+    path.to_str().unwrap().into()
+}
+
+/// The ONNX Runtime that was fetched; `None` leaves it to the plugin to find one.
+pub fn fetched_runtime() -> Option<PathBuf> {
+    if std::env::var_os("ORT_DYLIB_PATH").is_some() {
+        return None;
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(".setup/onnxruntime");
+    let files = std::fs::read_dir(folder).ok()?;
+    let mut files = files.filter_map(|entry| Some(entry.ok()?.path()));
+    files.find(|path| path.to_string_lossy().contains("libonnxruntime.so"))
+}
+
+/// An element that takes this detector and pose model of tests/fixtures.
+pub fn element(detector: &str, pose: &str) -> gst::Element {
+    init();
+    let element = gst::ElementFactory::make("dmheadpose")
+        .property("detector-model", fixture(detector))
+        .property("pose-model", fixture(pose))
+        .build()
+        .unwrap();
+    if let Some(library) = fetched_runtime() {
+        element.set_property("onnxruntime-library", library.to_str().unwrap());
+    }
+    element
+}
+
+/// The quickest element: two heads in every frame, at (4, 4)-(12, 16) and (18, 8)-(26, 24) of a frame of
+/// 32x32, and likewise in any other.
+pub fn quick() -> gst::Element {
+    element("rows_nhwc_32x32", "pose_Nx3x32x32")
+}
+
+/// A harness around `element`, which runs.
+pub fn harness(element: &gst::Element, caps: &gst::Caps) -> gst_check::Harness {
+    let mut h = gst_check::Harness::with_element(element, Some("sink"), Some("src"));
+    h.set_src_caps(caps.clone());
+    h
+}
+
+pub fn caps(format: VideoFormat, width: u32, height: u32) -> gst::Caps {
+    let info = VideoInfo::builder(format, width, height);
+    info.fps(gst::Fraction::new(25, 1))
+        .build()
+        .unwrap()
+        .to_caps()
+        .unwrap()
+}
+
+/// A frame of RGB whose pixel at column x, row y is `color(x, y)`, the first of a clip of 25 a second.
+pub fn picture(width: u32, height: u32, color: impl Fn(u32, u32) -> [u8; 3]) -> gst::Buffer {
+    let info = VideoInfo::builder(VideoFormat::Rgb, width, height).build();
+    let info = info.unwrap();
+    let buffer = gst::Buffer::with_size(info.size()).unwrap();
+    let mut frame = VideoFrame::from_buffer_writable(buffer, &info).unwrap();
+    let stride = frame.plane_stride()[0] as usize;
+    let rows = frame.plane_data_mut(0).unwrap().chunks_mut(stride);
+    for (y, row) in rows.enumerate() {
+        for (x, pixel) in row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+            *pixel = color(x as u32, y as u32);
+        }
+    }
+    let mut buffer = frame.into_buffer();
+    number(&mut buffer, 0);
+    buffer
+}
+
+/// An all grey frame of any format: every byte is 128.
+pub fn grey(format: VideoFormat, width: u32, height: u32) -> gst::Buffer {
+    let info = VideoInfo::builder(format, width, height).build().unwrap();
+    let mut buffer = gst::Buffer::from_mut_slice(vec![128u8; info.size()]);
+    number(&mut buffer, 0);
+    buffer
+}
+
+/// Makes the buffer the `number`th of a clip of 25 frames a second.
+pub fn number(buffer: &mut gst::Buffer, number: u64) {
+    let buffer = buffer.make_mut();
+    buffer.set_pts(gst::ClockTime::from_mseconds(40 * number));
+    buffer.set_duration(gst::ClockTime::from_mseconds(40));
+}
+
+/// What the meta says; the buffer must carry one.
+pub fn poses(buffer: &gst::BufferRef) -> HeadPoses {
+    HeadPoses::from_buffer(buffer).expect("a buffer with DmHeadPoseMeta")
+}
+
+/// Left, top, right and bottom of each head.
+pub fn corners(heads: &[Head]) -> Vec<[f32; 4]> {
+    let corners = |head: &Head| {
+        let rect = head.rect;
+        [rect.x, rect.y, rect.right(), rect.bottom()]
+    };
+    heads.iter().map(corners).collect()
+}
+
+pub fn bytes(buffer: &gst::BufferRef) -> Vec<u8> {
+    buffer.map_readable().unwrap().to_vec()
+}
+
+pub fn stat(element: &gst::Element, name: &str) -> u64 {
+    element
+        .property::<gst::Structure>("stats")
+        .get(name)
+        .unwrap()
+}
