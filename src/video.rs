@@ -106,19 +106,20 @@ pub fn view<'a>(
     FrameView::new(format, size, colorimetry(info), planes)
 }
 
-/// The one place that decides under which domain and code an [`Error`] reaches the bus.
+/// The one place that decides under which domain and code an [`Error`] reaches the bus. Its text is the
+/// message itself, not the debug string: applications show only the former to their users.
 pub fn error_message(error: &Error) -> gst::ErrorMessage {
     let text = error.to_string();
     match error {
         Error::RuntimeMissing { .. } | Error::NoModel { .. } | Error::ModelMissing { .. } => {
-            gst::error_msg!(gst::ResourceError::NotFound, ["{}", text])
+            gst::error_msg!(gst::ResourceError::NotFound, ("{}", text))
         }
-        Error::ModelUnreadable { .. } => gst::error_msg!(gst::ResourceError::Read, ["{}", text]),
-        Error::RuntimeUnusable { .. } => gst::error_msg!(gst::LibraryError::Init, ["{}", text]),
-        Error::Contract { .. } => gst::error_msg!(gst::LibraryError::Settings, ["{}", text]),
-        Error::Frame { .. } => gst::error_msg!(gst::StreamError::Format, ["{}", text]),
+        Error::ModelUnreadable { .. } => gst::error_msg!(gst::ResourceError::Read, ("{}", text)),
+        Error::RuntimeUnusable { .. } => gst::error_msg!(gst::LibraryError::Init, ("{}", text)),
+        Error::Contract { .. } => gst::error_msg!(gst::LibraryError::Settings, ("{}", text)),
+        Error::Frame { .. } => gst::error_msg!(gst::StreamError::Format, ("{}", text)),
         Error::Inference { .. } | Error::Exiting => {
-            gst::error_msg!(gst::StreamError::Failed, ["{}", text])
+            gst::error_msg!(gst::StreamError::Failed, ("{}", text))
         }
     }
 }

@@ -119,7 +119,7 @@ impl DmHeadPose {
             );
         }
         let overlay = Overlay::new()
-            .map_err(|error| gst::error_msg!(gst::LibraryError::Init, ["{error}"]))?;
+            .map_err(|error| gst::error_msg!(gst::LibraryError::Init, ("{error}")))?;
         Ok(State {
             estimator,
             overlay,
@@ -141,7 +141,7 @@ impl DmHeadPose {
         } = state;
         let info = info
             .as_ref()
-            .ok_or_else(|| gst::error_msg!(gst::CoreError::Negotiation, ["no caps yet"]))?;
+            .ok_or_else(|| gst::error_msg!(gst::CoreError::Negotiation, ("no caps yet")))?;
 
         let start = Instant::now();
         let heads = {
@@ -157,7 +157,7 @@ impl DmHeadPose {
             let mut frame = gst_video::VideoFrameRef::from_buffer_ref_writable(buffer, info)
                 .map_err(|error| map_error("drawing", info, &error))?;
             draw(overlay, heads, settings.overlay, inference_time, &mut frame)
-                .map_err(|error| gst::error_msg!(gst::StreamError::Failed, ["{error}"]))?;
+                .map_err(|error| gst::error_msg!(gst::StreamError::Failed, ("{error}")))?;
         }
         let drawing_time = start.elapsed();
 
@@ -172,7 +172,7 @@ impl DmHeadPose {
         };
         poses
             .attach(buffer)
-            .map_err(|error| gst::error_msg!(gst::StreamError::Failed, ["{error}"]))?;
+            .map_err(|error| gst::error_msg!(gst::StreamError::Failed, ("{error}")))?;
 
         let times = estimator.times();
         gst::log!(
@@ -208,12 +208,12 @@ fn map_error(
 ) -> gst::ErrorMessage {
     gst::error_msg!(
         gst::ResourceError::Failed,
-        [
+        (
             "cannot map a buffer as {} {}x{} for {purpose}: {error}",
             info.format(),
             info.width(),
             info.height()
-        ]
+        )
     )
 }
 
