@@ -68,6 +68,7 @@ pub fn harness(element: &gst::Element, caps: &gst::Caps) -> gst_check::Harness {
 }
 
 pub fn caps(format: VideoFormat, width: u32, height: u32) -> gst::Caps {
+    init();
     let info = VideoInfo::builder(format, width, height);
     info.fps(gst::Fraction::new(25, 1))
         .build()
@@ -78,6 +79,7 @@ pub fn caps(format: VideoFormat, width: u32, height: u32) -> gst::Caps {
 
 /// A frame of RGB whose pixel at column x, row y is `color(x, y)`, the first of a clip of 25 a second.
 pub fn picture(width: u32, height: u32, color: impl Fn(u32, u32) -> [u8; 3]) -> gst::Buffer {
+    init();
     let info = VideoInfo::builder(VideoFormat::Rgb, width, height).build();
     let info = info.unwrap();
     let buffer = gst::Buffer::with_size(info.size()).unwrap();
@@ -96,6 +98,7 @@ pub fn picture(width: u32, height: u32, color: impl Fn(u32, u32) -> [u8; 3]) -> 
 
 /// An all grey frame of any format: every byte is 128.
 pub fn grey(format: VideoFormat, width: u32, height: u32) -> gst::Buffer {
+    init();
     let info = VideoInfo::builder(format, width, height).build().unwrap();
     let mut buffer = gst::Buffer::from_mut_slice(vec![128u8; info.size()]);
     number(&mut buffer, 0);
