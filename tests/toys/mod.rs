@@ -3,7 +3,7 @@
 #![allow(dead_code)] // not every test program needs all of it
 
 use std::path::{Path, PathBuf};
-use std::sync::Once;
+use std::sync::{Arc, Mutex, Once};
 
 use gst::prelude::*;
 use gst_video::prelude::*;
@@ -135,4 +135,47 @@ pub fn stat(element: &gst::Element, name: &str) -> u64 {
         .property::<gst::Structure>("stats")
         .get(name)
         .unwrap()
+}
+
+/// Plays to the end; panics with what the bus says otherwise.
+pub fn run(pipeline: &gst::Pipeline) {
+    let bus = pipeline.bus().unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    wait_for_the_end(&bus);
+    pipeline.set_state(gst::State::Null).unwrap();
+}
+
+/// Waits for the end of the stream; panics with what the bus says otherwise.
+pub fn wait_for_the_end(bus: &gst::Bus) {
+    let ends = [gst::MessageType::Eos, gst::MessageType::Error];
+    let message = bus.timed_pop_filtered(GUARD, &ends).expect("the end");
+    if let gst::MessageView::Error(error) = message.view() {
+        panic!("{}: {:?}", error.error(), error.debug());
+    }
+}
+
+/// A pipeline in which `element` takes the place of the element `here`.
+pub fn pipeline(line: &str, element: &gst::Element) -> gst::Pipeline {
+    let pipeline = gst::parse::launch(line).unwrap();
+    let pipeline = pipeline.downcast::<gst::Pipeline>().unwrap();
+    let here = pipeline.by_name("here").unwrap();
+    let peer = |pad| here.static_pad(pad).unwrap().peer().unwrap();
+    let (from, to) = (peer("sink"), peer("src"));
+    pipeline.remove(&here).unwrap();
+    pipeline.add(element).unwrap();
+    from.link(&element.static_pad("sink").unwrap()).unwrap();
+    element.static_pad("src").unwrap().link(&to).unwrap();
+    pipeline
+}
+
+/// The buffers that arrive at the sink of this name from now on.
+pub fn collect(pipeline: &gst::Pipeline, sink: &str) -> Arc<Mutex<Vec<gst::Buffer>>> {
+    let buffers = Arc::new(Mutex::new(Vec::new()));
+    let into = buffers.clone();
+    let pad = pipeline.by_name(sink).unwrap().static_pad("sink").unwrap();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        into.lock().unwrap().push(info.buffer().unwrap().clone());
+        gst::PadProbeReturn::Ok
+    });
+    buffers
 }
