@@ -153,7 +153,7 @@ impl ObjectImpl for DmHeadPoseJson {
         static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
             vec![
                 glib::ParamSpecBoolean::builder("add-empty")
-                    .nick("Add empty")
+                    .nick("Add Empty")
                     .blurb("Write a line with an empty list for a frame in which no head was found")
                     .default_value(true)
                     .mutable_playing()
