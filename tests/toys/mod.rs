@@ -2,6 +2,8 @@
 //! The element with toy models of tests/fixtures, frames to feed it, and what comes out.
 #![allow(dead_code)] // not every test program needs all of it
 
+pub mod reports;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Once};
 
@@ -158,14 +160,19 @@ pub fn wait_for_the_end(bus: &gst::Bus) {
 pub fn pipeline(line: &str, element: &gst::Element) -> gst::Pipeline {
     let pipeline = gst::parse::launch(line).unwrap();
     let pipeline = pipeline.downcast::<gst::Pipeline>().unwrap();
-    let here = pipeline.by_name("here").unwrap();
-    let peer = |pad| here.static_pad(pad).unwrap().peer().unwrap();
+    replace(&pipeline, "here", element);
+    pipeline
+}
+
+/// Puts `element` in the place of the one that has this name.
+pub fn replace(pipeline: &gst::Pipeline, name: &str, element: &gst::Element) {
+    let old = pipeline.by_name(name).unwrap();
+    let peer = |pad| old.static_pad(pad).unwrap().peer().unwrap();
     let (from, to) = (peer("sink"), peer("src"));
-    pipeline.remove(&here).unwrap();
+    pipeline.remove(&old).unwrap();
     pipeline.add(element).unwrap();
     from.link(&element.static_pad("sink").unwrap()).unwrap();
     element.static_pad("src").unwrap().link(&to).unwrap();
-    pipeline
 }
 
 /// The buffers that arrive at the sink of this name from now on.
