@@ -141,7 +141,7 @@ fn models_that_break_their_word() {
     assert_reported(&fails, FAILED, &["fails_detector.onnx", "Gather"]);
     // One crop it can do, the two of a frame it cannot.
     let short = element("rows_nhwc_32x32", "pose_one_row");
-    let parts = ["pose_one_row.onnx", "expected 2 rows", "found 1"];
+    let parts = ["pose_one_row.onnx", "angles of 2 crops", "found 1"];
     assert_reported(&short, FAILED, &parts);
 }
 

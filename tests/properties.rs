@@ -98,10 +98,11 @@ fn blurbs_are_phrases() {
 
 #[test]
 fn each_says_when_it_may_change() {
-    const AT_LOAD: [&str; 9] = [
+    const AT_LOAD: &[&str] = &[
         "detector-model",
         "pose-model",
         "models-dir",
+        "rear-model",
         "mode",
         "detector-family",
         "pose-family",

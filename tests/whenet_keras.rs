@@ -9,7 +9,7 @@ use common::{decode_picture, fetched, in_repository, init, read_json, runtime_op
 use gstdmheadpose::estimator::angles::Angles;
 use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::geometry::Size;
-use gstdmheadpose::estimator::pose::{self, PoseFamily, PoseModel};
+use gstdmheadpose::estimator::pose::{PoseFamily, PoseModel};
 use gstdmheadpose::estimator::resize::{PixelRect, Resizer};
 use gstdmheadpose::estimator::runtime::{Model, Runtime};
 use serde::Deserialize;
@@ -129,7 +129,7 @@ fn the_converted_model_equals_keras() {
         assert_eq!(&sha256(&file), sum, "SHA-256 of {name}");
     }
     let runtime = Runtime::get(&runtime_options()).unwrap();
-    let model = Model::open(runtime, pose::ROLE, &fetched(WHENET), 0).unwrap();
+    let model = Model::open(runtime, "pose", &fetched(WHENET), 0).unwrap();
     let mut model = PoseModel::new(model, PoseFamily::Auto).unwrap();
     let mut resizer = Resizer::default();
     let mut answers = Vec::new();

@@ -49,6 +49,7 @@ struct State {
 struct Loaded {
     detector_model: String,
     pose_model: String,
+    rear_model: Option<String>,
     onnxruntime: String,
     provider: &'static str,
 }
@@ -185,7 +186,8 @@ impl DmHeadPose {
         for head in &poses.heads {
             gst::trace!(CAT, imp = self, "{head:?}");
         }
-        lock(&self.stats).add(poses.heads.len(), &times, drawing_time);
+        let front_runs = estimator.pose().front_runs();
+        lock(&self.stats).add(poses.heads.len(), front_runs, &times, drawing_time);
         Ok(())
     }
 
@@ -194,6 +196,7 @@ impl DmHeadPose {
         if let Some(loaded) = &*lock(&self.loaded) {
             structure.set("detector-model", &loaded.detector_model);
             structure.set("pose-model", &loaded.pose_model);
+            structure.set("rear-model", &loaded.rear_model);
             structure.set("onnxruntime", &loaded.onnxruntime);
             structure.set("active-provider", loaded.provider);
         }
@@ -342,18 +345,20 @@ impl BaseTransformImpl for DmHeadPose {
         let runtime = state.estimator.runtime();
         let loaded = Loaded {
             detector_model: detector.path().display().to_string(),
-            pose_model: pose.path().display().to_string(),
+            pose_model: pose.front().path().display().to_string(),
+            rear_model: pose.rear().map(|rear| rear.path().display().to_string()),
             onnxruntime: format!("{} {}", runtime.version(), runtime.library().display()),
             provider: "cpu",
         };
         gst::info!(
             CAT,
             imp = self,
-            "Started: {} detector {}, {} pose model {}, ONNX Runtime {}",
+            "Started: {} detector {}, {} pose model {}, rear model {}, ONNX Runtime {}",
             detector.family(),
             loaded.detector_model,
-            pose.family(),
+            pose.front().family(),
             loaded.pose_model,
+            loaded.rear_model.as_deref().unwrap_or("none"),
             loaded.onnxruntime
         );
         *lock(&self.stats) = Stats::default();

@@ -22,6 +22,7 @@ use crate::estimator::{self, Config};
 pub(super) struct Settings {
     detector_model: Option<String>,
     pose_model: Option<String>,
+    rear_model: Option<String>,
     models_dir: Option<String>,
     mode: DmHeadPoseMode,
     detector_family: DmHeadPoseDetectorFamily,
@@ -37,6 +38,7 @@ pub(super) struct Settings {
     scaling: DmHeadPoseScaling,
     crop_mode: DmHeadPoseCropMode,
     crop_margin: f32,
+    activation_angle: f32,
     pub overlay: DmHeadPoseOverlay,
 }
 
@@ -45,6 +47,7 @@ impl Default for Settings {
         Self {
             detector_model: None,
             pose_model: None,
+            rear_model: None,
             models_dir: None,
             mode: DmHeadPoseMode::default(),
             detector_family: DmHeadPoseDetectorFamily::default(),
@@ -60,6 +63,7 @@ impl Default for Settings {
             scaling: DmHeadPoseScaling::default(),
             crop_mode: DmHeadPoseCropMode::default(),
             crop_margin: 0.2,
+            activation_angle: 90.0,
             overlay: DmHeadPoseOverlay::empty(),
         }
     }
@@ -90,6 +94,7 @@ impl Settings {
             detector_size: self.detector_size,
             pose_model,
             pose_family: self.pose_family.into(),
+            rear_model: self.rear_model.as_ref().map(PathBuf::from),
             intra_op_threads: self.intra_op_threads as usize,
         })
     }
@@ -106,6 +111,7 @@ impl Settings {
             max_heads: self.max_heads as usize,
             min_head_size: self.min_head_size,
             crop_mode: self.crop_mode.with_margin(self.crop_margin),
+            activation_angle: self.activation_angle,
         }
     }
 
@@ -126,6 +132,7 @@ impl Settings {
         match pspec.name() {
             "detector-model" => assign_path(&mut self.detector_model, value),
             "pose-model" => assign_path(&mut self.pose_model, value),
+            "rear-model" => assign_path(&mut self.rear_model, value),
             "models-dir" => assign_path(&mut self.models_dir, value),
             "mode" => assign(&mut self.mode, value),
             "detector-family" => assign(&mut self.detector_family, value),
@@ -141,6 +148,7 @@ impl Settings {
             "scaling" => assign(&mut self.scaling, value),
             "crop-mode" => assign(&mut self.crop_mode, value),
             "crop-margin" => assign(&mut self.crop_margin, value),
+            "activation-angle" => assign(&mut self.activation_angle, value),
             "overlay" => assign(&mut self.overlay, value),
             _ => {}
         }
@@ -151,6 +159,7 @@ impl Settings {
         Some(match pspec.name() {
             "detector-model" => self.detector_model.to_value(),
             "pose-model" => self.pose_model.to_value(),
+            "rear-model" => self.rear_model.to_value(),
             "models-dir" => self.models_dir.to_value(),
             "mode" => self.mode.to_value(),
             "detector-family" => self.detector_family.to_value(),
@@ -166,6 +175,7 @@ impl Settings {
             "scaling" => self.scaling.to_value(),
             "crop-mode" => self.crop_mode.to_value(),
             "crop-margin" => self.crop_margin.to_value(),
+            "activation-angle" => self.activation_angle.to_value(),
             "overlay" => self.overlay.to_value(),
             _ => return None,
         })
@@ -207,6 +217,12 @@ fn load_time_specs() -> Vec<glib::ParamSpec> {
             "pose-model",
             "Pose Model",
             "Path of the pose model, an ONNX file (unset = the one in models-dir that mode chooses)",
+        ),
+        path(
+            "rear-model",
+            "Rear Model",
+            "Path of a pose model that knows all sides (WHENet): it looks at every head first, and \
+             pose-model only at those that it sees from the front (unset = pose-model alone)",
         ),
         path(
             "models-dir",
@@ -329,6 +345,17 @@ fn playing_specs() -> Vec<glib::ParamSpec> {
             .default_value(defaults.crop_margin)
             .mutable_playing()
             .build(),
+        glib::ParamSpecFloat::builder("activation-angle")
+            .nick("Activation Angle")
+            .blurb(
+                "Largest yaw of the rear model, in degrees to either side, at which pose-model's \
+                 answer counts; also where the seam flag is centred",
+            )
+            .minimum(0.0)
+            .maximum(180.0)
+            .default_value(defaults.activation_angle)
+            .mutable_playing()
+            .build(),
         glib::ParamSpecFlags::builder::<DmHeadPoseOverlay>("overlay")
             .nick("Overlay")
             .blurb("What to draw onto the frames")
@@ -342,10 +369,11 @@ fn read_only_specs() -> Vec<glib::ParamSpec> {
         glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
             .nick("Statistics")
             .blurb(
-                "Since the start: frames, inferred, gaps and heads (counts); detector-input, \
-                 detector, crops, pose, overlay and total, each with -p50 and -p95 (nanoseconds, of \
-                 the last 256 frames); detector-model, pose-model, onnxruntime, \
-                 active-provider (once started)",
+                "Since the start: frames, inferred, gaps, heads and front-runs (counts; the last of \
+                 heads that pose-model looked at); detector-input, detector, crops, pose, overlay \
+                 and total, each with -p50 and -p95 (nanoseconds, of the last 256 frames); \
+                 detector-model, pose-model, rear-model, onnxruntime, active-provider (once \
+                 started)",
             )
             .read_only()
             .build(),

@@ -41,6 +41,8 @@ pub(super) struct Stats {
     /// GAP buffers, which hold no picture.
     pub gaps: u64,
     pub heads: u64,
+    /// Heads that the front model looked at.
+    pub front_runs: u64,
     stages: [Durations; STAGES.len()],
 }
 
@@ -55,9 +57,16 @@ const STAGES: [&str; 6] = [
 
 impl Stats {
     /// Adds an inferred frame; `overlay` is what drawing took.
-    pub fn add(&mut self, heads: usize, times: &StageTimes, overlay: std::time::Duration) {
+    pub fn add(
+        &mut self,
+        heads: usize,
+        front_runs: usize,
+        times: &StageTimes,
+        overlay: std::time::Duration,
+    ) {
         self.inferred += 1;
         self.heads += heads as u64;
+        self.front_runs += front_runs as u64;
         let StageTimes {
             detector_input,
             detector,
@@ -78,6 +87,7 @@ impl Stats {
             .field("inferred", self.inferred)
             .field("gaps", self.gaps)
             .field("heads", self.heads)
+            .field("front-runs", self.front_runs)
             .build();
         for (name, durations) in STAGES.iter().zip(&self.stages) {
             structure.set(format!("{name}-p50"), durations.percentile(50));

@@ -26,9 +26,10 @@ use detector::{Detection, Detector, DetectorFamily, DetectorSettings};
 use error::Error;
 use frame::FrameView;
 use geometry::{CropMode, Rect, Size};
+use pose::fusion::{Pose, PoseEstimator};
 use pose::{PoseFamily, PoseModel};
 use resize::{PixelRect, Resizer};
-use runtime::{Model, Runtime, RuntimeOptions};
+use runtime::{Model, Role, Runtime, RuntimeOptions};
 
 /// One head in one frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,13 +46,14 @@ pub struct Head {
     pub rear: bool,
     /// The frame's border cuts the detector's box, so the pose is less sure.
     pub truncated: bool,
-    /// The yaw is near the +-90 degree seam between front and rear model, so the pose is less sure.
+    /// The yaw is near the seam between front and rear model, at +-90 degrees or the activation angle,
+    /// so the pose is less sure.
     pub seam: bool,
     /// The box was predicted by the tracker, not detected in this frame.
     pub predicted: bool,
 }
 
-/// Heads turned this close to profile, in degrees of yaw, lie at the seam of front and rear model.
+/// Heads whose yaw is this close to the activation angle, in degrees, lie at the seam.
 const SEAM_WIDTH: f32 = 10.0;
 
 /// What is decided when the models are loaded.
@@ -64,6 +66,9 @@ pub struct Config {
     pub detector_size: u32,
     pub pose_model: PathBuf,
     pub pose_family: PoseFamily,
+    /// A model that knows all sides and decides which heads `pose_model` looks at; see
+    /// [`pose::fusion`].
+    pub rear_model: Option<PathBuf>,
     /// Threads that work on one operator of a network; 0 chooses.
     pub intra_op_threads: usize,
 }
@@ -77,6 +82,8 @@ pub struct Settings {
     /// Heads with a shorter side of fewer pixels are left out.
     pub min_head_size: u32,
     pub crop_mode: CropMode,
+    /// Largest |yaw|, in degrees, at which the front model's answer counts where there are two.
+    pub activation_angle: f32,
 }
 
 /// How long the stages of one frame took.
@@ -88,7 +95,7 @@ pub struct StageTimes {
     pub detector: Duration,
     /// Frame to crops.
     pub crops: Duration,
-    /// Pose network.
+    /// Pose network, with two the crops of the second as well.
     pub pose: Duration,
 }
 
@@ -97,11 +104,12 @@ pub struct StageTimes {
 pub struct HeadPoseEstimator {
     runtime: &'static Runtime,
     detector: Detector,
-    pose: PoseModel,
+    pose: PoseEstimator,
     resizer: Resizer,
     detections: Vec<Detection>,
     candidates: Vec<Candidate>,
-    angles: Vec<Angles>,
+    crops: Vec<PixelRect>,
+    poses: Vec<Pose>,
     heads: Vec<Head>,
     times: StageTimes,
 }
@@ -148,11 +156,11 @@ impl Candidate {
     }
 
     /// The head of a finite pose; networks may answer NaN, which nobody must get to see.
-    fn with_pose(&self, angles: &Angles) -> Option<Head> {
-        if !angles.is_finite() {
+    fn with_pose(&self, pose: &Pose, activation_angle: f32) -> Option<Head> {
+        if !pose.angles.is_finite() {
             return None;
         }
-        let angles = angles.wrapped();
+        let angles = pose.angles.wrapped();
         Some(Head {
             id: 0,
             rect: self.rect,
@@ -160,7 +168,7 @@ impl Candidate {
             angles,
             rear: angles.is_rear(),
             truncated: self.truncated,
-            seam: (angles.yaw.abs() - 90.0).abs() <= SEAM_WIDTH,
+            seam: (pose.deciding_yaw.abs() - activation_angle).abs() <= SEAM_WIDTH,
             predicted: false,
         })
     }
@@ -174,16 +182,22 @@ impl HeadPoseEstimator {
     pub fn load(config: &Config) -> Result<Self, Error> {
         let runtime = Runtime::get(&config.runtime)?;
         let threads = config.intra_op_threads;
-        let detector = Model::open(runtime, detector::ROLE, &config.detector_model, threads)?;
-        let pose = Model::open(runtime, pose::ROLE, &config.pose_model, threads)?;
+        let open = |role: Role, path: &PathBuf| Model::open(runtime, role, path, threads);
+        let detector = open("detector", &config.detector_model)?;
+        let pose = open("pose", &config.pose_model)?;
+        let rear = match &config.rear_model {
+            Some(path) => Some(PoseModel::new(open("rear", path)?, PoseFamily::Auto)?),
+            None => None,
+        };
         Ok(Self {
             runtime,
             detector: Detector::new(detector, config.detector_family, config.detector_size)?,
-            pose: PoseModel::new(pose, config.pose_family)?,
+            pose: PoseEstimator::new(PoseModel::new(pose, config.pose_family)?, rear),
             resizer: Resizer::default(),
             detections: Vec::new(),
             candidates: Vec::new(),
-            angles: Vec::new(),
+            crops: Vec::new(),
+            poses: Vec::new(),
             heads: Vec::new(),
             times: StageTimes::default(),
         })
@@ -213,14 +227,20 @@ impl HeadPoseEstimator {
         self.select(frame.size(), settings);
         self.times.detector = lap();
 
+        self.crops.clear();
         let crops = self.candidates.iter().map(|candidate| candidate.crop);
+        self.crops.extend(crops);
+        let crops = self.crops.iter().copied();
         self.pose.prepare(&mut self.resizer, frame, crops);
         self.times.crops = lap();
 
-        self.pose.run(&mut self.angles)?;
-        let posed = self.candidates.iter().zip(&self.angles);
-        self.heads
-            .extend(posed.filter_map(|(candidate, angles)| candidate.with_pose(angles)));
+        let activation_angle = settings.activation_angle;
+        let (resizer, crops) = (&mut self.resizer, &self.crops);
+        self.pose
+            .run(resizer, frame, crops, activation_angle, &mut self.poses)?;
+        let posed = self.candidates.iter().zip(&self.poses);
+        let heads = posed.filter_map(|(head, pose)| head.with_pose(pose, activation_angle));
+        self.heads.extend(heads);
         self.times.pose = lap();
         Ok(&self.heads)
     }
@@ -250,7 +270,7 @@ impl HeadPoseEstimator {
         &self.detector
     }
 
-    pub fn pose(&self) -> &PoseModel {
+    pub fn pose(&self) -> &PoseEstimator {
         &self.pose
     }
 }

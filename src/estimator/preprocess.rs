@@ -23,13 +23,14 @@ pub enum Layout {
     Nhwc,
 }
 
-/// What a network wants its pixels to be: `value = level * scale + bias` for 8-bit levels 0..=255.
+/// What a network wants its pixels to be: `value = level * scale + bias` for 8-bit levels 0..=255, scale
+/// and bias in the order of the network's channels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PixelEncoding {
     pub layout: Layout,
     pub order: ChannelOrder,
-    pub scale: f32,
-    pub bias: f32,
+    pub scale: [f32; 3],
+    pub bias: [f32; 3],
 }
 
 impl PixelEncoding {
@@ -38,13 +39,51 @@ impl PixelEncoding {
         Self {
             layout: Layout::Nchw,
             order,
-            scale: 1.0,
-            bias: 0.0,
+            scale: [1.0; 3],
+            bias: [0.0; 3],
         }
     }
 
-    fn encode(&self, level: u8) -> f32 {
-        f32::from(level) * self.scale + self.bias
+    /// 0..=1, `[N, 3, H, W]`.
+    pub const fn unit(order: ChannelOrder) -> Self {
+        Self {
+            scale: [1.0 / 255.0; 3],
+            ..Self::levels(order)
+        }
+    }
+
+    /// RGB normalised by the mean and standard deviation of ImageNet, as torchvision does it,
+    /// `[N, 3, H, W]`.
+    pub const fn imagenet() -> Self {
+        const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
+        const STD: [f32; 3] = [0.229, 0.224, 0.225];
+        Self {
+            scale: [
+                1.0 / (255.0 * STD[0]),
+                1.0 / (255.0 * STD[1]),
+                1.0 / (255.0 * STD[2]),
+            ],
+            bias: [-MEAN[0] / STD[0], -MEAN[1] / STD[1], -MEAN[2] / STD[2]],
+            ..Self::levels(ChannelOrder::Rgb)
+        }
+    }
+
+    fn encode(&self, channel: usize, level: u8) -> f32 {
+        f32::from(level) * self.scale[channel] + self.bias[channel]
+    }
+
+    /// Fills an image of the network with one level.
+    fn fill(&self, image: &mut [f32], level: u8) {
+        let values = [0, 1, 2].map(|channel| self.encode(channel, level));
+        match self.layout {
+            Layout::Nchw => {
+                let plane = image.len() / 3;
+                for (plane, value) in image.chunks_exact_mut(plane.max(1)).zip(values) {
+                    plane.fill(value);
+                }
+            }
+            Layout::Nhwc => image.as_chunks_mut::<3>().0.fill(values),
+        }
     }
 
     /// Writes `row` of an image of `size` into `image`, which holds `3 * width * height` values.
@@ -59,14 +98,14 @@ impl PixelEncoding {
                 for (c, plane) in image.chunks_exact_mut(width * height).enumerate() {
                     let from = source_channel(c);
                     let out = &mut plane[row * width..][..pixels.len()];
-                    kernels::channel_to_f32(pixels, from, self.scale, self.bias, out);
+                    kernels::channel_to_f32(pixels, from, self.scale[c], self.bias[c], out);
                 }
             }
             Layout::Nhwc => {
                 let out = &mut image[row * width * 3..][..pixels.len() * 3];
                 for (out, pixel) in out.as_chunks_mut::<3>().0.iter_mut().zip(pixels) {
                     for (c, value) in out.iter_mut().enumerate() {
-                        *value = self.encode(pixel[source_channel(c)]);
+                        *value = self.encode(c, pixel[source_channel(c)]);
                     }
                 }
             }
@@ -128,7 +167,7 @@ pub fn encode_frame(
     image: &mut [f32],
 ) {
     if placement.content != placement.input {
-        image.fill(encoding.encode(pad));
+        encoding.fill(image, pad);
     }
     let part = PixelRect {
         x: 0,
@@ -190,11 +229,23 @@ mod tests {
         let interleaved = PixelEncoding {
             layout: Layout::Nhwc,
             order: ChannelOrder::Bgr,
-            scale: 0.5,
-            bias: 1.0,
+            scale: [0.5, 1.0, 2.0],
+            bias: [1.0, 0.0, -1.0],
         };
-        let want = [3., 2., 1., 6., 5., 4., 9., 8., 7., 12., 11., 10.].map(|v| v * 0.5 + 1.0);
+        let want = [2.5, 2., 1., 4., 5., 7., 5.5, 8., 13., 7., 11., 19.];
         assert_eq!(encode(interleaved, same), want);
+    }
+
+    #[test]
+    fn imagenet_normalisation() {
+        let image = encode(PixelEncoding::imagenet(), Placement::stretch(SIZE, SIZE));
+        // (1 / 255 - 0.485) / 0.229, and so on for green 2 and blue 3.
+        for (got, want) in [image[0], image[4], image[8]]
+            .iter()
+            .zip([-2.10078, -2.00070, -1.75215])
+        {
+            assert!((got - want).abs() < 1e-4, "{got} {want}");
+        }
     }
 
     #[test]

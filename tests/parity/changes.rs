@@ -105,7 +105,7 @@ pub fn check(
                             wrong.push(format!("{what}: box off by {px} pixels"));
                         }
                     }
-                    let size = estimator.pose().input_size();
+                    let size = estimator.pose().first().input_size();
                     let levels = mean_difference(&bgr.pixels, &cut(&frame.view(), bgr.crop, size));
                     if levels > CROP_LEVELS {
                         wrong.push(format!("{what}: crop off by {levels:.2} levels"));

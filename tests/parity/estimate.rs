@@ -24,6 +24,7 @@ pub const SETTINGS: Settings = Settings {
     max_heads: 64,
     min_head_size: 1,
     crop_mode: CropMode::Upstream,
+    activation_angle: 90.0,
 };
 
 pub fn load(detector_model: &Path, pose_model: &Path) -> HeadPoseEstimator {
@@ -34,6 +35,7 @@ pub fn load(detector_model: &Path, pose_model: &Path) -> HeadPoseEstimator {
         detector_size: 640,
         pose_model: pose_model.into(),
         pose_family: PoseFamily::Auto,
+        rear_model: None,
         intra_op_threads: 0,
     })
     .unwrap_or_else(|error| panic!("{error}"))
@@ -107,14 +109,14 @@ pub fn estimate(
     settings: &Settings,
 ) -> Vec<Found> {
     let heads = estimator.process(frame, settings).unwrap().to_vec();
-    let size = estimator.pose().input_size();
+    let size = estimator.pose().first().input_size();
     assert!(
-        estimator.pose().crop_image(heads.len()).is_none(),
+        estimator.pose().first().crop_image(heads.len()).is_none(),
         "more crops than heads"
     );
     let found = heads.into_iter().enumerate().map(|(index, head)| {
         let crop = crop_of(&head, frame.size(), settings.crop_mode);
-        let image = estimator.pose().crop_image(index).unwrap();
+        let image = estimator.pose().first().crop_image(index).unwrap();
         let pixels = cut(frame, crop, size);
         assert_eq!(interleaved(image), pixels, "the network got another crop");
         Found { head, crop, pixels }

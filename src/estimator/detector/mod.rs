@@ -12,9 +12,7 @@ use super::frame::FrameView;
 use super::geometry::{Rect, Size};
 use super::preprocess::{self, PixelEncoding, Placement};
 use super::resize::Resizer;
-use super::runtime::{ElementType, Model, Outputs, Role, Signature};
-
-pub const ROLE: Role = "detector";
+use super::runtime::{ElementType, Model, Outputs, Signature};
 
 /// Which output contract a detector keeps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -48,8 +48,7 @@ impl Post {
         }
         let encoding = PixelEncoding {
             layout,
-            scale: 1.0 / 255.0,
-            ..PixelEncoding::levels(ChannelOrder::Rgb)
+            ..PixelEncoding::unit(ChannelOrder::Rgb)
         };
         Some(Self {
             input: InputContract {

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Pose models: crops of heads in, angles out. One file for each output contract.
+//! Pose models: crops of heads in, angles out. One file for each output contract; [`fusion`] puts a front
+//! and a rear model together.
 
+pub mod fusion;
 mod triple;
 
 use super::angles::Angles;
 use super::error::Error;
 use super::frame::FrameView;
 use super::geometry::Size;
-use super::preprocess::{self, ChannelOrder, PixelEncoding};
+use super::preprocess::{self, Layout, PixelEncoding};
 use super::resize::{PixelRect, Resizer};
-use super::runtime::{Model, Role};
-
-pub const ROLE: Role = "pose";
+use super::runtime::{ElementType, Model, Outputs, Signature};
 
 /// Which output contract a pose model keeps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,11 +26,64 @@ pub enum PoseFamily {
 /// Crops run through the network at once; more heads take several runs. Bounds the memory.
 const MAX_BATCH: usize = 16;
 
+/// What a family wants as input.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct InputContract {
+    size: Size,
+    encoding: PixelEncoding,
+    /// Set where the graph takes exactly so many crops.
+    fixed_batch: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Family {
+    Triple(triple::Triple),
+}
+
+impl Family {
+    fn recognise(signature: &Signature, wanted: PoseFamily) -> Option<Self> {
+        match wanted {
+            PoseFamily::Auto | PoseFamily::DmHead => {
+                triple::Triple::recognise(signature).map(Self::Triple)
+            }
+        }
+    }
+
+    fn expected(_wanted: PoseFamily) -> String {
+        format!("the signature of a pose model: {}", triple::EXPECTED)
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Triple(_) => "dmhead",
+        }
+    }
+
+    fn input(&self) -> InputContract {
+        match self {
+            Self::Triple(family) => family.input(),
+        }
+    }
+
+    /// Appends the angles of the first `crops` crops, fewer if the network answered fewer.
+    fn decode(
+        &self,
+        outputs: &Outputs<'_>,
+        crops: usize,
+        angles: &mut Vec<Angles>,
+    ) -> Result<(), Error> {
+        match self {
+            Self::Triple(family) => family.decode(outputs, crops, angles),
+        }
+    }
+}
+
 /// A loaded pose model.
 #[derive(Debug)]
 pub struct PoseModel {
     model: Model,
-    family: triple::Triple,
+    family: Family,
+    input: InputContract,
     images: Vec<f32>,
     crops: usize,
 }
@@ -42,22 +95,16 @@ impl PoseModel {
     /// # Errors
     /// [`Error::Contract`] and [`Error::Inference`].
     pub fn new(model: Model, wanted: PoseFamily) -> Result<Self, Error> {
-        let family = match wanted {
-            PoseFamily::Auto | PoseFamily::DmHead => triple::Triple::recognise(model.signature()),
-        };
-        let family = family.ok_or_else(|| {
-            model.contract_error(format!(
-                "the signature of a pose model: {}",
-                triple::EXPECTED
-            ))
-        })?;
+        let family = Family::recognise(model.signature(), wanted)
+            .ok_or_else(|| model.contract_error(Family::expected(wanted)))?;
         let mut pose = Self {
+            input: family.input(),
             model,
             family,
             images: Vec::new(),
-            crops: 1,
+            crops: 0,
         };
-        pose.images.resize(pose.image_len(), 0.0);
+        pose.make_room(1);
         pose.run(&mut Vec::new())?;
         pose.crops = 0;
         Ok(pose)
@@ -65,7 +112,7 @@ impl PoseModel {
 
     /// The contract's name, as the property `pose-family` spells it.
     pub fn family(&self) -> &'static str {
-        "dmhead"
+        self.family.name()
     }
 
     /// The model's file.
@@ -74,7 +121,18 @@ impl PoseModel {
     }
 
     fn image_len(&self) -> usize {
-        3 * self.family.input.width as usize * self.family.input.height as usize
+        3 * self.input.size.width as usize * self.input.size.height as usize
+    }
+
+    /// Announces so many crops.
+    fn make_room(&mut self, crops: usize) {
+        self.crops = crops;
+        // A network with a fixed batch gets whatever lies behind the last crop; its answer is dropped.
+        let images = crops.next_multiple_of(self.input.fixed_batch.unwrap_or(1));
+        let values = images * self.image_len();
+        if self.images.len() < values {
+            self.images.resize(values, 0.0);
+        }
     }
 
     /// Writes the crops of `frame` into the network's input, one image each.
@@ -84,14 +142,20 @@ impl PoseModel {
         frame: &FrameView<'_>,
         crops: impl ExactSizeIterator<Item = PixelRect>,
     ) {
+        self.make_room(crops.len());
         let image_len = self.image_len();
-        self.crops = crops.len();
-        if self.images.len() < self.crops * image_len {
-            self.images.resize(self.crops * image_len, 0.0);
-        }
-        let encoding = PixelEncoding::levels(ChannelOrder::Rgb);
+        let InputContract { size, encoding, .. } = self.input;
         for (crop, image) in crops.zip(self.images.chunks_exact_mut(image_len)) {
-            preprocess::encode_crop(resizer, frame, crop, self.family.input, &encoding, image);
+            preprocess::encode_crop(resizer, frame, crop, size, &encoding, image);
+        }
+    }
+
+    /// Takes the crops numbered `chosen` over from a model that wants them alike.
+    fn copy_crops(&mut self, from: &Self, chosen: &[usize]) {
+        self.make_room(chosen.len());
+        let image_len = self.image_len();
+        for (image, &index) in self.images.chunks_exact_mut(image_len).zip(chosen) {
+            image.copy_from_slice(&from.images[index * image_len..][..image_len]);
         }
     }
 
@@ -103,46 +167,74 @@ impl PoseModel {
     pub fn run(&mut self, angles: &mut Vec<Angles>) -> Result<(), Error> {
         angles.clear();
         let image_len = self.image_len();
-        let batch = self.family.fixed_batch.unwrap_or(MAX_BATCH);
-        let Size { width, height } = self.family.input;
-        let mut first = 0;
-        while first < self.crops {
-            let crops = (self.crops - first).min(batch);
-            // A network with a fixed batch gets whatever lies behind the last crop; its answer is dropped.
-            let images = self.family.fixed_batch.unwrap_or(crops);
-            let values = (first + images) * image_len;
-            if self.images.len() < values {
-                self.images.resize(values, 0.0);
-            }
-            let shape = [images as i64, 3, i64::from(height), i64::from(width)];
+        let InputContract {
+            size,
+            encoding,
+            fixed_batch,
+        } = self.input;
+        let (height, width) = (i64::from(size.height), i64::from(size.width));
+        while angles.len() < self.crops {
+            let first = angles.len();
+            let crops = (self.crops - first).min(fixed_batch.unwrap_or(MAX_BATCH));
+            let images = fixed_batch.unwrap_or(crops);
+            let shape = match encoding.layout {
+                Layout::Nchw => [images as i64, 3, height, width],
+                Layout::Nhwc => [images as i64, height, width, 3],
+            };
             let family = self.family;
-            let images = &self.images[first * image_len..values];
-            let answered = self.model.run(&shape, images, |outputs| {
-                let (_, rows) = outputs.float32(0)?;
-                let rows = rows.as_chunks::<3>().0;
-                angles.extend(rows.iter().take(crops).map(|row| family.angles(row)));
-                Ok(rows.len())
+            let images = &self.images[first * image_len..(first + images) * image_len];
+            self.model.run(&shape, images, |outputs| {
+                family.decode(outputs, crops, angles)
             })?;
+            let answered = angles.len() - first;
             if answered < crops {
                 return Err(self.model.output_error(format!(
-                    "expected {crops} rows of 3 angles, found {answered}"
+                    "expected the angles of {crops} crops, found {answered}"
                 )));
             }
-            first += crops;
         }
         Ok(())
     }
 
     /// The size of the network's crops.
     pub fn input_size(&self) -> Size {
-        self.family.input
+        self.input.size
     }
 
-    /// The pixels of crop number `index` as the network saw them: `[3, H, W]`, RGB 0..=255.
+    /// What the network got of crop number `index`: for `dmhead` models `[3, H, W]`, RGB 0..=255.
     pub fn crop_image(&self, index: usize) -> Option<&[f32]> {
         if index >= self.crops {
             return None;
         }
         self.images.chunks_exact(self.image_len()).nth(index)
     }
+}
+
+impl InputContract {
+    /// The crops of the one serve the other.
+    fn same_crops(&self, other: &Self) -> bool {
+        self.size == other.size && self.encoding == other.encoding
+    }
+}
+
+/// Layout, height, width and batch of an input of crops `[N, 3, H, W]` or `[N, H, W, 3]` whose size is
+/// fixed; `None` if it is none.
+fn crop_input(signature: &Signature) -> Option<(Layout, Size, Option<usize>)> {
+    let [input] = signature.inputs.as_slice() else {
+        return None;
+    };
+    if input.element != ElementType::Float32 {
+        return None;
+    }
+    let (layout, batch, height, width) = match *input.shape.as_slice() {
+        [batch, 3, height, width] => (Layout::Nchw, batch, height, width),
+        [batch, height, width, 3] => (Layout::Nhwc, batch, height, width),
+        _ => return None,
+    };
+    let side = |len: i64| u32::try_from(len).ok().filter(|&len| len > 0);
+    let size = Size {
+        width: side(width)?,
+        height: side(height)?,
+    };
+    Some((layout, size, usize::try_from(batch).ok().filter(|&n| n > 0)))
 }

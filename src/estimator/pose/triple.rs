@@ -7,46 +7,60 @@
 //! `yaw_pitch_roll` would.
 
 use super::super::angles::Angles;
-use super::super::geometry::Size;
-use super::super::runtime::{ElementType, Signature};
+use super::super::error::Error;
+use super::super::preprocess::{ChannelOrder, PixelEncoding};
+use super::super::runtime::{ElementType, Outputs, Signature};
+use super::{InputContract, crop_input};
 
 pub(super) const EXPECTED: &str =
     "three angles (crops float32[N,3,H,W]) -> (yaw, roll, pitch float32[N,3])";
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Triple {
-    pub input: Size,
-    /// Set where the graph takes exactly so many crops.
-    pub fixed_batch: Option<usize>,
+    input: InputContract,
     /// Columns of yaw, pitch and roll.
     columns: [usize; 3],
 }
 
 impl Triple {
     pub fn recognise(signature: &Signature) -> Option<Self> {
-        let ([input], [output]) = (signature.inputs.as_slice(), signature.outputs.as_slice())
-        else {
+        let (layout, size, fixed_batch) = crop_input(signature)?;
+        let [output] = signature.outputs.as_slice() else {
             return None;
         };
-        if input.element != ElementType::Float32 || output.element != ElementType::Float32 {
+        if output.element != ElementType::Float32 || !matches!(output.shape[..], [_, 3]) {
             return None;
         }
-        let (&[batch, 3, height, width], [_, 3]) = (input.shape.as_slice(), &output.shape[..])
-        else {
-            return None;
-        };
-        let side = |len: i64| u32::try_from(len).ok().filter(|&len| len > 0);
         Some(Self {
-            input: Size {
-                width: side(width)?,
-                height: side(height)?,
+            input: InputContract {
+                size,
+                encoding: PixelEncoding {
+                    layout,
+                    ..PixelEncoding::levels(ChannelOrder::Rgb)
+                },
+                fixed_batch,
             },
-            fixed_batch: usize::try_from(batch).ok().filter(|&n| n > 0),
             columns: columns(&output.name),
         })
     }
 
-    pub fn angles(&self, row: &[f32; 3]) -> Angles {
+    pub fn input(&self) -> InputContract {
+        self.input
+    }
+
+    pub fn decode(
+        &self,
+        outputs: &Outputs<'_>,
+        crops: usize,
+        angles: &mut Vec<Angles>,
+    ) -> Result<(), Error> {
+        let (_, rows) = outputs.float32(0)?;
+        let rows = rows.as_chunks::<3>().0.iter().take(crops);
+        angles.extend(rows.map(|row| self.angles(row)));
+        Ok(())
+    }
+
+    fn angles(&self, row: &[f32; 3]) -> Angles {
         let [yaw, pitch, roll] = self.columns.map(|column| row[column]);
         Angles::new(yaw, pitch, roll)
     }
@@ -114,7 +128,8 @@ mod tests {
     #[test]
     fn the_batch_may_be_fixed() {
         let family = Triple::recognise(&signature(&[4, 3, 64, 96], ("y", &[4, 3]))).unwrap();
-        assert_eq!(family.fixed_batch, Some(4));
-        assert_eq!((family.input.width, family.input.height), (96, 64));
+        let input = family.input();
+        assert_eq!(input.fixed_batch, Some(4));
+        assert_eq!((input.size.width, input.size.height), (96, 64));
     }
 }

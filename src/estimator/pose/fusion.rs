@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MPL-2.0
+//! The pose of all heads of a frame: by one model, or by a front and a rear model.
+//!
+//! With two, the rear model (one that knows all sides, as WHENet) looks at every head first. Heads that it
+//! sees turned by no more than the activation angle are looked at again by the front model (one that is
+//! better on faces), whose answer then counts. This is what DMHead's fusion means to do; as scripted
+//! it *adds* the two answers beyond 90 degrees. The front model runs only on the heads that need it.
+
+use super::super::angles::Angles;
+use super::super::error::Error;
+use super::super::frame::FrameView;
+use super::super::resize::{PixelRect, Resizer};
+use super::PoseModel;
+
+/// The pose of one head, perhaps not finite: networks answer what they like.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pose {
+    pub angles: Angles,
+    /// The yaw by which it was decided whether front or rear model counts.
+    pub deciding_yaw: f32,
+}
+
+/// One model, or a front and a rear model.
+#[derive(Debug)]
+pub struct PoseEstimator {
+    front: PoseModel,
+    rear: Option<PoseModel>,
+    /// Indices of the heads that the front model looks at.
+    chosen: Vec<usize>,
+    first_angles: Vec<Angles>,
+    front_angles: Vec<Angles>,
+}
+
+impl PoseEstimator {
+    pub fn new(front: PoseModel, rear: Option<PoseModel>) -> Self {
+        Self {
+            front,
+            rear,
+            chosen: Vec::new(),
+            first_angles: Vec::new(),
+            front_angles: Vec::new(),
+        }
+    }
+
+    /// The model of the property `pose-model`.
+    pub fn front(&self) -> &PoseModel {
+        &self.front
+    }
+
+    /// The model of the property `rear-model`.
+    pub fn rear(&self) -> Option<&PoseModel> {
+        self.rear.as_ref()
+    }
+
+    /// The model that sees every head.
+    pub fn first(&self) -> &PoseModel {
+        self.rear.as_ref().unwrap_or(&self.front)
+    }
+
+    /// How many heads of the last frame the front model looked at.
+    pub fn front_runs(&self) -> usize {
+        self.chosen.len()
+    }
+
+    /// Writes the crops of all heads into the input of the model that sees every head.
+    pub fn prepare(
+        &mut self,
+        resizer: &mut Resizer,
+        frame: &FrameView<'_>,
+        crops: impl ExactSizeIterator<Item = PixelRect>,
+    ) {
+        let first = self.rear.as_mut().unwrap_or(&mut self.front);
+        first.prepare(resizer, frame, crops);
+    }
+
+    /// Estimates the heads whose crops [`PoseEstimator::prepare`] wrote, and replaces `poses` by one entry
+    /// for each. `crops` are the same as there.
+    ///
+    /// # Errors
+    /// [`Error::Inference`] and [`Error::Exiting`].
+    pub fn run(
+        &mut self,
+        resizer: &mut Resizer,
+        frame: &FrameView<'_>,
+        crops: &[PixelRect],
+        activation_angle: f32,
+        poses: &mut Vec<Pose>,
+    ) -> Result<(), Error> {
+        poses.clear();
+        self.chosen.clear();
+        let first = self.rear.as_mut().unwrap_or(&mut self.front);
+        first.run(&mut self.first_angles)?;
+        poses.extend(self.first_angles.iter().map(|&angles| Pose {
+            angles,
+            deciding_yaw: angles.wrapped().yaw,
+        }));
+        let Some(rear) = &self.rear else {
+            self.chosen.extend(0..crops.len());
+            return Ok(());
+        };
+        // A yaw that is not a number chooses nobody; such a pose is left out later.
+        let is_face = |pose: &Pose| pose.deciding_yaw.abs() <= activation_angle;
+        let faces = poses.iter().enumerate().filter(|(_, pose)| is_face(pose));
+        self.chosen.extend(faces.map(|(index, _)| index));
+        if self.chosen.is_empty() {
+            return Ok(());
+        }
+        if self.front.input.same_crops(&rear.input) {
+            self.front.copy_crops(rear, &self.chosen);
+        } else {
+            let crops = self.chosen.iter().map(|&index| crops[index]);
+            self.front.prepare(resizer, frame, crops);
+        }
+        self.front.run(&mut self.front_angles)?;
+        for (&index, &angles) in self.chosen.iter().zip(&self.front_angles) {
+            poses[index].angles = angles;
+        }
+        Ok(())
+    }
+}
