@@ -23,7 +23,9 @@ const CHILD_MARK: &str = "child says: ";
 #[test]
 #[ignore = "runs in processes that other tests start"]
 fn child() {
-    let libraries = std::env::var(LIBRARIES).unwrap();
+    let Ok(libraries) = std::env::var(LIBRARIES) else {
+        return; // somebody runs the ignored tests
+    };
     let element = element("rows_nhwc_32x32", "pose_Nx3x32x32");
     for library in libraries.split(':') {
         element.set_property("onnxruntime-library", library);
