@@ -149,7 +149,8 @@ impl DmHeadPose {
             // Readable: a frame that others hold as well is not copied.
             let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info)
                 .map_err(|error| map_error("reading", info, &error))?;
-            estimator.process(&video::view(&frame)?, &settings.frame_settings())?
+            let time = buffer.pts().map(Into::into);
+            estimator.process(&video::view(&frame)?, time, &settings.frame_settings())?
         };
         let inference_time = start.elapsed();
 
@@ -385,6 +386,15 @@ impl BaseTransformImpl for DmHeadPose {
         Ok(())
     }
 
+    fn sink_event(&self, event: gst::Event) -> bool {
+        if let gst::EventView::FlushStop(_) = event.view()
+            && let Some(state) = &mut *lock(&self.state)
+        {
+            state.estimator.reset_tracks();
+        }
+        self.parent_sink_event(event)
+    }
+
     fn transform_ip(
         &self,
         buffer: &mut gst::BufferRef,
@@ -396,7 +406,12 @@ impl BaseTransformImpl for DmHeadPose {
         }
         let settings = lock(&self.settings).clone();
         let result = match &mut *lock(&self.state) {
-            Some(state) => self.process(state, &settings, buffer),
+            Some(state) => {
+                if buffer.flags().contains(gst::BufferFlags::DISCONT) {
+                    state.estimator.reset_tracks();
+                }
+                self.process(state, &settings, buffer)
+            }
             None => return Err(gst::FlowError::Flushing),
         };
         match result {

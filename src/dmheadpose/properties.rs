@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use gst::glib;
 use gst::prelude::*;
@@ -39,6 +40,8 @@ pub(super) struct Settings {
     crop_mode: DmHeadPoseCropMode,
     crop_margin: f32,
     activation_angle: f32,
+    tracking: bool,
+    max_lost_time: u64,
     pub overlay: DmHeadPoseOverlay,
 }
 
@@ -64,6 +67,8 @@ impl Default for Settings {
             crop_mode: DmHeadPoseCropMode::default(),
             crop_margin: 0.2,
             activation_angle: 90.0,
+            tracking: false,
+            max_lost_time: 1_000_000_000,
             overlay: DmHeadPoseOverlay::empty(),
         }
     }
@@ -112,6 +117,9 @@ impl Settings {
             min_head_size: self.min_head_size,
             crop_mode: self.crop_mode.with_margin(self.crop_margin),
             activation_angle: self.activation_angle,
+            tracking: self
+                .tracking
+                .then(|| Duration::from_nanos(self.max_lost_time)),
         }
     }
 
@@ -149,6 +157,8 @@ impl Settings {
             "crop-mode" => assign(&mut self.crop_mode, value),
             "crop-margin" => assign(&mut self.crop_margin, value),
             "activation-angle" => assign(&mut self.activation_angle, value),
+            "tracking" => assign(&mut self.tracking, value),
+            "max-lost-time" => assign(&mut self.max_lost_time, value),
             "overlay" => assign(&mut self.overlay, value),
             _ => {}
         }
@@ -176,6 +186,8 @@ impl Settings {
             "crop-mode" => self.crop_mode.to_value(),
             "crop-margin" => self.crop_margin.to_value(),
             "activation-angle" => self.activation_angle.to_value(),
+            "tracking" => self.tracking.to_value(),
+            "max-lost-time" => self.max_lost_time.to_value(),
             "overlay" => self.overlay.to_value(),
             _ => return None,
         })
@@ -354,6 +366,22 @@ fn playing_specs() -> Vec<glib::ParamSpec> {
             .minimum(0.0)
             .maximum(180.0)
             .default_value(defaults.activation_angle)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecBoolean::builder("tracking")
+            .nick("Tracking")
+            .blurb(
+                "Follow heads from frame to frame: each gets a number from 1, and with rear-model a \
+                 little hysteresis at activation-angle. Boxes stay as detected",
+            )
+            .default_value(defaults.tracking)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecUInt64::builder("max-lost-time")
+            .nick("Maximum Lost Time")
+            .blurb("A head that is not seen for longer is forgotten, in nanoseconds")
+            .maximum(60_000_000_000)
+            .default_value(defaults.max_lost_time)
             .mutable_playing()
             .build(),
         glib::ParamSpecFlags::builder::<DmHeadPoseOverlay>("overlay")

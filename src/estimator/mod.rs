@@ -5,6 +5,7 @@
 //! its margins, all crops go through the pose model in one batch, and out come [`Head`]s.
 
 pub mod angles;
+mod assignment;
 pub mod catalog;
 pub mod detector;
 pub mod draw;
@@ -17,6 +18,7 @@ pub mod pose;
 pub mod preprocess;
 pub mod resize;
 pub mod runtime;
+pub mod tracker;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -30,6 +32,7 @@ use pose::fusion::{Pose, PoseEstimator};
 use pose::{PoseFamily, PoseModel};
 use resize::{PixelRect, Resizer};
 use runtime::{Model, Role, Runtime, RuntimeOptions};
+use tracker::Tracker;
 
 /// One head in one frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,6 +58,10 @@ pub struct Head {
 
 /// Heads whose yaw is this close to the activation angle, in degrees, lie at the seam.
 const SEAM_WIDTH: f32 = 10.0;
+
+/// A head that is followed changes from front to rear model, or back, only when its yaw is so many degrees
+/// beyond the activation angle: at the seam it would flicker.
+const HYSTERESIS: f32 = 5.0;
 
 /// What is decided when the models are loaded.
 #[derive(Clone, Debug)]
@@ -84,6 +91,9 @@ pub struct Settings {
     pub crop_mode: CropMode,
     /// Largest |yaw|, in degrees, at which the front model's answer counts where there are two.
     pub activation_angle: f32,
+    /// Follow heads from frame to frame, and remember those that are not seen for so long; `None`: every
+    /// frame for itself.
+    pub tracking: Option<Duration>,
 }
 
 /// How long the stages of one frame took.
@@ -111,6 +121,12 @@ pub struct HeadPoseEstimator {
     crops: Vec<PixelRect>,
     poses: Vec<Pose>,
     heads: Vec<Head>,
+    tracker: Tracker,
+    /// Index of each candidate's track; empty when heads are not followed.
+    tracks: Vec<usize>,
+    boxes: Vec<Rect>,
+    activation_angles: Vec<f32>,
+    last_size: Option<Size>,
     times: StageTimes,
 }
 
@@ -156,13 +172,13 @@ impl Candidate {
     }
 
     /// The head of a finite pose; networks may answer NaN, which nobody must get to see.
-    fn with_pose(&self, pose: &Pose, activation_angle: f32) -> Option<Head> {
+    fn with_pose(&self, pose: &Pose, id: u64, activation_angle: f32) -> Option<Head> {
         if !pose.angles.is_finite() {
             return None;
         }
         let angles = pose.angles.wrapped();
         Some(Head {
-            id: 0,
+            id,
             rect: self.rect,
             score: self.score.clamp(0.0, 1.0),
             angles,
@@ -199,17 +215,24 @@ impl HeadPoseEstimator {
             crops: Vec::new(),
             poses: Vec::new(),
             heads: Vec::new(),
+            tracker: Tracker::default(),
+            tracks: Vec::new(),
+            boxes: Vec::new(),
+            activation_angles: Vec::new(),
+            last_size: None,
             times: StageTimes::default(),
         })
     }
 
-    /// The heads of `frame`, in the detector's order; boxes in the frame's pixels.
+    /// The heads of `frame`, in the detector's order; boxes in the frame's pixels. `time` is the frame's
+    /// stream time, for tracking.
     ///
     /// # Errors
     /// [`Error::Inference`] and [`Error::Exiting`].
     pub fn process(
         &mut self,
         frame: &FrameView<'_>,
+        time: Option<Duration>,
         settings: &Settings,
     ) -> Result<&[Head], Error> {
         self.heads.clear();
@@ -225,6 +248,7 @@ impl HeadPoseEstimator {
         self.detector
             .run(&settings.detector, &mut self.detections)?;
         self.select(frame.size(), settings);
+        self.follow(frame.size(), time, settings);
         self.times.detector = lap();
 
         self.crops.clear();
@@ -234,13 +258,22 @@ impl HeadPoseEstimator {
         self.pose.prepare(&mut self.resizer, frame, crops);
         self.times.crops = lap();
 
-        let activation_angle = settings.activation_angle;
-        let (resizer, crops) = (&mut self.resizer, &self.crops);
+        let (resizer, angles) = (&mut self.resizer, &self.activation_angles);
         self.pose
-            .run(resizer, frame, crops, activation_angle, &mut self.poses)?;
-        let posed = self.candidates.iter().zip(&self.poses);
-        let heads = posed.filter_map(|(head, pose)| head.with_pose(pose, activation_angle));
-        self.heads.extend(heads);
+            .run(resizer, frame, &self.crops, angles, &mut self.poses)?;
+        for (index, (candidate, pose)) in self.candidates.iter().zip(&self.poses).enumerate() {
+            let mut id = 0;
+            if let Some(track) = self
+                .tracks
+                .get(index)
+                .and_then(|&t| self.tracker.track_mut(t))
+            {
+                id = track.id;
+                track.was_front = Some(pose.is_front);
+            }
+            let head = candidate.with_pose(pose, id, settings.activation_angle);
+            self.heads.extend(head);
+        }
         self.times.pose = lap();
         Ok(&self.heads)
     }
@@ -255,6 +288,39 @@ impl HeadPoseEstimator {
             self.candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
             self.candidates.truncate(settings.max_heads);
         }
+    }
+
+    /// Finds the candidates' tracks, and the activation angle of each.
+    fn follow(&mut self, frame: Size, time: Option<Duration>, settings: &Settings) {
+        // Boxes of another frame size are no boxes of the same scene.
+        if self.last_size.replace(frame) != Some(frame) {
+            self.tracker.reset();
+        }
+        self.tracks.clear();
+        match settings.tracking {
+            Some(max_lost) => {
+                self.boxes.clear();
+                self.boxes.extend(self.candidates.iter().map(|c| c.rect));
+                self.tracker
+                    .update(time, &self.boxes, max_lost, &mut self.tracks);
+            }
+            None => self.tracker.reset(),
+        }
+        let tracks = self.tracks.iter().map(|&track| self.tracker.track(track));
+        let angles = tracks.map(|track| match track.and_then(|track| track.was_front) {
+            Some(true) => settings.activation_angle + HYSTERESIS,
+            Some(false) => settings.activation_angle - HYSTERESIS,
+            None => settings.activation_angle,
+        });
+        self.activation_angles.clear();
+        self.activation_angles.extend(angles);
+        self.activation_angles
+            .resize(self.candidates.len(), settings.activation_angle);
+    }
+
+    /// Forgets the heads that are followed: for a stream that jumps.
+    pub fn reset_tracks(&mut self) {
+        self.tracker.reset();
     }
 
     /// How long the stages of the last frame took.

@@ -18,7 +18,7 @@ const PICTURE: &str = "multi_face.png";
 /// What the estimator alone finds.
 fn expected(frame: &FrameView<'_>) -> Vec<Head> {
     let mut estimator = load(&fetched(YUNET), &fetched(WHENET));
-    let heads = estimator.process(frame, &SETTINGS).unwrap().to_vec();
+    let heads = estimator.process(frame, None, &SETTINGS).unwrap().to_vec();
     assert!(heads.len() >= 5, "{PICTURE} has five heads: {heads:?}");
     heads
 }

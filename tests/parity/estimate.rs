@@ -25,6 +25,7 @@ pub const SETTINGS: Settings = Settings {
     min_head_size: 1,
     crop_mode: CropMode::Upstream,
     activation_angle: 90.0,
+    tracking: None,
 };
 
 pub fn load(detector_model: &Path, pose_model: &Path) -> HeadPoseEstimator {
@@ -108,7 +109,7 @@ pub fn estimate(
     frame: &FrameView<'_>,
     settings: &Settings,
 ) -> Vec<Found> {
-    let heads = estimator.process(frame, settings).unwrap().to_vec();
+    let heads = estimator.process(frame, None, settings).unwrap().to_vec();
     let size = estimator.pose().first().input_size();
     assert!(
         estimator.pose().first().crop_image(heads.len()).is_none(),

@@ -18,6 +18,8 @@ pub struct Pose {
     pub angles: Angles,
     /// The yaw by which it was decided whether front or rear model counts.
     pub deciding_yaw: f32,
+    /// The front model answered, or the only one.
+    pub is_front: bool,
 }
 
 /// One model, or a front and a rear model.
@@ -74,7 +76,7 @@ impl PoseEstimator {
     }
 
     /// Estimates the heads whose crops [`PoseEstimator::prepare`] wrote, and replaces `poses` by one entry
-    /// for each. `crops` are the same as there.
+    /// for each. `crops` are the same as there; `activation_angles` are theirs.
     ///
     /// # Errors
     /// [`Error::Inference`] and [`Error::Exiting`].
@@ -83,7 +85,7 @@ impl PoseEstimator {
         resizer: &mut Resizer,
         frame: &FrameView<'_>,
         crops: &[PixelRect],
-        activation_angle: f32,
+        activation_angles: &[f32],
         poses: &mut Vec<Pose>,
     ) -> Result<(), Error> {
         poses.clear();
@@ -93,15 +95,19 @@ impl PoseEstimator {
         poses.extend(self.first_angles.iter().map(|&angles| Pose {
             angles,
             deciding_yaw: angles.wrapped().yaw,
+            is_front: self.rear.is_none(),
         }));
         let Some(rear) = &self.rear else {
             self.chosen.extend(0..crops.len());
             return Ok(());
         };
         // A yaw that is not a number chooses nobody; such a pose is left out later.
-        let is_face = |pose: &Pose| pose.deciding_yaw.abs() <= activation_angle;
-        let faces = poses.iter().enumerate().filter(|(_, pose)| is_face(pose));
-        self.chosen.extend(faces.map(|(index, _)| index));
+        for (index, (pose, limit)) in poses.iter_mut().zip(activation_angles).enumerate() {
+            pose.is_front = pose.deciding_yaw.abs() <= *limit;
+            if pose.is_front {
+                self.chosen.push(index);
+            }
+        }
         if self.chosen.is_empty() {
             return Ok(());
         }

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Numbers of heads, and what they are good for at the seam of two models. The toy detector finds the
+//! same two boxes in every frame; src/estimator/tracker.rs tests heads that move.
+
+mod toys;
+
+use gst::prelude::*;
+use gst_video::VideoFormat;
+use toys::{caps, element, fixture, harness, number, picture, poses, quick};
+
+fn ids(h: &mut gst_check::Harness, buffer: gst::Buffer) -> Vec<u64> {
+    let buffer = h.push_and_pull(buffer).unwrap();
+    poses(&buffer).heads.iter().map(|head| head.id).collect()
+}
+
+/// The `n`th frame of a clip, of one red.
+fn frame(n: u64, red: u8) -> gst::Buffer {
+    let mut buffer = picture(32, 32, |_, _| [red, 100, 40]);
+    number(&mut buffer, n);
+    buffer
+}
+
+#[test]
+fn heads_are_numbered_on_request() {
+    let element = quick();
+    let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
+    assert_eq!(ids(&mut h, frame(0, 100)), [0, 0]);
+    element.set_property("tracking", true);
+    assert_eq!(ids(&mut h, frame(1, 100)), [1, 2]);
+    assert_eq!(ids(&mut h, frame(2, 100)), [1, 2]);
+    element.set_property("tracking", false);
+    assert_eq!(ids(&mut h, frame(3, 100)), [0, 0]);
+}
+
+#[test]
+fn a_stream_that_jumps_has_new_heads() {
+    let element = quick();
+    element.set_property("tracking", true);
+    let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
+    assert_eq!(ids(&mut h, frame(0, 100)), [1, 2]);
+
+    h.push_event(gst::event::FlushStart::new());
+    h.push_event(gst::event::FlushStop::new(true));
+    let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+    h.push_event(gst::event::Segment::new(&segment));
+    assert_eq!(ids(&mut h, frame(1, 100)), [3, 4], "after a flush");
+
+    let mut jumped = frame(2, 100);
+    jumped.make_mut().set_flags(gst::BufferFlags::DISCONT);
+    assert_eq!(ids(&mut h, jumped), [5, 6], "after a discontinuity");
+
+    h.set_src_caps(caps(VideoFormat::Rgb, 64, 64));
+    let mut larger = picture(64, 64, |_, _| [100; 3]);
+    number(&mut larger, 3);
+    assert_eq!(ids(&mut h, larger), [7, 8], "after a change of size");
+
+    // Away for 1.2 s, longer than max-lost-time.
+    let mut late = picture(64, 64, |_, _| [100; 3]);
+    number(&mut late, 33);
+    assert_eq!(ids(&mut h, late), [9, 10], "after a gap in time");
+}
+
+/// The toy models answer a yaw of red - 100. Their other answers tell them apart: at these colours the rear
+/// model has pitch -5, the front one 0.
+#[test]
+fn a_followed_head_does_not_flicker_at_the_seam() {
+    let element = element("rows_nhwc_32x32", "pose_Nx3x32x32");
+    element.set_property("rear-model", fixture("pose_pitch_first_Nx3x32x32"));
+    let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
+    let mut fronts = |reds: &[u8]| -> Vec<bool> {
+        let pitch = |(n, &red): (u64, &u8)| {
+            let buffer = h.push_and_pull(frame(n, red)).unwrap();
+            let heads = poses(&buffer).heads;
+            let front = heads[0].angles.pitch == 0.0;
+            assert!(front || heads[0].angles.pitch == -5.0, "{heads:?}");
+            front
+        };
+        (0..).zip(reds).map(pitch).collect()
+    };
+    // Yaw 86, 93, 97, 88, 84.
+    let reds = [186, 193, 197, 188, 184];
+    assert_eq!(fronts(&reds), [true, false, false, true, true]);
+    element.set_property("tracking", true);
+    assert_eq!(fronts(&reds), [true, true, false, false, true]);
+}
