@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! A head's axes and cube: where their lines run, and how they are stroked.
 
+use tiny_skia::{Color, LineCap, Paint, PathBuilder, PixmapMut, Stroke, Transform};
+
 use super::patch::Area;
 use crate::estimator::angles::Angles;
 
@@ -81,68 +83,37 @@ pub(super) fn bounds(segments: &[Segment], width: f32) -> Area {
     }
 }
 
-/// Strokes the segments, the farthest first, on the transparent `pixels` of `area`.
+/// Strokes the segments, the farthest first, on the transparent `pixels` of `area`, each with a dark rim.
 pub(super) fn paint(segments: &mut [Segment], width: f32, area: Area, pixels: &mut [u8]) {
     segments.sort_by(|a, b| a.depth.total_cmp(&b.depth));
-    let origin = (area.x as f32, area.y as f32);
+    let side = |length: i32| u32::try_from(length).unwrap_or(0);
+    let Some(mut pixmap) = PixmapMut::from_bytes(pixels, side(area.width()), side(area.height()))
+    else {
+        return;
+    };
+    let to_area = Transform::from_translate(-area.x as f32, -area.y as f32);
     for segment in segments.iter() {
-        stroke(segment, width, origin, area.width().max(1) as usize, pixels);
-    }
-}
-
-/// Strokes one segment with round ends, anti-aliased by each pixel's distance from it, and its rim.
-fn stroke(segment: &Segment, width: f32, origin: (f32, f32), columns: usize, pixels: &mut [u8]) {
-    let from = (segment.from.0 - origin.0, segment.from.1 - origin.1);
-    let along = (segment.to.0 - segment.from.0, segment.to.1 - segment.from.1);
-    let square = along.0 * along.0 + along.1 * along.1;
-    let inverse = if square > 0.0 { square.recip() } else { 0.0 };
-    // Coverage falls from 1 to 0 over the pixel that the border runs through.
-    let ink_reach = width / 2.0 + 0.5;
-    let reach = ink_reach + halo(width) / 2.0;
-    let [red, green, blue] = segment.color;
-
-    let (low, high) = (from.1.min(from.1 + along.1), from.1.max(from.1 + along.1));
-    let first = (low - reach).max(0.0) as usize;
-    let last = (high + reach).max(0.0) as usize;
-    let rows = pixels.chunks_exact_mut(columns * 4).enumerate();
-    for (y, row) in rows.take(last + 1).skip(first) {
-        let y = y as f32 + 0.5 - from.1;
-        let (start, end) = row_span(along, y, reach);
-        let start = (from.0 + start).max(0.0) as usize;
-        let end = (from.0 + end + 1.0).clamp(0.0, columns as f32) as usize;
-        let Some(span) = row.get_mut(start * 4..end * 4) else {
+        let mut path = PathBuilder::new();
+        path.move_to(segment.from.0, segment.from.1);
+        path.line_to(segment.to.0, segment.to.1);
+        let Some(path) = path.finish() else {
             continue;
         };
-        for (x, pixel) in span.chunks_exact_mut(4).enumerate() {
-            let x = (start + x) as f32 + 0.5 - from.0;
-            let t = ((x * along.0 + y * along.1) * inverse).clamp(0.0, 1.0);
-            let (dx, dy) = (x - t * along.0, y - t * along.1);
-            let distance = (dx * dx + dy * dy).sqrt();
-            let rim = (reach - distance).clamp(0.0, 1.0) * HALO_ALPHA;
-            if rim > 0.0 {
-                let ink = (ink_reach - distance).clamp(0.0, 1.0);
-                let keep = (1.0 - rim) * (1.0 - ink);
-                for (below, above) in pixel.iter_mut().zip([blue, green, red]) {
-                    *below = (f32::from(*below) * keep + f32::from(above) * ink + 0.5) as u8;
-                }
-                let alpha = f32::from(pixel[3]) / 255.0;
-                pixel[3] = ((1.0 - keep * (1.0 - alpha)) * 255.0 + 0.5) as u8;
-            }
+        // Patches are blue first and pixmaps red first.
+        let [red, green, blue] = segment.color;
+        let rim = Color::from_rgba(0.0, 0.0, 0.0, HALO_ALPHA).unwrap_or(Color::BLACK);
+        let ink = Color::from_rgba8(blue, green, red, 255);
+        for (color, width) in [(rim, width + halo(width)), (ink, width)] {
+            let mut paint = Paint::default();
+            paint.set_color(color);
+            let stroke = Stroke {
+                width,
+                line_cap: LineCap::Round,
+                ..Stroke::default()
+            };
+            pixmap.stroke_path(&path, &paint, &stroke, to_area, None);
         }
     }
-}
-
-/// Where, along the row at height `y`, pixels can be within `reach` of a segment that starts at 0, 0.
-fn row_span(along: (f32, f32), y: f32, reach: f32) -> (f32, f32) {
-    let (mut low, mut high) = (along.0.min(0.0), along.0.max(0.0));
-    if along.1.abs() > 1e-3 {
-        // The part of the segment that is near enough in height, as fractions of its length.
-        let (a, b) = ((y - reach) / along.1, (y + reach) / along.1);
-        let (a, b) = (a.min(b).clamp(0.0, 1.0), a.max(b).clamp(0.0, 1.0));
-        low = (a * along.0).min(b * along.0);
-        high = (a * along.0).max(b * along.0);
-    }
-    (low - reach, high + reach)
 }
 
 #[cfg(test)]
