@@ -49,6 +49,32 @@ pub(super) fn yuv_to_rgb(factors: &YuvFactors, y: &[u8], u: &[u8], v: &[u8], out
     }
 }
 
+/// Chroma samples at the height of one of the two rows that share them, in eighths: the sample and the slope
+/// from the row of samples behind to the one before. The sample lies `offset` bytes into each chunk.
+#[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2+fma"))]
+pub(super) fn slope_rows<const STEP: usize>(
+    [behind, at, before]: [&[[u8; STEP]]; 3],
+    offset: usize,
+    out: &mut [i16],
+) {
+    for (((out, behind), at), before) in out.iter_mut().zip(behind).zip(at).zip(before) {
+        let [behind, at, before] = [behind, at, before].map(|s| i16::from(s[offset % STEP]));
+        *out = 8 * at + behind - before;
+    }
+}
+
+/// The two pixels of each chroma sample but the first and the last, which are neighbours only: the sample
+/// and the slope through its neighbours. Samples are in eighths.
+#[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2+fma"))]
+pub(super) fn slope_pairs(samples: &[i16], out: &mut [[u8; 2]]) {
+    let level = |sum: i16| ((sum + 32) >> 6).clamp(0, 255) as u8;
+    let (at, right) = (&samples[1..], &samples[2..]);
+    for (((out, left), at), right) in out.iter_mut().zip(samples).zip(at).zip(right) {
+        let (at, slope) = (8 * at, left - right);
+        *out = [level(at + slope), level(at - slope)];
+    }
+}
+
 /// A column of a resize's output: which two pixels of a source row it mixes, and their weights.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ColumnTap {

@@ -7,6 +7,7 @@
 pub mod angles;
 mod assignment;
 pub mod catalog;
+mod chroma;
 pub mod detector;
 pub mod draw;
 pub mod error;
