@@ -151,3 +151,9 @@ fn interleaved(image: &[f32]) -> Vec<u8> {
     let pixel = |i: usize| [image[i], image[n + i], image[2 * n + i]];
     (0..n).flat_map(pixel).map(|level| level as u8).collect()
 }
+
+impl std::fmt::Display for Found {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} (score {:.3})", self.corners(), self.head.score)
+    }
+}
