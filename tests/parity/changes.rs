@@ -9,8 +9,6 @@ use crate::yuv::{FORMATS, MATRICES, YuvFrame};
 
 /// Boxes may move by so many pixels.
 const BOX_PX: f32 = 2.0;
-/// The same crop of both frames may differ by so many levels, as a mean over all crops.
-const CROP_LEVELS: f64 = 2.0;
 /// The median over all heads, of yaw as of pitch and roll, in degrees.
 const MEDIAN_DEGREES: f32 = 1.5;
 /// The detector may score the same box differently by so much.
@@ -100,7 +98,7 @@ impl Comparison<'_> {
 }
 
 impl Changes {
-    fn check(&mut self, what: &str) {
+    fn check(&mut self, what: &str, most_mean_levels: f64) {
         let mean_levels = self.levels.iter().sum::<f64>() / self.levels.len() as f64;
         let most_levels = self.levels.iter().copied().fold(0.0, f64::max);
         let each: Vec<f32> = self.degrees.iter().flatten().copied().collect();
@@ -129,7 +127,7 @@ impl Changes {
                 fail(format!("median change of {angle} {median:.2} degrees"));
             }
         }
-        if mean_levels > CROP_LEVELS {
+        if mean_levels > most_mean_levels {
             fail(format!("crops off by {mean_levels:.2} levels"));
         }
         if self.rivals * HEADS_PER_RIVAL > self.heads {
@@ -142,12 +140,13 @@ impl Changes {
 }
 
 /// Checks every YUV format and matrix against BGR, over all `pictures`; prints what changed, also when it
-/// is too much.
+/// is too much. The same crop of both frames may differ by `crop_levels`, as a mean over all crops.
 pub fn check(
     name: &str,
     estimator: &mut HeadPoseEstimator,
     settings: &Settings,
     pictures: &[(String, Picture)],
+    crop_levels: f64,
 ) {
     let references: Vec<_> = pictures
         .iter()
@@ -167,7 +166,7 @@ pub fn check(
                 };
                 comparison.add(&frame, reference, &mut changes, &format!("{what} {file}"));
             }
-            changes.check(&what);
+            changes.check(&what, crop_levels);
             wrong.append(&mut changes.wrong);
         }
     }
