@@ -180,8 +180,8 @@ impl DmHeadPose {
         gst::log!(
             CAT,
             imp = self,
-            "{:?}: {} heads, {times:?}",
-            buffer.pts(),
+            "{}: {} heads, {times:?}",
+            buffer.pts().display(),
             poses.heads.len()
         );
         for head in &poses.heads {
