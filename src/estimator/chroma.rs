@@ -9,7 +9,6 @@
 
 use super::frame::{Component, FrameView};
 use super::kernels;
-use super::pixels::Columns;
 
 /// Reads chroma rows of components whose samples two columns share; owns the scratch memory for that.
 #[derive(Debug, Default)]
@@ -21,23 +20,16 @@ pub(super) struct ChromaReader {
 }
 
 impl ChromaReader {
-    /// Fills `out` with the values at `columns` of row `row`, both counted in pixels of the frame.
+    /// Fills `out` with the values of row `row` from column `start` on, both counted in pixels of the frame.
     pub fn read(
         &mut self,
         frame: &FrameView<'_>,
         row: usize,
         component: Component,
-        columns: Columns<'_>,
+        start: usize,
         out: &mut [u8],
     ) {
-        let (first, last) = match columns {
-            Columns::From(start) => (start, start + out.len().saturating_sub(1)),
-            Columns::Each(columns) => match (columns.first(), columns.last()) {
-                (Some(&first), Some(&last)) => (first as usize, last as usize),
-                _ => return,
-            },
-        };
-        let origin = first / 2 * 2;
+        let (first, last) = (start, start + out.len().saturating_sub(1));
         let rows = nearest_rows(frame, row, component);
         match component.step {
             1 => self.fill::<1>(rows, component.offset, first / 2, last / 2),
@@ -47,14 +39,7 @@ impl ChromaReader {
         self.pairs.resize(last / 2 - first / 2 + 1, [0; 2]);
         kernels::slope_pairs(&self.eighths, &mut self.pairs);
         let pixels = self.pairs.as_flattened();
-        match columns {
-            Columns::From(start) => out.copy_from_slice(&pixels[start - origin..][..out.len()]),
-            Columns::Each(columns) => {
-                for (out, &column) in out.iter_mut().zip(columns) {
-                    *out = pixels[column as usize - origin];
-                }
-            }
-        }
+        out.copy_from_slice(&pixels[first % 2..][..out.len()]);
     }
 
     /// Fills `eighths` for the samples `first..=last` from the rows behind, at and before them; `STEP` bytes
@@ -107,7 +92,7 @@ mod tests {
     use super::*;
 
     /// U of an I420 frame of 8x6 pixels with these samples.
-    fn read(samples: &[u8; 12], row: usize, columns: Columns<'_>, n: usize) -> Vec<u8> {
+    fn read(samples: &[u8; 12], row: usize, start: usize, n: usize) -> Vec<u8> {
         let size = Size {
             width: 8,
             height: 6,
@@ -119,7 +104,7 @@ mod tests {
             panic!("I420 is YUV");
         };
         let mut out = vec![1; n];
-        ChromaReader::default().read(&frame, row, u, columns, &mut out);
+        ChromaReader::default().read(&frame, row, u, start, &mut out);
         out
     }
 
@@ -127,7 +112,7 @@ mod tests {
     fn even_colour_stays() {
         for value in [0, 77, 255] {
             for row in 0..6 {
-                assert_eq!(read(&[value; 12], row, Columns::From(0), 8), [value; 8]);
+                assert_eq!(read(&[value; 12], row, 0, 8), [value; 8]);
             }
         }
     }
@@ -138,21 +123,17 @@ mod tests {
         let samples = std::array::from_fn(|i| (40 + i % 4 * 16 + i / 4 * 32) as u8);
         for row in 2..4 {
             let want = |x: usize| (40 + x * 8 + row * 16 - 12) as u8;
-            let found = read(&samples, row, Columns::From(2), 4);
+            let found = read(&samples, row, 2, 4);
             assert_eq!(found, [2, 3, 4, 5].map(want), "{row}");
-            let found = read(&samples, row, Columns::From(3), 2);
+            let found = read(&samples, row, 3, 2);
             assert_eq!(found, [3, 4].map(want), "{row}");
-            let found = read(&samples, row, Columns::Each(&[2, 3, 5]), 3);
-            assert_eq!(found, [2, 3, 5].map(want), "{row}");
         }
     }
 
     #[test]
     fn the_mean_of_the_pixels_is_the_sample() {
         let samples = [90u8, 60, 130, 70, 180, 140, 80, 150, 100, 170, 70, 120];
-        let rows: Vec<_> = (0..6)
-            .map(|row| read(&samples, row, Columns::From(0), 8))
-            .collect();
+        let rows: Vec<_> = (0..6).map(|row| read(&samples, row, 0, 8)).collect();
         for (i, sample) in samples.into_iter().map(i32::from).enumerate() {
             let (x, y) = (i % 4 * 2, i / 4 * 2);
             let pixels = [(x, y), (x + 1, y), (x, y + 1), (x + 1, y + 1)];
@@ -164,7 +145,7 @@ mod tests {
     #[test]
     fn overshoot_is_cut() {
         let samples = [0, 255, 0, 255, 255, 0, 255, 0, 0, 255, 0, 255];
-        let found = read(&samples, 2, Columns::From(0), 8);
+        let found = read(&samples, 2, 0, 8);
         assert_eq!(found.iter().max(), Some(&255));
         assert_eq!(found.iter().min(), Some(&0));
     }

@@ -75,21 +75,30 @@ pub(super) fn slope_pairs(samples: &[i16], out: &mut [[u8; 2]]) {
     }
 }
 
-/// A column of a resize's output: which two pixels of a source row it mixes, and their weights.
+/// A column of a resize's output: a source pixel, counted from the first that was read, and the weights of
+/// its four channels and of those of its right neighbour.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ColumnTap {
-    pub pixels: [u32; 2],
-    pub weights: [i16; 2],
+    pub first: u32,
+    pub weights: [i32; 8],
 }
 
-/// The horizontal pass of a resize: weights of 11 bits, cut to 7 fractional bits.
+/// The horizontal pass of a resize: weights of 11 bits, cut to 7 fractional bits. Each tap needs its pixel
+/// and the next one in `source`.
 #[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2+fma"))]
 pub(super) fn mix_columns(source: &[Pixel], taps: &[ColumnTap], out: &mut [WidePixel]) {
     for (out, tap) in out.iter_mut().zip(taps) {
-        let [left, right] = tap.pixels.map(|p| source[p as usize]);
-        let [w0, w1] = tap.weights.map(i32::from);
+        let first = tap.first as usize;
+        let Some(&[left, right]) = source.get(first..).and_then(|s| s.first_chunk::<2>()) else {
+            return;
+        };
+        let mut products = [0i32; 8];
         for c in 0..4 {
-            out[c] = ((i32::from(left[c]) * w0 + i32::from(right[c]) * w1) >> 4) as i16;
+            products[c] = i32::from(left[c]) * tap.weights[c];
+            products[c + 4] = i32::from(right[c]) * tap.weights[c + 4];
+        }
+        for c in 0..4 {
+            out[c] = ((products[c] + products[c + 4]) >> 4) as i16;
         }
     }
 }

@@ -73,7 +73,7 @@ impl PixelEncoding {
     }
 
     /// Fills an image of the network with one level.
-    fn fill(&self, image: &mut [f32], level: u8) {
+    pub fn fill(&self, image: &mut [f32], level: u8) {
         let values = [0, 1, 2].map(|channel| self.encode(channel, level));
         match self.layout {
             Layout::Nchw => {
@@ -156,19 +156,15 @@ impl Placement {
     }
 }
 
-/// Writes the whole frame into `image` (`3 * H * W` values) as `placement` says; the padding gets level
-/// `pad`.
+/// Writes the whole frame into `image` (`3 * H * W` values) as `placement` says. Padding is left as it is:
+/// [`PixelEncoding::fill`] it once.
 pub fn encode_frame(
     resizer: &mut Resizer,
     frame: &FrameView<'_>,
     placement: &Placement,
     encoding: &PixelEncoding,
-    pad: u8,
     image: &mut [f32],
 ) {
-    if placement.content != placement.input {
-        encoding.fill(image, pad);
-    }
     let part = PixelRect {
         x: 0,
         y: 0,
@@ -214,7 +210,8 @@ mod tests {
         let frame = FrameView::new(PixelFormat::Rgb, SIZE, Colorimetry::BT601, &[plane]).unwrap();
         let mut image = vec![-1.0; 3 * (placement.input.width * placement.input.height) as usize];
         let mut resizer = Resizer::default();
-        encode_frame(&mut resizer, &frame, &placement, &encoding, 100, &mut image);
+        encoding.fill(&mut image, 100);
+        encode_frame(&mut resizer, &frame, &placement, &encoding, &mut image);
         image
     }
 

@@ -10,7 +10,7 @@
 use super::frame::FrameView;
 use super::geometry::Size;
 use super::kernels::{self, ColumnTap, Pixel, WidePixel};
-use super::pixels::{Columns, RowReader};
+use super::pixels::RowReader;
 
 /// Whole pixels of a frame: a part of it that is not empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,6 @@ struct ResizedRow {
 #[derive(Debug, Default)]
 pub struct Resizer {
     reader: RowReader,
-    columns: Vec<u32>,
     taps: Vec<ColumnTap>,
     source: Vec<Pixel>,
     above: ResizedRow,
@@ -126,33 +125,19 @@ impl Resizer {
         }
     }
 
-    /// Decides which source columns are read, and which of them each output column mixes.
+    /// Decides which pixels of a source row each output column mixes.
     fn plan_columns(&mut self, part: PixelRect, size: Size, scale: f64) {
-        self.columns.clear();
         self.taps.clear();
-        // Reducing by more than 2 leaves source columns out; then only those needed are read.
-        let sparse = part.width > size.width * 2;
-        for column in 0..size.width {
+        self.taps.extend((0..size.width).map(|column| {
             let tap = Tap::inside(column, scale, part.width);
-            let pixels = tap.clamped(part.width);
-            let pixels = if sparse {
-                let at = self.columns.len() as u32;
-                self.columns.extend(pixels.map(|p| part.x + p));
-                [at, at + 1]
-            } else {
-                pixels
-            };
-            self.taps.push(ColumnTap {
-                pixels,
-                weights: tap.weights,
-            });
-        }
-        let read = if sparse {
-            self.columns.len()
-        } else {
-            part.width as usize
-        };
-        self.source.resize(read, [0; 4]);
+            let [w0, w1] = tap.weights.map(i32::from);
+            ColumnTap {
+                first: tap.first as u32,
+                weights: [w0, w0, w0, w0, w1, w1, w1, w1],
+            }
+        }));
+        // One more: the last pixel has a neighbour, too, whose weight is 0.
+        self.source.resize(part.width as usize + 1, [0; 4]);
     }
 
     /// Makes `which` hold row `row` of `part`, resized along x.
@@ -164,13 +149,9 @@ impl Resizer {
         if target.source == Some(row) {
             return;
         }
-        let columns = if self.columns.is_empty() {
-            Columns::From(part.x as usize)
-        } else {
-            Columns::Each(&self.columns)
-        };
-        self.reader
-            .read(frame, (part.y + row) as usize, columns, &mut self.source);
+        let width = part.width as usize;
+        let (y, x) = ((part.y + row) as usize, part.x as usize);
+        self.reader.read(frame, y, x, &mut self.source[..width]);
         target.values.resize(self.taps.len(), [0; 4]);
         kernels::mix_columns(&self.source, &self.taps, &mut target.values);
         target.source = Some(row);
@@ -190,8 +171,7 @@ impl Resizer {
             let (upper, lower) = self.source.split_at_mut(width);
             for (line, pixels) in [upper, lower].into_iter().enumerate() {
                 let y = (part.y + row * 2) as usize + line;
-                let columns = Columns::From(part.x as usize);
-                self.reader.read(frame, y, columns, pixels);
+                self.reader.read(frame, y, part.x as usize, pixels);
             }
             let (upper, lower) = self.source.split_at(width);
             let (upper, lower) = (upper.as_chunks::<2>().0, lower.as_chunks::<2>().0);

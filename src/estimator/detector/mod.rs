@@ -249,9 +249,8 @@ impl Detector {
     /// Writes `frame` into the network's input.
     pub fn prepare(&mut self, resizer: &mut Resizer, frame: &FrameView<'_>, scaling: Scaling) {
         let placement = self.place(frame.size(), scaling);
-        let InputContract { encoding, pad, .. } = self.input;
-        let image = &mut self.image;
-        preprocess::encode_frame(resizer, frame, &placement, &encoding, pad, image);
+        let encoding = self.input.encoding;
+        preprocess::encode_frame(resizer, frame, &placement, &encoding, &mut self.image);
     }
 
     /// Runs the network on what [`Detector::prepare`] wrote and replaces `detections` by what it finds.
@@ -305,9 +304,13 @@ impl Detector {
             Scaling::Letterbox => Placement::letterbox(frame, input),
             _ => Placement::stretch(frame, input),
         };
-        let values = 3 * input.width as usize * input.height as usize;
-        self.image.resize(values, 0.0);
-        self.placement = Some(placement);
+        if self.placement != Some(placement) {
+            let values = 3 * input.width as usize * input.height as usize;
+            self.image.resize(values, 0.0);
+            let InputContract { encoding, pad, .. } = self.input;
+            encoding.fill(&mut self.image, pad);
+            self.placement = Some(placement);
+        }
         placement
     }
 }
