@@ -6,9 +6,11 @@
 
 pub mod dmheadpose;
 mod dmheadposejson;
+mod dmheadposeoverlay;
 pub mod estimator;
 pub mod headposemeta;
 pub mod overlay;
+mod sync;
 mod video;
 
 use gst::glib;
@@ -16,6 +18,7 @@ use gst::glib;
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     dmheadpose::register(plugin)?;
     dmheadposejson::register(plugin)?;
+    dmheadposeoverlay::register(plugin)?;
     Ok(())
 }
 

@@ -3,8 +3,10 @@
 //! downstream blends.
 
 mod ayuv;
+mod look;
 
 use std::mem;
+use std::time::Duration;
 
 use gst::glib;
 use gst::glib::translate::ToGlibPtr;
@@ -16,8 +18,12 @@ use gst_video::{
 };
 
 use crate::estimator::Head;
+pub use look::DmHeadPoseOverlayFlags;
+pub(crate) use look::Look;
+
 use crate::estimator::draw::{InvalidFont, Painter, Patch, Style};
 use crate::estimator::geometry::Size;
+use crate::video;
 use ayuv::Colors;
 
 /// Draws heads on video frames.
@@ -40,6 +46,29 @@ impl Overlay {
             rectangles: Vec::new(),
             scratch: Vec::new(),
         })
+    }
+
+    /// Draws what `look` asks for onto the pixels of a buffer, which are copied if others hold them too.
+    /// `inference_time` is for the line of statistics.
+    pub(crate) fn draw(
+        &mut self,
+        heads: &[Head],
+        inference_time: Duration,
+        look: &Look,
+        info: &VideoInfo,
+        buffer: &mut gst::BufferRef,
+    ) -> Result<(), gst::ErrorMessage> {
+        let stats = look.parts.contains(DmHeadPoseOverlayFlags::STATS).then(|| {
+            let milliseconds = inference_time.as_secs_f64() * 1e3;
+            format!("{} heads  {milliseconds:.1} ms", heads.len())
+        });
+        if look.parts.is_empty() || (heads.is_empty() && stats.is_none()) {
+            return Ok(());
+        }
+        let mut frame = VideoFrameRef::from_buffer_ref_writable(buffer, info)
+            .map_err(|error| video::map_error("drawing", info, &error))?;
+        self.blend(heads, &look.style(), stats.as_deref(), &mut frame)
+            .map_err(|error| gst::error_msg!(gst::StreamError::Failed, ("{error}")))
     }
 
     /// Draws on the frame itself. `stats` is a line or more for the top left.

@@ -123,3 +123,36 @@ pub fn error_message(error: &Error) -> gst::ErrorMessage {
         }
     }
 }
+
+/// Why a buffer's pixels cannot be had.
+pub(crate) fn map_error(
+    purpose: &str,
+    info: &gst_video::VideoInfo,
+    error: &gst::glib::BoolError,
+) -> gst::ErrorMessage {
+    gst::error_msg!(
+        gst::ResourceError::Failed,
+        (
+            "cannot map a buffer as {} {}x{} for {purpose}: {error}",
+            info.format(),
+            info.width(),
+            info.height()
+        )
+    )
+}
+
+/// Sink and src pad of an element that takes and gives [`FORMATS`].
+pub(crate) fn pad_templates() -> Vec<gst::PadTemplate> {
+    let caps = gst_video::VideoCapsBuilder::new()
+        .format_list(FORMATS.iter().copied())
+        .build();
+    [
+        ("sink", gst::PadDirection::Sink),
+        ("src", gst::PadDirection::Src),
+    ]
+    .into_iter()
+    .filter_map(|(name, direction)| {
+        gst::PadTemplate::new(name, direction, gst::PadPresence::Always, &caps).ok()
+    })
+    .collect()
+}

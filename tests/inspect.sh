@@ -21,6 +21,7 @@ inspect() {
 
 inspect dmheadpose >"$folder/dmheadpose" || fail "gst-inspect-1.0 dmheadpose returned $?: $(cat "$folder/stderr")"
 inspect dmheadposejson >"$folder/dmheadposejson" || fail "gst-inspect-1.0 dmheadposejson returned $?: $(cat "$folder/stderr")"
+inspect dmheadposeoverlay >"$folder/dmheadposeoverlay" || fail "gst-inspect-1.0 dmheadposeoverlay returned $?: $(cat "$folder/stderr")"
 [ ! -s "$folder/stderr" ] || fail "gst-inspect-1.0 wrote to stderr: $(cat "$folder/stderr")"
 
 for property in detector-model pose-model models-dir mode detector-family pose-family head-class \
@@ -33,4 +34,4 @@ grep -q 'application/x-ndjson' "$folder/dmheadposejson" || fail "dmheadposejson 
 # A property without a text, a range or a default would show up as one of these.
 grep -nE ': *$|\(null\)' <(sed -n '/^Element Properties:/,/^Element Signals:/p' "$folder/dmheadpose" | grep -E '^  [a-z]') &&
   fail "dmheadpose has a property without description"
-echo "gst-inspect-1.0: dmheadpose ($(grep -cE '^  [a-z0-9-]+ +: ' "$folder/dmheadpose") properties) and dmheadposejson load without ONNX Runtime."
+echo "gst-inspect-1.0: dmheadpose ($(grep -cE '^  [a-z0-9-]+ +: ' "$folder/dmheadpose") properties), dmheadposejson and dmheadposeoverlay load without ONNX Runtime."

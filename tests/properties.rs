@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use gst::glib;
 use gst::prelude::*;
 
-const ELEMENTS: [&str; 2] = ["dmheadpose", "dmheadposejson"];
+const ELEMENTS: [&str; 3] = ["dmheadpose", "dmheadposejson", "dmheadposeoverlay"];
 
 fn make(element: &str) -> gst::Element {
     toys::init();

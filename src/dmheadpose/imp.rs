@@ -2,7 +2,7 @@
 //! The element's GObject and BaseTransform side: properties, start and stop, caps, buffers.
 
 use std::path::PathBuf;
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex};
 use std::time::Instant;
 
 use gst::glib;
@@ -11,15 +11,14 @@ use gst::subclass::prelude::*;
 use gst_base::subclass::BaseTransformMode;
 use gst_base::subclass::prelude::*;
 
-use super::options::DmHeadPoseOverlay;
 use super::properties::{self, Settings};
 use super::stats::Stats;
-use crate::estimator::draw::Style;
+use crate::estimator::HeadPoseEstimator;
 use crate::estimator::error::Error;
 use crate::estimator::runtime::{RuntimeOptions, Severity};
-use crate::estimator::{Head, HeadPoseEstimator};
 use crate::headposemeta::{HeadPoses, Source};
 use crate::overlay::Overlay;
+use crate::sync::lock;
 use crate::video;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -85,11 +84,6 @@ impl From<gst::ErrorMessage> for Failure {
     }
 }
 
-/// A panic elsewhere must not turn into one in a property getter: what it left behind is still sound.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl DmHeadPose {
     /// Loads the models. Slow: holds no lock.
     fn load(&self) -> Result<State, gst::ErrorMessage> {
@@ -148,19 +142,14 @@ impl DmHeadPose {
         let heads = {
             // Readable: a frame that others hold as well is not copied.
             let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info)
-                .map_err(|error| map_error("reading", info, &error))?;
+                .map_err(|error| video::map_error("reading", info, &error))?;
             let time = buffer.pts().map(Into::into);
             estimator.process(&video::view(&frame)?, time, &settings.frame_settings())?
         };
         let inference_time = start.elapsed();
 
         let start = Instant::now();
-        if !settings.overlay.is_empty() {
-            let mut frame = gst_video::VideoFrameRef::from_buffer_ref_writable(buffer, info)
-                .map_err(|error| map_error("drawing", info, &error))?;
-            draw(overlay, heads, settings.overlay, inference_time, &mut frame)
-                .map_err(|error| gst::error_msg!(gst::StreamError::Failed, ("{error}")))?;
-        }
+        overlay.draw(heads, inference_time, &settings.look, info, buffer)?;
         let drawing_time = start.elapsed();
 
         let poses = HeadPoses {
@@ -203,44 +192,6 @@ impl DmHeadPose {
         }
         structure
     }
-}
-
-fn map_error(
-    purpose: &str,
-    info: &gst_video::VideoInfo,
-    error: &glib::BoolError,
-) -> gst::ErrorMessage {
-    gst::error_msg!(
-        gst::ResourceError::Failed,
-        (
-            "cannot map a buffer as {} {}x{} for {purpose}: {error}",
-            info.format(),
-            info.width(),
-            info.height()
-        )
-    )
-}
-
-fn draw(
-    overlay: &mut Overlay,
-    heads: &[Head],
-    flags: DmHeadPoseOverlay,
-    inference_time: std::time::Duration,
-    frame: &mut gst_video::VideoFrameRef<&mut gst::BufferRef>,
-) -> Result<(), glib::BoolError> {
-    let style = Style {
-        boxes: flags.contains(DmHeadPoseOverlay::BOX),
-        axes: flags.contains(DmHeadPoseOverlay::AXES),
-        cube: flags.contains(DmHeadPoseOverlay::CUBE),
-        labels: flags.contains(DmHeadPoseOverlay::LABELS),
-        ids: flags.contains(DmHeadPoseOverlay::ID),
-        ..Style::default()
-    };
-    let stats = flags.contains(DmHeadPoseOverlay::STATS).then(|| {
-        let milliseconds = inference_time.as_secs_f64() * 1e3;
-        format!("{} heads  {milliseconds:.1} ms", heads.len())
-    });
-    overlay.blend(heads, &style, stats.as_deref(), frame)
 }
 
 /// ONNX Runtime has one logger a process, so its messages belong to no element.
@@ -316,20 +267,7 @@ impl ElementImpl for DmHeadPose {
     }
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
-        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
-            let caps = gst_video::VideoCapsBuilder::new()
-                .format_list(video::FORMATS.iter().copied())
-                .build();
-            [
-                ("sink", gst::PadDirection::Sink),
-                ("src", gst::PadDirection::Src),
-            ]
-            .into_iter()
-            .filter_map(|(name, direction)| {
-                gst::PadTemplate::new(name, direction, gst::PadPresence::Always, &caps).ok()
-            })
-            .collect()
-        });
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(video::pad_templates);
         &TEMPLATES
     }
 }

@@ -15,8 +15,8 @@ mod properties;
 mod stats;
 
 pub use options::{
-    DmHeadPoseCropMode, DmHeadPoseDetectorFamily, DmHeadPoseMode, DmHeadPoseOverlay,
-    DmHeadPosePoseFamily, DmHeadPoseScaling,
+    DmHeadPoseCropMode, DmHeadPoseDetectorFamily, DmHeadPoseMode, DmHeadPosePoseFamily,
+    DmHeadPoseScaling,
 };
 
 glib::wrapper! {

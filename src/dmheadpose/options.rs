@@ -140,22 +140,3 @@ impl DmHeadPoseCropMode {
         }
     }
 }
-
-#[glib::flags(name = "GstDmHeadPoseOverlay")]
-pub enum DmHeadPoseOverlay {
-    #[flags_value(
-        name = "Box with margins, blue in front to red at the rear",
-        nick = "box"
-    )]
-    BOX = 1 << 0,
-    #[flags_value(name = "Axes: X red, Y green, Z (out of the face) blue", nick = "axes")]
-    AXES = 1 << 1,
-    #[flags_value(name = "Cube turned as the head is", nick = "cube")]
-    CUBE = 1 << 2,
-    #[flags_value(name = "Yaw, pitch and roll in degrees", nick = "labels")]
-    LABELS = 1 << 3,
-    #[flags_value(name = "Track number", nick = "id")]
-    ID = 1 << 4,
-    #[flags_value(name = "Number of heads and milliseconds", nick = "stats")]
-    STATS = 1 << 5,
-}

@@ -9,14 +9,15 @@ use gst::glib;
 use gst::prelude::*;
 
 use super::options::{
-    DmHeadPoseCropMode, DmHeadPoseDetectorFamily, DmHeadPoseMode, DmHeadPoseOverlay,
-    DmHeadPosePoseFamily, DmHeadPoseScaling,
+    DmHeadPoseCropMode, DmHeadPoseDetectorFamily, DmHeadPoseMode, DmHeadPosePoseFamily,
+    DmHeadPoseScaling,
 };
 use crate::estimator::catalog;
 use crate::estimator::detector::DetectorSettings;
 use crate::estimator::error::Error;
 use crate::estimator::runtime::RuntimeOptions;
 use crate::estimator::{self, Config};
+use crate::overlay::{DmHeadPoseOverlayFlags, Look};
 
 /// What an application sets.
 #[derive(Clone, Debug)]
@@ -42,7 +43,7 @@ pub(super) struct Settings {
     activation_angle: f32,
     tracking: bool,
     max_lost_time: u64,
-    pub overlay: DmHeadPoseOverlay,
+    pub look: Look,
 }
 
 impl Default for Settings {
@@ -69,7 +70,7 @@ impl Default for Settings {
             activation_angle: 90.0,
             tracking: false,
             max_lost_time: 1_000_000_000,
-            overlay: DmHeadPoseOverlay::empty(),
+            look: Look::new(DmHeadPoseOverlayFlags::empty()),
         }
     }
 }
@@ -159,8 +160,7 @@ impl Settings {
             "activation-angle" => assign(&mut self.activation_angle, value),
             "tracking" => assign(&mut self.tracking, value),
             "max-lost-time" => assign(&mut self.max_lost_time, value),
-            "overlay" => assign(&mut self.overlay, value),
-            _ => {}
+            _ => self.look.set(value, pspec),
         }
     }
 
@@ -188,8 +188,7 @@ impl Settings {
             "activation-angle" => self.activation_angle.to_value(),
             "tracking" => self.tracking.to_value(),
             "max-lost-time" => self.max_lost_time.to_value(),
-            "overlay" => self.overlay.to_value(),
-            _ => return None,
+            _ => return self.look.get(pspec),
         })
     }
 }
@@ -204,6 +203,7 @@ pub(super) fn specs() -> &'static [glib::ParamSpec] {
     static SPECS: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
         let mut specs = load_time_specs();
         specs.extend(playing_specs());
+        specs.extend(Settings::default().look.specs());
         specs.extend(read_only_specs());
         specs
     });
@@ -382,11 +382,6 @@ fn playing_specs() -> Vec<glib::ParamSpec> {
             .blurb("A head that is not seen for longer is forgotten, in nanoseconds")
             .maximum(60_000_000_000)
             .default_value(defaults.max_lost_time)
-            .mutable_playing()
-            .build(),
-        glib::ParamSpecFlags::builder::<DmHeadPoseOverlay>("overlay")
-            .nick("Overlay")
-            .blurb("What to draw onto the frames")
             .mutable_playing()
             .build(),
     ]
