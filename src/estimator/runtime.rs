@@ -221,14 +221,23 @@ impl TensorInfo {
     }
 }
 
+impl std::fmt::Display for ElementType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Float32 => f.write_str("float32"),
+            Self::Int64 => f.write_str("int64"),
+            Self::Other(other) => f.write_str(&format!("{other:?}").to_lowercase()),
+            Self::NoTensor => f.write_str("not a tensor"),
+        }
+    }
+}
+
 impl std::fmt::Display for TensorInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let element = match self.element {
-            ElementType::Float32 => "float32".to_string(),
-            ElementType::Int64 => "int64".to_string(),
-            ElementType::Other(other) => format!("{other:?}").to_lowercase(),
-            ElementType::NoTensor => return write!(f, "{} (not a tensor)", self.name),
-        };
+        let element = self.element;
+        if element == ElementType::NoTensor {
+            return write!(f, "{} ({element})", self.name);
+        }
         let dims: Vec<String> = self
             .shape
             .iter()

@@ -11,7 +11,7 @@ use gstdmheadpose::estimator::runtime::{Runtime, RuntimeOptions, Severity};
 pub struct RuntimeArgs {
     /// Shared library of ONNX Runtime, 1.17 or newer. Default: the variable ORT_DYLIB_PATH, else beside this
     /// program or the installed plugin, else the system's
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", display_order = 100)]
     pub onnxruntime_library: Option<PathBuf>,
 }
 

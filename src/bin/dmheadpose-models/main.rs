@@ -1,41 +1,87 @@
 // SPDX-License-Identifier: MPL-2.0
-//! `dmheadpose-models`: looks at model files as the plugin would, and puts two of them together.
+//! `dmheadpose-models`: looks at model files as the plugin would, and makes one file of two pose models.
 
+mod fuse;
 mod header;
+mod report;
 #[path = "../common/runtime_args.rs"]
 mod runtime_args;
+mod text;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
+use gstdmheadpose::estimator::runtime::Runtime;
+
+use report::Report;
 use runtime_args::RuntimeArgs;
 
-/// Look at model files as the plugin dmheadpose would
+/// Look at model files as the GStreamer plugin dmheadpose would, and fuse two pose models
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(name = "dmheadpose-models", version)]
+struct Args {
+    #[command(flatten)]
+    runtime: RuntimeArgs,
+    /// Print JSON, for programs
+    #[arg(long, global = true, display_order = 99)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
 enum Command {
-    /// Tell which contract each file meets, and run it on a dummy input
+    /// Tell which contract each file meets and run it on a dummy input; fails unless all serve
     Check {
-        #[command(flatten)]
-        runtime: RuntimeArgs,
         /// ONNX files
-        #[arg(required = true)]
+        #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// Write one pose model of a front and a rear one: where the rear model sees |yaw| up to the activation
+    /// angle the front model's answer counts, else its own
+    Fuse(fuse::FuseArgs),
 }
 
 fn main() -> ExitCode {
-    match Command::parse() {
-        Command::Check { runtime, files } => {
-            if let Err(error) = runtime.load() {
-                eprintln!("error: {error}");
-                return ExitCode::FAILURE;
-            }
-            for file in files {
-                println!("{}: {:?}", file.display(), header::Header::read(&file));
-            }
-            ExitCode::SUCCESS
+    let args = Args::parse();
+    let result = args
+        .runtime
+        .load()
+        .map_err(|error| error.to_string())
+        .and_then(|runtime| reports(runtime, &args.command))
+        .and_then(|reports| print(&reports, args.json).map(|()| reports));
+    match result {
+        Ok(reports) if reports.iter().all(|report| report.ok) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
         }
+    }
+}
+
+fn reports(runtime: &Runtime, command: &Command) -> Result<Vec<Report>, String> {
+    match command {
+        Command::Check { files } => {
+            Ok(files.iter().map(|file| Report::of(runtime, file)).collect())
+        }
+        Command::Fuse(args) => fuse::fuse(runtime, args).map(|report| vec![report]),
+    }
+}
+
+fn print(reports: &[Report], json: bool) -> Result<(), String> {
+    use std::io::Write;
+    let text = match json {
+        true => serde_json::to_string_pretty(reports).map_err(|error| error.to_string())? + "\n",
+        false => {
+            let texts: Vec<String> = reports.iter().map(Report::to_string).collect();
+            texts.join("\n")
+        }
+    };
+    match std::io::stdout().write_all(text.as_bytes()) {
+        // Whoever reads may stop early, as `head` does.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.to_string()),
+        _ => Ok(()),
     }
 }

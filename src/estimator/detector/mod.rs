@@ -2,6 +2,7 @@
 //! Head detectors: a frame in, boxes in frame pixels out. One file for each output contract.
 
 mod centerface;
+pub mod contract;
 mod face;
 mod post;
 mod rows;

@@ -2,6 +2,7 @@
 //! Pose models: crops of heads in, angles out. One file for each output contract; [`fusion`] puts a front
 //! and a rear model together.
 
+pub mod contract;
 pub mod fusion;
 mod triple;
 

@@ -48,6 +48,11 @@ impl Triple {
         self.input
     }
 
+    /// Columns of yaw, pitch and roll in the output.
+    pub fn columns(&self) -> [usize; 3] {
+        self.columns
+    }
+
     pub fn decode(
         &self,
         outputs: &Outputs<'_>,

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MPL-2.0
+//! `fuse`: one file of a front and a rear pose model, by the rule of the element's `rear-model`.
+//!
+//! What the parts are, and whether they go together, is found out here, by the plugin's own recognisers. The
+//! graph itself is put together by fuse.py, which this program carries: ONNX' own Python package has what
+//! Rust has not, a converter between opsets and a checker. The result is looked at like any other file before
+//! it gets its name.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use gstdmheadpose::estimator::pose::contract::PoseContract;
+use gstdmheadpose::estimator::pose::{PoseFamily, PoseModel};
+use gstdmheadpose::estimator::preprocess::{ChannelOrder, PixelEncoding};
+use gstdmheadpose::estimator::runtime::{Model, Role, Runtime};
+
+use crate::report::{Problem, Report};
+
+const SCRIPT: &str = include_str!("fuse.py");
+/// Where `make setup` puts the Python packages; also used after the clone was built, while it is there.
+const PYTHON_PACKAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/.setup/python");
+
+/// What to fuse, and how.
+#[derive(Debug, clap::Args)]
+pub struct FuseArgs {
+    /// Pose model that is better on faces
+    #[arg(long, value_name = "FILE")]
+    front: PathBuf,
+    /// Pose model that knows all sides and decides, as WHENet
+    #[arg(long, value_name = "FILE")]
+    rear: PathBuf,
+    /// The fused file
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// Largest |yaw| of the rear model, in degrees, at which the front model's answer counts
+    #[arg(long, value_name = "DEGREES", default_value_t = 90.0, value_parser = activation_angle)]
+    activation_angle: f32,
+    /// Python 3 that has the package onnx
+    #[arg(long, value_name = "PROGRAM", default_value = "python3")]
+    python: PathBuf,
+}
+
+fn activation_angle(text: &str) -> Result<f32, String> {
+    let angle: f32 = text.parse().map_err(|_| "not a number".to_string())?;
+    match (0.0..=180.0).contains(&angle) {
+        true => Ok(angle),
+        false => Err("expected 0 to 180 degrees".into()),
+    }
+}
+
+/// Writes the fused file and reports on it.
+///
+/// # Errors
+/// What was expected, what was found and what to do, in words.
+pub fn fuse(runtime: &Runtime, args: &FuseArgs) -> Result<Report, String> {
+    let front = part(runtime, "front", &args.front)?;
+    let rear = part(runtime, "rear", &args.rear)?;
+    same_crops(&front, &rear)?;
+    let size = front.contract.input_size;
+    let written = unfinished(&args.output);
+    std::fs::File::create(&written)
+        .map_err(|error| format!("cannot write {}: {error}", written.display()))?;
+    let job = serde_json::json!({
+        "front": front.job(),
+        "rear": rear.job(),
+        "size": [size.height, size.width],
+        "batch": front.contract.fixed_batch,
+        "activation_angle": args.activation_angle,
+        "output": written,
+    });
+    let result = run_script(&args.python, &job.to_string())
+        .and_then(|()| finish(runtime, &written, &args.output));
+    if result.is_err() {
+        // The first error counts, not that of tidying up.
+        let _ = std::fs::remove_file(&written);
+    }
+    result
+}
+
+/// The name of the output until it was found to be sound.
+fn unfinished(output: &Path) -> PathBuf {
+    let mut name = OsString::from(output);
+    name.push(".part");
+    name.into()
+}
+
+/// One of the two models.
+#[derive(Debug)]
+struct Part<'a> {
+    role: Role,
+    file: &'a Path,
+    contract: PoseContract,
+    /// Columns of yaw, pitch and roll.
+    columns: [usize; 3],
+}
+
+impl Part<'_> {
+    fn job(&self) -> serde_json::Value {
+        let [yaw, pitch, roll] = self.columns;
+        serde_json::json!({ "file": self.file, "columns": [yaw, roll, pitch] })
+    }
+
+    fn name(&self) -> String {
+        format!("the {} model {}", self.role, self.file.display())
+    }
+}
+
+fn part<'a>(runtime: &Runtime, role: Role, file: &'a Path) -> Result<Part<'a>, String> {
+    let failed = |error| format!("{role} model {}: {}", file.display(), Problem::of(&error));
+    let model = Model::open(runtime, role, file, 0).map_err(failed)?;
+    let contract = PoseContract::recognise(model.signature(), PoseFamily::Auto)
+        .map_err(|expected| failed(model.contract_error(expected)))?;
+    let levels = contract.encoding == PixelEncoding::levels(ChannelOrder::Rgb);
+    let (Some(columns), true) = (contract.columns, levels) else {
+        return Err(format!(
+            "{role} model {}: expected a graph with pre- and post-processing inside (crops \
+             float32[N,3,H,W], RGB 0..255, to angles float32[N,3]), found family {} of {}. Use the \
+             two files as pose-model and rear-model of the element, which knows more families",
+            file.display(),
+            contract.family,
+            model.signature()
+        ));
+    };
+    PoseModel::new(model, PoseFamily::Auto).map_err(failed)?;
+    Ok(Part {
+        role,
+        file,
+        contract,
+        columns,
+    })
+}
+
+/// The parts of one graph see the same crops.
+fn same_crops(front: &Part<'_>, rear: &Part<'_>) -> Result<(), String> {
+    let differ = |what: &str, front_has: String, rear_has: String, remedy: &str| {
+        let (front, rear) = (front.name(), rear.name());
+        Err(format!(
+            "expected two models of one {what}, found {front_has} of {front} and {rear_has} of {rear}. \
+             {remedy}"
+        ))
+    };
+    let (a, b) = (&front.contract, &rear.contract);
+    if a.input_size != b.input_size {
+        let size = |c: &PoseContract| format!("{}x{}", c.input_size.width, c.input_size.height);
+        let remedy = "Use the two files as pose-model and rear-model of the element: it cuts each \
+                      head in both sizes, more exactly than a graph would";
+        return differ("input size", size(a), size(b), remedy);
+    }
+    if a.fixed_batch != b.fixed_batch {
+        let batch = |c: &PoseContract| match c.fixed_batch {
+            Some(batch) => format!("a batch of {batch}"),
+            None => "any batch".into(),
+        };
+        let remedy = "Export both with an open batch, or use them as pose-model and rear-model of \
+                      the element";
+        return differ("batch", batch(a), batch(b), remedy);
+    }
+    Ok(())
+}
+
+fn run_script(python: &Path, job: &str) -> Result<(), String> {
+    let failed = |reason: String| {
+        format!(
+            "fusing needs Python 3 with the package onnx, found: {}: {reason}. Name one with --python, or run \
+             `make setup` in the sources",
+            python.display()
+        )
+    };
+    let mut child = Command::new(python)
+        .args(["-c", SCRIPT])
+        .env("PYTHONPATH", python_path())
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| failed(error.to_string()))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A script that ended early tells why itself.
+        let _ = stdin.write_all(job.as_bytes());
+    }
+    let output = child
+        .wait_with_output()
+        .map_err(|error| failed(error.to_string()))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = said.trim();
+    match said.contains("ModuleNotFoundError") {
+        // The last line of a traceback is what happened.
+        true => Err(failed(said.lines().last().unwrap_or(said).into())),
+        false => Err(said.into()),
+    }
+}
+
+/// The caller's packages first, then those of the sources' set-up if they are there.
+fn python_path() -> OsString {
+    let mut path = std::env::var_os("PYTHONPATH").unwrap_or_default();
+    if Path::new(PYTHON_PACKAGES).is_dir() {
+        if !path.is_empty() {
+            path.push(":");
+        }
+        path.push(PYTHON_PACKAGES);
+    }
+    path
+}
+
+/// Checks what the script wrote and gives it its name.
+fn finish(runtime: &Runtime, written: &Path, output: &Path) -> Result<Report, String> {
+    let mut report = Report::of(runtime, written);
+    if let Some(problem) = &report.problem {
+        return Err(format!("the fused graph does not serve: {problem}"));
+    }
+    std::fs::rename(written, output)
+        .map_err(|error| format!("cannot write {}: {error}", output.display()))?;
+    report.file = output.to_path_buf();
+    Ok(report)
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MPL-2.0
+//! What `check` finds out about a file: the same recognisers and the same dummy run as in the plugin.
+
+use std::path::{Path, PathBuf};
+
+use gstdmheadpose::estimator::detector::contract::DetectorContract;
+use gstdmheadpose::estimator::detector::{Detector, DetectorFamily, Scaling};
+use gstdmheadpose::estimator::error::Error;
+use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
+use gstdmheadpose::estimator::geometry::Size;
+use gstdmheadpose::estimator::pose::contract::PoseContract;
+use gstdmheadpose::estimator::pose::{PoseFamily, PoseModel};
+use gstdmheadpose::estimator::preprocess::{ChannelOrder, Layout, PixelEncoding};
+use gstdmheadpose::estimator::resize::{PixelRect, Resizer};
+use gstdmheadpose::estimator::runtime::{Model, Runtime, Signature, TensorInfo};
+use serde::Serialize;
+
+use crate::header::Header;
+
+/// Longer side of the dummy input of detectors whose input is open: the element's default.
+const FREE_SIZE: u32 = 640;
+
+/// All about one file.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    pub file: PathBuf,
+    /// The file meets a contract and runs.
+    pub ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub header: Option<Header>,
+    pub inputs: Vec<Tensor>,
+    pub outputs: Vec<Tensor>,
+    /// The contract it meets, as detector or as pose model.
+    pub contract: Option<Contract>,
+    /// Whether it ran on a dummy input; unknown where it meets no contract.
+    pub runs: Option<bool>,
+    pub problem: Option<Problem>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Tensor {
+    pub name: String,
+    pub r#type: String,
+    /// -1 where open.
+    pub shape: Vec<i64>,
+    #[serde(skip)]
+    pub text: String,
+}
+
+impl From<&TensorInfo> for Tensor {
+    fn from(info: &TensorInfo) -> Self {
+        Self {
+            name: info.name.clone(),
+            r#type: info.element.to_string(),
+            shape: info.shape.clone(),
+            text: info.to_string(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "role", rename_all = "lowercase")]
+pub enum Contract {
+    Detector {
+        family: &'static str,
+        #[serde(flatten)]
+        input: Input,
+        scaling: &'static str,
+        score_threshold: f32,
+    },
+    Pose {
+        family: &'static str,
+        #[serde(flatten)]
+        input: Input,
+        /// The order of the output's columns; unset where it has no column for each angle.
+        angles: Option<[&'static str; 3]>,
+    },
+}
+
+/// What the plugin will feed the network with.
+#[derive(Debug, Serialize)]
+pub struct Input {
+    /// Images a run; unset: any number.
+    pub batch: Option<usize>,
+    /// Unset: any multiple of 32.
+    pub width: Option<u32>,
+    pub height: Option<u32>,
+    pub layout: &'static str,
+    pub pixels: String,
+}
+
+/// Why a file does not serve.
+#[derive(Debug, Serialize)]
+pub struct Problem {
+    pub expected: String,
+    pub found: String,
+}
+
+impl Report {
+    /// Looks at one file.
+    pub fn of(runtime: &Runtime, file: &Path) -> Self {
+        let mut report = Self {
+            file: file.to_path_buf(),
+            ok: false,
+            header: None,
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            contract: None,
+            runs: None,
+            problem: None,
+        };
+        let model = match Model::open(runtime, "checked", file, 0) {
+            Ok(model) => model,
+            Err(error) => {
+                report.problem = Some(Problem::of(&error));
+                return report;
+            }
+        };
+        report.header = Header::read(file);
+        let signature = model.signature().clone();
+        report.inputs = signature.inputs.iter().map(Tensor::from).collect();
+        report.outputs = signature.outputs.iter().map(Tensor::from).collect();
+        let detector = DetectorContract::recognise(&signature, DetectorFamily::Auto);
+        let pose = PoseContract::recognise(&signature, PoseFamily::Auto);
+        let run = match (detector, pose) {
+            (Ok(contract), _) => {
+                report.contract = Some(Contract::detector(&contract, &signature));
+                Detector::new(model, DetectorFamily::Auto, FREE_SIZE).map(|_| ())
+            }
+            (_, Ok(contract)) => {
+                report.contract = Some(Contract::pose(&contract));
+                PoseModel::new(model, PoseFamily::Auto).and_then(run_two)
+            }
+            (Err(detector), Err(pose)) => {
+                report.problem = Some(Problem {
+                    expected: format!("{detector}; or {pose}"),
+                    found: signature.to_string(),
+                });
+                return report;
+            }
+        };
+        report.ok = run.is_ok();
+        report.runs = Some(run.is_ok());
+        report.problem = run.err().map(|error| Problem::of(&error));
+        report
+    }
+}
+
+/// Loading a model runs one crop; whether it answers each of several shows with two.
+fn run_two(mut model: PoseModel) -> Result<(), Error> {
+    let (size, bytes) = (
+        Size {
+            width: 1,
+            height: 1,
+        },
+        [128; 3],
+    );
+    let plane = Plane {
+        bytes: &bytes,
+        stride: bytes.len(),
+    };
+    let frame = FrameView::new(PixelFormat::Rgb, size, Colorimetry::BT601, &[plane])?;
+    let crop = PixelRect {
+        x: 0,
+        y: 0,
+        width: 1,
+        height: 1,
+    };
+    model.prepare(&mut Resizer::default(), &frame, [crop; 2].into_iter());
+    model.run(&mut Vec::new())
+}
+
+impl Contract {
+    fn detector(contract: &DetectorContract, signature: &Signature) -> Self {
+        let batch = signature
+            .inputs
+            .first()
+            .and_then(|input| input.shape.first());
+        Self::Detector {
+            family: contract.family,
+            input: Input::new(
+                &contract.encoding,
+                contract.input_size,
+                batch.and_then(|&n| usize::try_from(n).ok()),
+            ),
+            scaling: match contract.scaling {
+                Scaling::Letterbox => "letterbox",
+                Scaling::Stretch | Scaling::Auto => "stretch",
+            },
+            score_threshold: contract.score_threshold,
+        }
+    }
+
+    fn pose(contract: &PoseContract) -> Self {
+        Self::Pose {
+            family: contract.family,
+            input: Input::new(
+                &contract.encoding,
+                Some(contract.input_size),
+                contract.fixed_batch,
+            ),
+            angles: contract.columns.map(order),
+        }
+    }
+}
+
+/// The angles by column.
+fn order([yaw, pitch, roll]: [usize; 3]) -> [&'static str; 3] {
+    let mut angles = [(yaw, "yaw"), (pitch, "pitch"), (roll, "roll")];
+    angles.sort();
+    angles.map(|(_, angle)| angle)
+}
+
+impl Input {
+    fn new(encoding: &PixelEncoding, size: Option<Size>, batch: Option<usize>) -> Self {
+        Self {
+            batch,
+            width: size.map(|size| size.width),
+            height: size.map(|size| size.height),
+            layout: match encoding.layout {
+                Layout::Nchw => "NCHW",
+                Layout::Nhwc => "NHWC",
+            },
+            pixels: pixels(encoding),
+        }
+    }
+}
+
+/// Channel order and range of the values, in words.
+fn pixels(encoding: &PixelEncoding) -> String {
+    let order = match encoding.order {
+        ChannelOrder::Rgb => "RGB",
+        ChannelOrder::Bgr => "BGR",
+    };
+    let (scale, bias) = (encoding.scale, encoding.bias);
+    if (scale, bias)
+        == (
+            PixelEncoding::imagenet().scale,
+            PixelEncoding::imagenet().bias,
+        )
+    {
+        return format!("{order}, normalised by ImageNet's mean and standard deviation");
+    }
+    let range = |c: usize| (bias[c], 255.0 * scale[c] + bias[c]);
+    if (1..3).all(|c| (scale[c], bias[c]) == (scale[0], bias[0])) {
+        let (low, high) = range(0);
+        return format!("{order} {low}..{high}");
+    }
+    let ranges = [0, 1, 2].map(|c| {
+        let (low, high) = range(c);
+        format!("{low:.3}..{high:.3}")
+    });
+    format!("{order} {}", ranges.join(", "))
+}
+
+impl Problem {
+    /// The errors of models name properties of the element; here only their facts count.
+    pub fn of(error: &Error) -> Self {
+        let (expected, found) = match error {
+            Error::ModelMissing { reason, .. } => ("a file".into(), reason.clone()),
+            Error::ModelUnreadable { runtime, found, .. } => (
+                format!("an ONNX file that ONNX Runtime {runtime} can load"),
+                found.clone(),
+            ),
+            Error::Contract {
+                expected, found, ..
+            } => (expected.clone(), found.clone()),
+            Error::Inference { reason, .. } => (
+                "answers to a dummy input as its signature says".into(),
+                reason.clone(),
+            ),
+            other => ("a model that serves".into(), other.to_string()),
+        };
+        Self { expected, found }
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "expected {}; found {}", self.expected, self.found)
+    }
+}

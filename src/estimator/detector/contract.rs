@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MPL-2.0
+//! What the signature of a detector says, told without running it.
+
+use super::super::geometry::Size;
+use super::super::preprocess::PixelEncoding;
+use super::super::runtime::Signature;
+use super::{DetectorFamily, Family, InputSize, Scaling};
+
+/// The contract that a signature meets.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DetectorContract {
+    /// As the property `detector-family` spells it.
+    pub family: &'static str,
+    /// `None`: any multiple of 32 both ways.
+    pub input_size: Option<Size>,
+    pub encoding: PixelEncoding,
+    /// How frames are fitted into the input by default.
+    pub scaling: Scaling,
+    /// Boxes must score above it by default.
+    pub score_threshold: f32,
+}
+
+impl DetectorContract {
+    /// Recognises a signature as [`Detector::new`](super::Detector::new) does.
+    ///
+    /// # Errors
+    /// The signatures that were expected.
+    pub fn recognise(signature: &Signature, wanted: DetectorFamily) -> Result<Self, String> {
+        let family =
+            Family::recognise(signature, wanted).ok_or_else(|| Family::expected(wanted))?;
+        let input = family.input();
+        Ok(Self {
+            family: family.name(),
+            input_size: match input.size {
+                InputSize::Fixed(size) => Some(size),
+                InputSize::Free => None,
+            },
+            encoding: input.encoding,
+            scaling: input.scaling,
+            score_threshold: family.score_threshold(),
+        })
+    }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MPL-2.0
+//! What the signature of a pose model says, told without running it.
+
+use super::super::geometry::Size;
+use super::super::preprocess::PixelEncoding;
+use super::super::runtime::Signature;
+use super::{Family, PoseFamily};
+
+/// The contract that a signature meets.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PoseContract {
+    /// As the property `pose-family` spells it.
+    pub family: &'static str,
+    /// Size of the crops.
+    pub input_size: Size,
+    pub encoding: PixelEncoding,
+    /// Set where the graph takes exactly so many crops.
+    pub fixed_batch: Option<usize>,
+    /// Columns of yaw, pitch and roll where the output has one for each.
+    pub columns: Option<[usize; 3]>,
+}
+
+impl PoseContract {
+    /// Recognises a signature as [`PoseModel::new`](super::PoseModel::new) does.
+    ///
+    /// # Errors
+    /// The signatures that were expected.
+    pub fn recognise(signature: &Signature, wanted: PoseFamily) -> Result<Self, String> {
+        let family =
+            Family::recognise(signature, wanted).ok_or_else(|| Family::expected(wanted))?;
+        let input = family.input();
+        Ok(Self {
+            family: family.name(),
+            input_size: input.size,
+            encoding: input.encoding,
+            fixed_batch: input.fixed_batch,
+            columns: match family {
+                Family::Triple(triple) => Some(triple.columns()),
+            },
+        })
+    }
+}
