@@ -15,6 +15,7 @@ PYTHON ?= python3
 # Where cargo puts its results; an exported CARGO_TARGET_DIR is respected.
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 PLUGIN := libgstdmheadpose.so
+TOOLS := dmheadpose-models
 
 # Installation: the folder of GStreamer's plugins follows PREFIX. Below /usr it is the one GStreamer
 # searches by itself; GST_PLUGINS_DIR overrides it.
@@ -76,9 +77,9 @@ pictures: setup
 	@$(call say,'Pictures for the tests')
 	@$(FETCH) setup/downloads.toml --group test
 
-build: setup ## Build the plugin: target/release/libgstdmheadpose.so
+build: setup ## Build plugin and tools: target/release/libgstdmheadpose.so, dmheadpose-models
 	@$(call say,'Build (some minutes the first time)')
-	@cargo build --release --locked
+	@cargo build --release --locked --features tools
 
 demo: models clips build ## Run a real clip through the element; results in demo/
 	@$(call say,'Demo')
@@ -91,10 +92,11 @@ test: models clips pictures ## Format, lints, all tests, documentation, gst-insp
 	@$(call say,'Format and lints')
 	@cargo fmt --check
 	@cargo clippy --all-targets --locked -- -D warnings
+	@cargo clippy --all-targets --locked --features tools -- -D warnings
 	@tests/purity.sh
 	@$(call say,'Tests')
-	@cargo build --locked
-	@cargo test --locked --no-fail-fast
+	@cargo build --locked --features tools
+	@cargo test --locked --features tools --no-fail-fast
 	@$(PYTHON) -m unittest discover -q setup
 	@$(call say,'Documentation')
 	@RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
@@ -102,9 +104,11 @@ test: models clips pictures ## Format, lints, all tests, documentation, gst-insp
 	@tests/inspect.sh "$(TARGET_DIR)/debug/$(PLUGIN)"
 	@$(call say,'All checks passed')
 
-install: build models ## Install plugin, ONNX Runtime, models and C header below PREFIX (/usr/local)
+install: build models ## Install plugin, tools, ONNX Runtime, models and C header below PREFIX (/usr/local)
 	@$(call say,'Install')
-	install -d "$(DESTDIR)$(GST_PLUGINS_DIR)" "$(DESTDIR)$(MODELS_DIR)" "$(DESTDIR)$(PREFIX)/include"
+	install -d "$(DESTDIR)$(GST_PLUGINS_DIR)" "$(DESTDIR)$(MODELS_DIR)" "$(DESTDIR)$(PREFIX)/include" \
+	  "$(DESTDIR)$(PREFIX)/bin"
+	install -m 755 $(addprefix "$(TARGET_DIR)/release"/,$(TOOLS)) "$(DESTDIR)$(PREFIX)/bin/"
 	install -m 755 "$(TARGET_DIR)/release/$(PLUGIN)" "$(DESTDIR)$(GST_PLUGINS_DIR)/"
 	if [ -e "$(TARGET_DIR)/release/libonnxruntime.so.1" ]; then \
 	  install -m 644 "$(TARGET_DIR)/release/libonnxruntime.so.1" "$(DESTDIR)$(GST_PLUGINS_DIR)/"; fi

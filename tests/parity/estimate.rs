@@ -29,6 +29,15 @@ pub const SETTINGS: Settings = Settings {
 };
 
 pub fn load(detector_model: &Path, pose_model: &Path) -> HeadPoseEstimator {
+    load_fused(detector_model, pose_model, None)
+}
+
+/// With a rear model `pose_model` is the front model.
+pub fn load_fused(
+    detector_model: &Path,
+    pose_model: &Path,
+    rear_model: Option<&Path>,
+) -> HeadPoseEstimator {
     HeadPoseEstimator::load(&Config {
         runtime: runtime_options(),
         detector_model: detector_model.into(),
@@ -36,7 +45,7 @@ pub fn load(detector_model: &Path, pose_model: &Path) -> HeadPoseEstimator {
         detector_size: 640,
         pose_model: pose_model.into(),
         pose_family: PoseFamily::Auto,
-        rear_model: None,
+        rear_model: rear_model.map(Path::to_path_buf),
         intra_op_threads: 0,
     })
     .unwrap_or_else(|error| panic!("{error}"))

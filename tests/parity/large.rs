@@ -13,7 +13,7 @@
 //! images/*.png            the pictures that heads.json names, lossless
 //! reference/heads.json
 //!   meta.detector         file of the detector
-//!   meta.pose             {key: file of the pose model}
+//!   meta.pose             {key: file of the pose model}; `front` and `whenet` are the parts of `fused`
 //!   meta.score_threshold
 //!   images.<file>.heads   a list, in the detector's order, of
 //!     box_raw, box        corners x0, y0, x1, y1 in frame pixels: as detected, cut to whole pixels
@@ -31,7 +31,7 @@ use serde::Deserialize;
 
 use crate::changes::{self, turn};
 use crate::common::read_json;
-use crate::estimate::{Found, Picture, SETTINGS, estimate, load};
+use crate::estimate::{Found, Picture, SETTINGS, estimate, load, load_fused};
 
 const ANGLE_DEGREES: f32 = 0.05;
 const MEAN_LEVELS: f64 = 1e-3;
@@ -213,4 +213,46 @@ fn large_reference_in_yuv() {
             CROP_LEVELS,
         );
     }
+}
+
+#[test]
+#[ignore = "needs a folder with a larger reference: DMHEADPOSE_REFERENCE=folder cargo test --release \
+            --test parity -- --include-ignored; tests/parity/large.rs tells what is in it"]
+fn large_reference_front_and_rear_as_fused() {
+    let folder = Folder::open();
+    let settings = folder.settings();
+    let Meta { detector, pose, .. } = &folder.reference.meta;
+    let file = |name: &String| folder.root.join("models").join(name);
+    let detector = file(detector);
+    let [front, rear, fused] = ["front", "whenet", "fused"].map(|key| file(&pose[key]));
+    let mut parts = load_fused(&detector, &front, Some(&rear));
+    let mut fused = load(&detector, &fused);
+    let (mut heads, mut front_runs, mut degrees) = (0, 0, 0.0f32);
+    for (name, picture) in &folder.pictures {
+        let expected = estimate(&mut fused, &picture.view(), &settings);
+        let found = estimate(&mut parts, &picture.view(), &settings);
+        assert_eq!(found.len(), expected.len(), "{name}: heads");
+        assert_eq!(fused.pose().front_runs(), found.len(), "{name}");
+        heads += found.len();
+        front_runs += parts.pose().front_runs();
+        for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            let (a, b) = (found.head.angles, expected.head.angles);
+            for (found, expected) in [(a.yaw, b.yaw), (a.pitch, b.pitch), (a.roll, b.roll)] {
+                let off = turn(found - expected);
+                assert!(
+                    off <= ANGLE_DEGREES,
+                    "{name} head {index}: {a:?} by two models, {b:?} by the fused one"
+                );
+                degrees = degrees.max(off);
+            }
+        }
+    }
+    println!(
+        "front and rear: {heads} heads, the front model saw {front_runs}; angles within {degrees:.4} \
+         degrees of the fused file"
+    );
+    assert!(
+        0 < front_runs && front_runs < heads,
+        "expected the front model to see some heads only, found {front_runs} of {heads}"
+    );
 }

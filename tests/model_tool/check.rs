@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MPL-2.0
+//! `check`: the contract of every toy and every fetched model, and why others do not serve.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::toys::fixture;
+use crate::{check, fetched, stderr, tool};
+
+#[test]
+fn check_knows_the_contract_of_every_toy() {
+    for (name, role, family, size, pixels, layout) in [
+        (
+            "post_int64_480x640",
+            "detector",
+            "post",
+            (640, 480),
+            "RGB 0..1",
+            "NCHW",
+        ),
+        (
+            "post_float_480x640",
+            "detector",
+            "post",
+            (640, 480),
+            "RGB 0..1",
+            "NCHW",
+        ),
+        (
+            "rows_256x320",
+            "detector",
+            "rows",
+            (320, 256),
+            "BGR 0..255",
+            "NCHW",
+        ),
+        (
+            "rows_nhwc_32x32",
+            "detector",
+            "rows",
+            (32, 32),
+            "BGR 0..255",
+            "NHWC",
+        ),
+        (
+            "pose_Nx3x24x16",
+            "pose",
+            "dmhead",
+            (16, 24),
+            "RGB 0..255",
+            "NCHW",
+        ),
+    ] {
+        let (report, ok) = check(&fixture(name));
+        let contract = &report["contract"];
+        assert!(ok, "{report:#}");
+        assert_eq!(
+            (
+                &contract["role"],
+                &contract["family"],
+                &contract["pixels"],
+                &contract["layout"]
+            ),
+            (&role.into(), &family.into(), &pixels.into(), &layout.into()),
+            "{name}"
+        );
+        assert_eq!(
+            (&contract["width"], &contract["height"]),
+            (&size.0.into(), &size.1.into()),
+            "{name}"
+        );
+        assert_eq!(report["runs"], true);
+        assert_eq!(report["problem"], Value::Null);
+    }
+    for (name, family, pixels) in [
+        ("yunet", "yunet", "BGR 0..255"),
+        ("centerface", "centerface", "RGB 0..255"),
+    ] {
+        let (report, ok) = check(&fixture(name));
+        let contract = &report["contract"];
+        assert!(ok, "{report:#}");
+        assert_eq!(
+            (&contract["family"], &contract["pixels"]),
+            (&family.into(), &pixels.into())
+        );
+        assert_eq!(
+            (&contract["width"], &contract["height"]),
+            (&Value::Null, &Value::Null)
+        );
+    }
+}
+
+#[test]
+fn check_tells_batch_order_and_opset() {
+    let all = |name: &str| check(&fixture(name)).0;
+    let report = all("pose_2x3x32x32");
+    assert_eq!(report["contract"]["batch"], 2);
+    assert_eq!(
+        report["contract"]["angles"],
+        serde_json::json!(["yaw", "roll", "pitch"])
+    );
+    assert_eq!(
+        report["inputs"][0]["shape"],
+        serde_json::json!([2, 3, 32, 32])
+    );
+    let report = all("pose_opset11_Nx3x32x32");
+    assert_eq!(report["contract"]["batch"], Value::Null);
+    assert_eq!(
+        report["contract"]["angles"],
+        serde_json::json!(["yaw", "pitch", "roll"])
+    );
+    assert_eq!(
+        report["header"]["opsets"],
+        serde_json::json!([{ "domain": "", "version": 11 }])
+    );
+    assert_eq!(report["header"]["ir_version"], 8);
+}
+
+#[test]
+fn check_knows_the_fetched_models() {
+    for (file, role, family, opset) in [
+        (
+            "models/whenet_Nx3x224x224_prepost.onnx",
+            "pose",
+            "dmhead",
+            13,
+        ),
+        (
+            "models/face_detection_yunet_2023mar_dynamic.onnx",
+            "detector",
+            "yunet",
+            11,
+        ),
+        (
+            "models/centerface_dynamic.onnx",
+            "detector",
+            "centerface",
+            9,
+        ),
+    ] {
+        let (report, ok) = check(&fetched(file));
+        assert!(ok, "{report:#}");
+        assert_eq!(report["contract"]["role"], role, "{file}");
+        assert_eq!(report["contract"]["family"], family, "{file}");
+        assert_eq!(report["header"]["opsets"][0]["version"], opset, "{file}");
+    }
+}
+
+#[test]
+fn check_says_why_a_file_does_not_serve() {
+    for (file, contract, expected, found) in [
+        (
+            fixture("classifier"),
+            false,
+            "a pose model",
+            "probabilities float32[1,6]",
+        ),
+        (
+            fixture("two_inputs"),
+            false,
+            "a detector",
+            "more float32[1,3]",
+        ),
+        (
+            fixture("pose_float64"),
+            false,
+            "three angles",
+            "float64[?,3]",
+        ),
+        (
+            fixture("fails_detector"),
+            true,
+            "dummy input",
+            "out of data bounds",
+        ),
+        (
+            fixture("pose_one_row"),
+            true,
+            "dummy input",
+            "expected the angles of 2 crops, found 1",
+        ),
+        (
+            env!("CARGO_MANIFEST_DIR").to_string() + "/Cargo.toml",
+            false,
+            "ONNX",
+            "Protobuf",
+        ),
+        ("/no/such/file.onnx".into(), false, "a file", "No such file"),
+    ] {
+        let (report, ok) = check(&file);
+        assert!(!ok, "{report:#}");
+        assert_eq!(report["contract"].is_object(), contract, "{report:#}");
+        assert_eq!(
+            report["runs"],
+            if contract { false.into() } else { Value::Null }
+        );
+        for (key, wanted) in [("expected", expected), ("found", found)] {
+            let text = report["problem"][key].as_str().unwrap();
+            assert!(text.contains(wanted), "{key}: {text:?}, not {wanted:?}");
+        }
+    }
+}
+
+#[test]
+fn one_misfit_fails_the_whole_check() {
+    let output = tool(&["check", &fixture("pose_Nx3x32x32"), &fixture("classifier")]);
+    assert!(!output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("dummy run succeeds"), "{text}");
+    assert!(text.contains("contract  none"), "{text}");
+}
+
+#[test]
+fn a_wrong_library_is_an_error() {
+    let arguments = [
+        "check",
+        "x.onnx",
+        "--onnxruntime-library",
+        "/no/such/library.so",
+    ];
+    let output = Command::new(env!("CARGO_BIN_EXE_dmheadpose-models"))
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let text = stderr(&output);
+    assert!(text.contains("ONNX Runtime not found"), "{text}");
+    assert!(text.contains("/no/such/library.so"), "{text}");
+}
