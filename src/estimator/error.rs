@@ -11,13 +11,13 @@ pub enum Error {
     // The installation.
     #[error(
         "ONNX Runtime not found. Looked at: {looked_at}. Install it (1.17 or newer; `make setup` fetches it), \
-         or name the library with the property onnxruntime-library or the variable ORT_DYLIB_PATH"
+         or name the library with the property or option onnxruntime-library or the variable ORT_DYLIB_PATH"
     )]
     RuntimeMissing { looked_at: String },
 
     #[error(
         "cannot use {} as ONNX Runtime: expected the shared library of ONNX Runtime 1.17 or newer, {found}. \
-         Name another with the property onnxruntime-library or the variable ORT_DYLIB_PATH", path.display()
+         Name another with the property or option onnxruntime-library or the variable ORT_DYLIB_PATH", path.display()
     )]
     RuntimeUnusable { path: PathBuf, found: String },
 

@@ -153,7 +153,7 @@ fn find_library(options: &RuntimeOptions) -> Result<PathBuf, Error> {
     }
     let file_names = ["libonnxruntime.so", "libonnxruntime.so.1"];
     let mut looked_at = vec![
-        "the property onnxruntime-library (not set)".to_string(),
+        "the property or option onnxruntime-library (not set)".to_string(),
         "ORT_DYLIB_PATH (not set)".to_string(),
     ];
     for folder in options.beside.iter() {

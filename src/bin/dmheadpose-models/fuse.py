@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MPL-2.0
 """Writes one fused ONNX file of a front and a rear pose model; run by `dmheadpose-models fuse`.
 
-Standard input: one JSON object with `front` and `rear` ({file, columns: [yaw, roll, pitch]}), `size`
-([height, width]), `batch` (a number, or null for any), `activation_angle` and `output`. That both take the
-same crops is known by then. Needs the package onnx.
+Standard input: one JSON object with `front` and `rear` ({file, columns: [yaw, roll, pitch]}),
+`size` ([height, width]), `batch` (a number, or null for any), `activation_angle` and `output`. That
+both take the same crops is known by then. Needs the package onnx.
 """
 
 import json
@@ -47,8 +47,9 @@ def at_opset(model, part, opset):
         return version_converter.convert_version(model, opset)
     except Exception as error:  # the converter raises RuntimeError and others for what it cannot do
         fail(
-            f"{part['file']}: expected a model of opset {opset}, as both parts of a fused file have one, "
-            f"found opset {found}, which cannot be converted: {error}. Export it anew with opset {opset}"
+            f"{part['file']}: expected a model of opset {opset}, as both parts of a fused file have "
+            f"one, found opset {found}, which cannot be converted: {error}. Export it anew with "
+            f"opset {opset}"
         )
 
 
@@ -57,8 +58,8 @@ def other_domains(model):
 
 
 def rule(front, rear, activation_angle):
-    """Nodes and constants of the fusion: where |yaw| of the rear model is at most the activation angle the
-    front model counts, else the rear model. A yaw that is not a number leaves it to the rear model."""
+    """Nodes and constants of the fusion: where |yaw| of the rear model is at most the activation
+    angle the front model counts, else the rear model, as also where that yaw is not a number."""
     constants = {
         "fusion_front_order": np.array(front["columns"], np.int64),
         "fusion_rear_order": np.array(rear["columns"], np.int64),
@@ -127,8 +128,8 @@ def fuse(job):
 
     fused.producer_name = "dmheadpose-models"
     fused.doc_string = (
-        f"Where the rear model's |yaw| is at most {job['activation_angle']:g} degrees the front model's "
-        "answer, else the rear model's."
+        f"Where the rear model's |yaw| is at most {job['activation_angle']:g} degrees the front "
+        "model's answer, else the rear model's."
     )
     onnx.checker.check_model(fused, full_check=True)
     with open(job["output"], "wb") as file:
