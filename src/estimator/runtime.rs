@@ -415,6 +415,14 @@ impl Outputs<'_> {
         self.tensor(index)
     }
 
+    /// The error of an output that has another number of values than its signature promised.
+    pub fn wrong_count(&self, index: usize, expected: usize, found: usize) -> Error {
+        Error::Inference {
+            path: self.path.to_path_buf(),
+            reason: format!("output {index}: expected {expected} values, found {found}"),
+        }
+    }
+
     fn tensor<T: ort::value::PrimitiveTensorElementType>(
         &self,
         index: usize,

@@ -10,9 +10,9 @@ use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::preprocess::{ChannelOrder, Layout, PixelEncoding};
 use super::super::runtime::{ElementType, Outputs, Signature};
+use super::nms::suppress_overlaps;
 use super::{
     DecodeSettings, Detection, InputContract, InputSize, Scaling, fixed_size, image_input,
-    suppress_overlaps,
 };
 
 pub(super) const SCORE_THRESHOLD: f32 = 0.3;

@@ -4,32 +4,24 @@
 mod centerface;
 pub mod contract;
 mod face;
+mod family;
+mod grid;
+mod nms;
 mod post;
 mod rows;
+mod yolov8;
+mod yolox;
 mod yunet;
+
+pub use family::DetectorFamily;
+use family::Family;
 
 use super::error::Error;
 use super::frame::FrameView;
 use super::geometry::{Rect, Size};
 use super::preprocess::{self, PixelEncoding, Placement};
 use super::resize::Resizer;
-use super::runtime::{ElementType, Model, Outputs, Signature};
-
-/// Which output contract a detector keeps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DetectorFamily {
-    /// Recognised by the graph's signature.
-    #[default]
-    Auto,
-    /// Scores and boxes with NMS inside: the YOLOv4 and YOLOv7-tiny head detectors of DMHead.
-    Post,
-    /// Rows `batch, class, score, x1, y1, x2, y2` with NMS inside: YOLOX and later body-head-hand models.
-    Rows,
-    /// YuNet, a face detector; its boxes are grown to heads.
-    YuNet,
-    /// CenterFace, a face detector; its boxes are grown to heads.
-    CenterFace,
-}
+use super::runtime::{ElementType, Model, Signature};
 
 /// How a frame is fitted into the detector's input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,104 +82,12 @@ struct DecodeSettings {
     head_class: Option<u32>,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Family {
-    Post(post::Post),
-    Rows(rows::Rows),
-    YuNet(yunet::YuNet),
-    CenterFace(centerface::CenterFace),
-}
-
-impl Family {
-    fn recognise(signature: &Signature, wanted: DetectorFamily) -> Option<Self> {
-        let may_be = |family| wanted == DetectorFamily::Auto || wanted == family;
-        let post = || post::Post::recognise(signature).map(Self::Post);
-        let rows = || rows::Rows::recognise(signature).map(Self::Rows);
-        let yunet = || yunet::YuNet::recognise(signature).map(Self::YuNet);
-        let centerface = || centerface::CenterFace::recognise(signature).map(Self::CenterFace);
-        let mut found = None;
-        if may_be(DetectorFamily::Post) {
-            found = post();
-        }
-        if found.is_none() && may_be(DetectorFamily::Rows) {
-            found = rows();
-        }
-        if found.is_none() && may_be(DetectorFamily::YuNet) {
-            found = yunet();
-        }
-        if found.is_none() && may_be(DetectorFamily::CenterFace) {
-            found = centerface();
-        }
-        found
-    }
-
-    fn expected(wanted: DetectorFamily) -> String {
-        match wanted {
-            DetectorFamily::Post => post::EXPECTED.into(),
-            DetectorFamily::Rows => rows::EXPECTED.into(),
-            DetectorFamily::YuNet => yunet::EXPECTED.into(),
-            DetectorFamily::CenterFace => centerface::EXPECTED.into(),
-            DetectorFamily::Auto => [
-                "the signature of a detector, one of:",
-                post::EXPECTED,
-                "or",
-                rows::EXPECTED,
-                "or",
-                yunet::EXPECTED,
-                "or",
-                centerface::EXPECTED,
-            ]
-            .join(" "),
-        }
-    }
-
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Post(_) => "post",
-            Self::Rows(_) => "rows",
-            Self::YuNet(_) => "yunet",
-            Self::CenterFace(_) => "centerface",
-        }
-    }
-
-    fn input(&self) -> InputContract {
-        match self {
-            Self::Post(family) => family.input(),
-            Self::Rows(family) => family.input(),
-            Self::YuNet(family) => family.input(),
-            Self::CenterFace(family) => family.input(),
-        }
-    }
-
-    fn score_threshold(&self) -> f32 {
-        match self {
-            Self::Post(_) => post::SCORE_THRESHOLD,
-            Self::Rows(_) => rows::SCORE_THRESHOLD,
-            Self::YuNet(_) => yunet::SCORE_THRESHOLD,
-            Self::CenterFace(_) => centerface::SCORE_THRESHOLD,
-        }
-    }
-
-    /// Appends the boxes in pixels of the network's input.
-    fn decode(
-        &self,
-        outputs: &Outputs<'_>,
-        settings: &DecodeSettings,
-        boxes: &mut Vec<Detection>,
-    ) -> Result<(), Error> {
-        match self {
-            Self::Post(family) => family.decode(outputs, settings, boxes),
-            Self::Rows(family) => family.decode(outputs, settings, boxes),
-            Self::YuNet(family) => family.decode(outputs, settings, boxes),
-            Self::CenterFace(family) => family.decode(outputs, settings, boxes),
-        }
-    }
-
-    /// The head that a detected box stands for.
-    fn head(&self, rect: Rect) -> Rect {
-        match self {
-            Self::Post(_) | Self::Rows(_) => rect,
-            Self::YuNet(_) | Self::CenterFace(_) => face::grow_to_head(rect),
+impl DecodeSettings {
+    /// Which of so many classes is the head: the only one, or 1, as where bodies are 0 and heads 1.
+    fn head_among(&self, classes: usize) -> usize {
+        match self.head_class {
+            Some(class) => class as usize,
+            None => usize::from(classes > 1),
         }
     }
 }
@@ -355,47 +255,36 @@ fn fixed_size(height: i64, width: i64) -> Option<Size> {
     })
 }
 
-/// Greedy non-maximum suppression: the best box stays, those that overlap it by more than `iou` go, and
-/// so on. The boxes that stay are ordered by falling score.
-fn suppress_overlaps(boxes: &mut Vec<Detection>, iou: f32) {
-    // A network may answer NaN or infinity. No comparison with such a box holds, so it would take every
-    // good one with it.
-    boxes.retain(|candidate| {
-        let Rect { x, y, w, h } = candidate.rect;
-        [x, y, w, h].iter().all(|v| v.is_finite())
-    });
-    boxes.sort_by(|a, b| b.score.total_cmp(&a.score));
-    let mut kept = 0;
-    for index in 0..boxes.len() {
-        let candidate = boxes[index];
-        if boxes[..kept]
-            .iter()
-            .all(|better| better.rect.iou(&candidate.rect) <= iou)
-        {
-            boxes[kept] = candidate;
-            kept += 1;
-        }
-    }
-    boxes.truncate(kept);
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::runtime::TensorInfo;
     use super::*;
 
-    #[test]
-    fn of_overlapping_boxes_the_best_stays() {
-        let at = |x: f32, score| Detection {
-            rect: Rect::new(x, 0.0, 10.0, 10.0),
-            score,
+    /// A graph with one float32 input and one float32 output.
+    pub(super) fn one_output(input: &[i64], output: &[i64]) -> Signature {
+        let tensor = |name: &str, shape: &[i64]| TensorInfo {
+            name: name.into(),
+            element: ElementType::Float32,
+            shape: shape.into(),
         };
-        // Overlaps of 10x10 boxes shifted by 5: 50 / 150 = 0.33; by 6: 40 / 160 = 0.25.
-        let mut boxes = vec![at(0.0, 0.5), at(5.0, 0.9), at(11.0, 0.7), at(30.0, 0.1)];
-        suppress_overlaps(&mut boxes, 0.3);
-        assert_eq!(boxes, [at(5.0, 0.9), at(11.0, 0.7), at(30.0, 0.1)]);
-        let mut boxes = vec![at(f32::NAN, 0.9), at(5.0, 0.8), at(f32::INFINITY, 0.7)];
-        suppress_overlaps(&mut boxes, 0.3);
-        assert_eq!(boxes, [at(5.0, 0.8)]);
+        Signature {
+            inputs: vec![tensor("images", input)],
+            outputs: vec![tensor("output", output)],
+        }
+    }
+
+    pub(super) fn decode_settings(
+        width: u32,
+        height: u32,
+        score_threshold: f32,
+        head_class: Option<u32>,
+    ) -> DecodeSettings {
+        DecodeSettings {
+            input: Size { width, height },
+            score_threshold,
+            nms_iou: 0.3,
+            head_class,
+        }
     }
 
     #[test]

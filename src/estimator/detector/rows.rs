@@ -5,6 +5,9 @@
 //! Input float32 `[1, 3, H, W]` (or `[1, H, W, 3]`), BGR 0..=255, plain stretch. Output float32 `[N, 7]` =
 //! batch, class, score, x1, y1, x2, y2 in pixels of the input; N is dynamic, or fixed with rows of score 0
 //! as padding.
+//!
+//! The Gold-YOLO files of the PINTO model zoo call their output `batchno_classid_x1y1x2y2_score`: an output of
+//! such a name has its score last, and its input is RGB, level / 255, as in the zoo's demos of these files.
 
 use super::super::error::Error;
 use super::super::geometry::Rect;
@@ -25,6 +28,8 @@ pub(super) const EXPECTED: &str =
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rows {
     input: InputContract,
+    /// The score stands behind the corners, not before them.
+    score_last: bool,
 }
 
 impl Rows {
@@ -37,16 +42,20 @@ impl Rows {
         if output.element != ElementType::Float32 || !matches!(output.shape[..], [_, 7]) {
             return None;
         }
+        let score_last = output.name.to_lowercase().contains("x1y1x2y2_score");
+        let encoding = if score_last {
+            PixelEncoding::unit(ChannelOrder::Rgb)
+        } else {
+            PixelEncoding::levels(ChannelOrder::Bgr)
+        };
         Some(Self {
             input: InputContract {
                 size: InputSize::Fixed(size),
-                encoding: PixelEncoding {
-                    layout,
-                    ..PixelEncoding::levels(ChannelOrder::Bgr)
-                },
+                encoding: PixelEncoding { layout, ..encoding },
                 scaling: Scaling::Stretch,
                 pad: 114,
             },
+            score_last,
         })
     }
 
@@ -61,14 +70,20 @@ impl Rows {
         boxes: &mut Vec<Detection>,
     ) -> Result<(), Error> {
         let (_, rows) = outputs.float32(0)?;
-        append(rows, settings, boxes);
+        append(rows, self.score_last, settings, boxes);
         Ok(())
     }
 }
 
-fn append(rows: &[f32], settings: &DecodeSettings, boxes: &mut Vec<Detection>) {
+fn append(rows: &[f32], score_last: bool, settings: &DecodeSettings, boxes: &mut Vec<Detection>) {
     let head = settings.head_class.unwrap_or(HEAD_CLASS) as f32;
-    for &[_, class, score, x1, y1, x2, y2] in rows.as_chunks::<7>().0 {
+    for &row in rows.as_chunks::<7>().0 {
+        let [_, class, score, x1, y1, x2, y2] = if score_last {
+            let [batch, class, x1, y1, x2, y2, score] = row;
+            [batch, class, score, x1, y1, x2, y2]
+        } else {
+            row
+        };
         if class == head && score > settings.score_threshold {
             boxes.push(Detection {
                 rect: Rect::from_corners(x1, y1, x2, y2),
@@ -81,9 +96,10 @@ fn append(rows: &[f32], settings: &DecodeSettings, boxes: &mut Vec<Detection>) {
 #[cfg(test)]
 mod tests {
     use super::super::super::geometry::Size;
+    use super::super::tests::one_output;
     use super::*;
 
-    fn decode(rows: &[f32], head_class: Option<u32>) -> Vec<Detection> {
+    fn decode(rows: &[f32], score_last: bool, head_class: Option<u32>) -> Vec<Detection> {
         let settings = DecodeSettings {
             input: Size {
                 width: 320,
@@ -94,7 +110,7 @@ mod tests {
             head_class,
         };
         let mut boxes = Vec::new();
-        append(rows, &settings, &mut boxes);
+        append(rows, score_last, &settings, &mut boxes);
         boxes
     }
 
@@ -108,7 +124,7 @@ mod tests {
         ];
         let head = Rect::new(10.0, 20.0, 20.0, 40.0);
         assert_eq!(
-            decode(&rows, None),
+            decode(&rows, false, None),
             [Detection {
                 rect: head,
                 score: 0.8
@@ -116,12 +132,62 @@ mod tests {
         );
         let body = Rect::new(1.0, 2.0, 2.0, 2.0);
         assert_eq!(
-            decode(&rows, Some(0)),
+            decode(&rows, false, Some(0)),
             [Detection {
                 rect: body,
                 score: 0.9
             }]
         );
-        assert_eq!(decode(&[], None), []);
+        assert_eq!(decode(&[], false, None), []);
+    }
+
+    #[test]
+    fn the_score_may_be_last() {
+        let rows = [0.0, 1.0, 10.0, 20.0, 30.0, 60.0, 0.8];
+        let rect = Rect::new(10.0, 20.0, 20.0, 40.0);
+        assert_eq!(decode(&rows, true, None), [Detection { rect, score: 0.8 }]);
+    }
+
+    #[test]
+    fn the_output_name_tells_order_and_input() {
+        for (name, score_last, encoding) in [
+            (
+                "batchno_classid_score_x1y1x2y2",
+                false,
+                PixelEncoding::levels(ChannelOrder::Bgr),
+            ),
+            (
+                "batchno_classid_x1y1x2y2_score",
+                true,
+                PixelEncoding::unit(ChannelOrder::Rgb),
+            ),
+        ] {
+            let mut signature = one_output(&[1, 3, 256, 320], &[-1, 7]);
+            signature.outputs[0].name = name.into();
+            let family = Rows::recognise(&signature).unwrap();
+            assert_eq!(family.score_last, score_last, "{name}");
+            assert_eq!(family.input().encoding, encoding, "{name}");
+        }
+    }
+
+    #[test]
+    fn near_misses_are_refused() {
+        for (input, output) in [
+            (&[1, 3, 256, 320][..], &[-1, 6][..]),
+            (&[1, 3, 256, 320], &[-1, 8]),
+            (&[1, 3, 256, 320], &[1, -1, 7]),
+            (&[1, 3, -1, -1], &[-1, 7]),
+            (&[2, 3, 256, 320], &[-1, 7]),
+        ] {
+            let signature = one_output(input, output);
+            assert!(Rows::recognise(&signature).is_none(), "{signature}");
+        }
+        for (input, output) in [
+            (&[1, 3, 256, 320][..], &[20, 7][..]),
+            (&[1, 256, 320, 3], &[-1, 7]),
+        ] {
+            let signature = one_output(input, output);
+            assert!(Rows::recognise(&signature).is_some(), "{signature}");
+        }
     }
 }

@@ -10,9 +10,9 @@ use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::preprocess::{ChannelOrder, PixelEncoding};
 use super::super::runtime::{ElementType, Outputs, Signature};
+use super::nms::suppress_overlaps;
 use super::{
     DecodeSettings, Detection, InputContract, InputSize, Scaling, fixed_size, image_input,
-    suppress_overlaps,
 };
 
 /// At 0.5 it sees the most faces, also turned to profile, for hardly more false ones than at 0.7.

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Non-maximum suppression, for families whose graph leaves it to us.
+
+use super::Detection;
+
+/// Greedy non-maximum suppression: the best box stays, those that overlap it by more than `iou` go, and
+/// so on. The boxes that stay are ordered by falling score.
+pub(super) fn suppress_overlaps(boxes: &mut Vec<Detection>, iou: f32) {
+    // A network may answer NaN or infinity. No comparison with such a box holds, so it would take every
+    // good one with it.
+    boxes.retain(|candidate| {
+        let Detection { rect, score } = *candidate;
+        [rect.x, rect.y, rect.w, rect.h, score]
+            .iter()
+            .all(|v| v.is_finite())
+    });
+    boxes.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let mut kept = 0;
+    for index in 0..boxes.len() {
+        let candidate = boxes[index];
+        if boxes[..kept]
+            .iter()
+            .all(|better| better.rect.iou(&candidate.rect) <= iou)
+        {
+            boxes[kept] = candidate;
+            kept += 1;
+        }
+    }
+    boxes.truncate(kept);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::geometry::Rect;
+    use super::*;
+
+    #[test]
+    fn of_overlapping_boxes_the_best_stays() {
+        let at = |x: f32, score| Detection {
+            rect: Rect::new(x, 0.0, 10.0, 10.0),
+            score,
+        };
+        // Overlaps of 10x10 boxes shifted by 5: 50 / 150 = 0.33; by 6: 40 / 160 = 0.25.
+        let mut boxes = vec![at(0.0, 0.5), at(5.0, 0.9), at(11.0, 0.7), at(30.0, 0.1)];
+        suppress_overlaps(&mut boxes, 0.3);
+        assert_eq!(boxes, [at(5.0, 0.9), at(11.0, 0.7), at(30.0, 0.1)]);
+        let mut boxes = vec![at(f32::NAN, 0.9), at(5.0, 0.8), at(6.0, f32::INFINITY)];
+        suppress_overlaps(&mut boxes, 0.3);
+        assert_eq!(boxes, [at(5.0, 0.8)]);
+    }
+}

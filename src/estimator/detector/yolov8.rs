@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MPL-2.0
+//! YOLOv8, YOLOv9, YOLO11 and their like without NMS, as Ultralytics exports them.
+//!
+//! Input float32 `[1, 3, H, W]` (or `[1, H, W, 3]`), RGB, level / 255, letterboxed with level 114. Ultralytics'
+//! `LetterBox` centres the frame; ours lies at the top left, as everywhere here, which moves the padding
+//! and nothing else. Output float32 `[1, 4 + classes, cells]`, cells of the strides 8, 16 and 32: centre x,
+//! centre y, width and height in pixels of the input, and one score between 0 and 1 for each class; there
+//! is no objectness (`non_max_suppression` of Ultralytics).
+//!
+//! Segmentation and keypoint models of one output look alike: their further values pass for classes. For
+//! a keypoint model that knows one class, `head-class=0` is right.
+
+use super::super::error::Error;
+use super::super::geometry::Rect;
+use super::super::preprocess::{ChannelOrder, PixelEncoding};
+use super::super::runtime::{Outputs, Signature};
+use super::nms::suppress_overlaps;
+use super::{DecodeSettings, Detection, InputContract, Scaling, grid};
+
+/// Ultralytics' default confidence for predictions.
+pub(super) const SCORE_THRESHOLD: f32 = 0.25;
+
+pub(super) const EXPECTED: &str = "YOLOv8 (image float32[1,3,H,W] or [1,H,W,3], H and W multiples of 32) \
+     -> (float32[1,4+classes,cells], cells = HW/64 + HW/256 + HW/1024)";
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Yolov8 {
+    input: InputContract,
+    classes: usize,
+}
+
+impl Yolov8 {
+    pub fn recognise(signature: &Signature) -> Option<Self> {
+        let (layout, size, values) = grid::recognise(signature, true)?;
+        (values >= 5).then(|| Self {
+            input: InputContract {
+                size,
+                encoding: PixelEncoding {
+                    layout,
+                    ..PixelEncoding::unit(ChannelOrder::Rgb)
+                },
+                scaling: Scaling::Letterbox,
+                pad: 114,
+            },
+            classes: values - 4,
+        })
+    }
+
+    pub fn input(&self) -> InputContract {
+        self.input
+    }
+
+    pub fn decode(
+        &self,
+        outputs: &Outputs<'_>,
+        settings: &DecodeSettings,
+        boxes: &mut Vec<Detection>,
+    ) -> Result<(), Error> {
+        let (_, values) = outputs.float32(0)?;
+        let wanted = grid::count(settings.input) * (4 + self.classes);
+        if values.len() != wanted {
+            return Err(outputs.wrong_count(0, wanted, values.len()));
+        }
+        self.append(values, settings, boxes);
+        suppress_overlaps(boxes, settings.nms_iou);
+        Ok(())
+    }
+
+    fn append(&self, values: &[f32], settings: &DecodeSettings, boxes: &mut Vec<Detection>) {
+        let head = settings.head_among(self.classes);
+        if head >= self.classes {
+            return;
+        }
+        let cells = grid::count(settings.input);
+        let mut planes = values.chunks_exact(cells.max(1));
+        let [Some(x), Some(y), Some(w), Some(h)] = [(); 4].map(|()| planes.next()) else {
+            return;
+        };
+        let Some(scores) = planes.nth(head) else {
+            return;
+        };
+        for (cell, &score) in scores.iter().enumerate() {
+            if score > settings.score_threshold {
+                let (w, h) = (w[cell], h[cell]);
+                boxes.push(Detection {
+                    rect: Rect::new(x[cell] - w / 2.0, y[cell] - h / 2.0, w, h),
+                    score,
+                });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{decode_settings, one_output};
+    use super::*;
+
+    fn decode(column: [f32; 6], head_class: Option<u32>) -> Vec<Detection> {
+        let signature = one_output(&[1, 3, 32, 64], &[1, 6, 42]);
+        let family = Yolov8::recognise(&signature).unwrap();
+        let mut values = vec![0.0; 6 * 42];
+        for (plane, value) in values.chunks_exact_mut(42).zip(column) {
+            plane[17] = value;
+        }
+        let mut boxes = Vec::new();
+        let settings = decode_settings(64, 32, 0.25, head_class);
+        family.append(&values, &settings, &mut boxes);
+        boxes
+    }
+
+    #[test]
+    fn a_column_becomes_a_box() {
+        let column = [30.0, 20.0, 10.0, 8.0, 0.9, 0.5];
+        let rect = Rect::new(25.0, 16.0, 10.0, 8.0);
+        // The second of several classes is the head, unless told otherwise.
+        assert_eq!(decode(column, None), [Detection { rect, score: 0.5 }]);
+        assert_eq!(decode(column, Some(0)), [Detection { rect, score: 0.9 }]);
+        assert_eq!(decode(column, Some(2)), []);
+        assert_eq!(decode(column, Some(u32::MAX)), []);
+        let at_the_threshold = [30.0, 20.0, 10.0, 8.0, 0.9, 0.25];
+        assert_eq!(decode(at_the_threshold, None), []);
+    }
+
+    #[test]
+    fn near_misses_are_refused() {
+        for (input, output) in [
+            (&[1, 3, 32, 64][..], &[1, 4, 42][..]), // no class
+            (&[1, 3, 32, 64], &[1, 6, 41]),
+            (&[1, 3, 32, 64], &[1, 42, 6]),  // YOLOX
+            (&[1, 3, 32, 64], &[1, 300, 6]), // YOLOv10, NMS inside
+            (&[1, 3, 32, 64], &[1, -1, 42]),
+            (&[1, 3, 48, 64], &[1, 6, 66]),
+            (&[1, 3, -1, -1], &[1, 6, 42]),
+        ] {
+            let signature = one_output(input, output);
+            assert!(
+                Yolov8::recognise(&signature).is_none(),
+                "{signature} is not YOLOv8"
+            );
+        }
+        for (input, output) in [
+            (&[1, 3, 640, 640][..], &[1, 84, 8400][..]),
+            (&[-1, 3, -1, -1], &[-1, 5, -1]),
+            (&[1, 32, 64, 3], &[1, 5, 42]),
+        ] {
+            let signature = one_output(input, output);
+            assert!(
+                Yolov8::recognise(&signature).is_some(),
+                "{signature} is YOLOv8"
+            );
+        }
+    }
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MPL-2.0
+//! YOLOX without post-processing, as its own exporter writes it.
+//!
+//! Input float32 `[1, 3, H, W]` (or `[1, H, W, 3]`), BGR 0..=255, letterboxed at the top left with level
+//! 114: `preproc` of YOLOX's data augmentation. Output float32 `[1, cells, 5 + classes]`, cells of the
+//! strides 8, 16 and 32: x, y, width, height, objectness, one score for each class, the scores already
+//! between 0 and 1. Centre = (xy + cell) * stride, size = exp(wh) * stride, score = objectness * class:
+//! `demo_postprocess` of YOLOX.
+//!
+//! An export with `--decode_in_inference` has the centre and the size in pixels of the input already, and
+//! the same signature. Nothing but the property `detector-family` can tell them apart; `auto` takes the
+//! exporter's default, which is without.
+
+use super::super::error::Error;
+use super::super::geometry::Rect;
+use super::super::preprocess::{ChannelOrder, PixelEncoding};
+use super::super::runtime::{Outputs, Signature};
+use super::nms::suppress_overlaps;
+use super::{DecodeSettings, Detection, InputContract, Scaling, grid};
+
+/// That of YOLOX's own demo for ONNX Runtime.
+pub(super) const SCORE_THRESHOLD: f32 = 0.3;
+
+pub(super) const EXPECTED: &str = "YOLOX (image float32[1,3,H,W] or [1,H,W,3], H and W multiples of 32) \
+     -> (float32[1,cells,5+classes], cells = HW/64 + HW/256 + HW/1024)";
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Yolox {
+    input: InputContract,
+    /// Five and the number of classes.
+    values: usize,
+    /// The graph gives pixels, not offsets from the cells.
+    decoded: bool,
+}
+
+impl Yolox {
+    pub fn recognise(signature: &Signature, decoded: bool) -> Option<Self> {
+        let (layout, size, values) = grid::recognise(signature, false)?;
+        (values >= 6).then_some(Self {
+            input: InputContract {
+                size,
+                encoding: PixelEncoding {
+                    layout,
+                    ..PixelEncoding::levels(ChannelOrder::Bgr)
+                },
+                scaling: Scaling::Letterbox,
+                pad: 114,
+            },
+            values,
+            decoded,
+        })
+    }
+
+    pub fn name(&self) -> &'static str {
+        if self.decoded {
+            "yolox-decoded"
+        } else {
+            "yolox"
+        }
+    }
+
+    pub fn input(&self) -> InputContract {
+        self.input
+    }
+
+    pub fn decode(
+        &self,
+        outputs: &Outputs<'_>,
+        settings: &DecodeSettings,
+        boxes: &mut Vec<Detection>,
+    ) -> Result<(), Error> {
+        let (_, values) = outputs.float32(0)?;
+        let cells = grid::count(settings.input);
+        if values.len() != cells * self.values {
+            return Err(outputs.wrong_count(0, cells * self.values, values.len()));
+        }
+        self.append(values, settings, boxes);
+        suppress_overlaps(boxes, settings.nms_iou);
+        Ok(())
+    }
+
+    fn append(&self, values: &[f32], settings: &DecodeSettings, boxes: &mut Vec<Detection>) {
+        let head = settings.head_among(self.values - 5);
+        let rows = values.chunks_exact(self.values);
+        for (row, cell) in rows.zip(grid::cells(settings.input)) {
+            let &[x, y, w, h, objectness, ref classes @ ..] = row else {
+                return;
+            };
+            let score = objectness * classes.get(head).copied().unwrap_or(0.0);
+            if score > settings.score_threshold {
+                let (cx, cy, w, h) = if self.decoded {
+                    (x, y, w, h)
+                } else {
+                    (
+                        (x + cell.column) * cell.stride,
+                        (y + cell.row) * cell.stride,
+                        w.exp() * cell.stride,
+                        h.exp() * cell.stride,
+                    )
+                };
+                boxes.push(Detection {
+                    rect: Rect::new(cx - w / 2.0, cy - h / 2.0, w, h),
+                    score,
+                });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{decode_settings, one_output};
+    use super::*;
+
+    fn yolox(values: i64, decoded: bool) -> Yolox {
+        let signature = one_output(&[1, 3, 32, 64], &[1, 42, values]);
+        Yolox::recognise(&signature, decoded).unwrap()
+    }
+
+    fn decode(family: Yolox, cell: usize, row: &[f32], head_class: Option<u32>) -> Vec<Detection> {
+        let mut values = vec![0.0; 42 * family.values];
+        values[cell * family.values..][..row.len()].copy_from_slice(row);
+        let mut boxes = Vec::new();
+        let settings = decode_settings(64, 32, 0.3, head_class);
+        family.append(&values, &settings, &mut boxes);
+        boxes
+    }
+
+    #[test]
+    fn a_cell_becomes_a_box() {
+        // The last cell: stride 32, column 1, row 0.
+        let row = [0.5, 0.25, 0.0, 2f32.ln(), 0.5, 0.8];
+        let found = decode(yolox(6, false), 41, &row, None);
+        // Centre (48, 8), size 32x64.
+        let want = Rect::new(32.0, -24.0, 32.0, 64.0);
+        assert_eq!(
+            found,
+            [Detection {
+                rect: want,
+                score: 0.4
+            }]
+        );
+        // Strictly above the threshold.
+        let row = [0.5, 0.25, 0.0, 0.0, 0.5, 0.6];
+        assert_eq!(decode(yolox(6, false), 41, &row, None), []);
+    }
+
+    #[test]
+    fn pixels_are_taken_as_they_are() {
+        let row = [30.0, 20.0, 10.0, 8.0, 1.0, 0.5];
+        let found = decode(yolox(6, true), 3, &row, None);
+        let want = Rect::new(25.0, 16.0, 10.0, 8.0);
+        assert_eq!(
+            found,
+            [Detection {
+                rect: want,
+                score: 0.5
+            }]
+        );
+    }
+
+    #[test]
+    fn the_head_class_is_one_of_several() {
+        let row = [0.0, 0.0, 0.0, 0.0, 1.0, 0.9, 0.5, 0.7];
+        let score = |class| Some(decode(yolox(8, false), 0, &row, class).first()?.score);
+        assert_eq!(score(None), Some(0.5));
+        assert_eq!(score(Some(0)), Some(0.9));
+        assert_eq!(score(Some(2)), Some(0.7));
+        assert_eq!(score(Some(3)), None);
+        assert_eq!(score(Some(u32::MAX)), None);
+    }
+
+    #[test]
+    fn near_misses_are_refused() {
+        for (input, output) in [
+            (&[1, 3, 32, 64][..], &[1, 42, 5][..]), // no class
+            (&[1, 3, 32, 64], &[1, 126, 6]),        // three anchors a cell: YOLOv5
+            (&[1, 3, 32, 64], &[1, 6, 42]),         // YOLOv8
+            (&[1, 3, 32, 64], &[42, 6]),
+            (&[1, 3, 32, 64], &[2, 42, 6]),
+            (&[1, 3, 32, 64], &[1, 42, -1]),
+            (&[1, 3, 48, 64], &[1, 66, 6]), // no multiple of 32
+            (&[1, 3, -1, -1], &[1, 42, 6]), // cells fixed, input open
+            (&[1, 1, 32, 64], &[1, 42, 6]),
+            (&[2, 3, 32, 64], &[1, 42, 6]),
+        ] {
+            let signature = one_output(input, output);
+            assert!(
+                Yolox::recognise(&signature, false).is_none(),
+                "{signature} is not YOLOX"
+            );
+        }
+        for (input, output) in [
+            (&[1, 3, 32, 64][..], &[1, -1, 6][..]),
+            (&[-1, 3, -1, -1], &[-1, -1, 85]),
+            (&[1, 32, 64, 3], &[1, 42, 6]),
+        ] {
+            let signature = one_output(input, output);
+            assert!(
+                Yolox::recognise(&signature, false).is_some(),
+                "{signature} is YOLOX"
+            );
+        }
+    }
+}
