@@ -52,6 +52,15 @@ impl PixelEncoding {
         }
     }
 
+    /// `(level - 127.5) / 128`, about -1..=1, `[N, 3, H, W]`.
+    pub const fn centred(order: ChannelOrder) -> Self {
+        Self {
+            scale: [1.0 / 128.0; 3],
+            bias: [-127.5 / 128.0; 3],
+            ..Self::levels(order)
+        }
+    }
+
     /// RGB normalised by the mean and standard deviation of ImageNet, as torchvision does it,
     /// `[N, 3, H, W]`.
     pub const fn imagenet() -> Self {
@@ -231,6 +240,14 @@ mod tests {
         };
         let want = [2.5, 2., 1., 4., 5., 7., 5.5, 8., 13., 7., 11., 19.];
         assert_eq!(encode(interleaved, same), want);
+    }
+
+    #[test]
+    fn centred_levels() {
+        let encoding = PixelEncoding::centred(ChannelOrder::Bgr);
+        let image = encode(encoding, Placement::stretch(SIZE, SIZE));
+        // Blue 3 and red 1.
+        assert!((image[0] + 0.972_656_25).abs() < 1e-6 && (image[8] + 0.988_281_25).abs() < 1e-6);
     }
 
     #[test]

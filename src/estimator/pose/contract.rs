@@ -16,7 +16,7 @@ pub struct PoseContract {
     pub encoding: PixelEncoding,
     /// Set where the graph takes exactly so many crops.
     pub fixed_batch: Option<usize>,
-    /// Columns of yaw, pitch and roll where the output has one for each.
+    /// Columns of yaw, pitch and roll in an output of DMHead's kind.
     pub columns: Option<[usize; 3]>,
 }
 
@@ -36,6 +36,7 @@ impl PoseContract {
             fixed_batch: input.fixed_batch,
             columns: match family {
                 Family::Triple(triple) => Some(triple.columns()),
+                _ => None,
             },
         })
     }

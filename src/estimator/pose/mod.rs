@@ -2,9 +2,18 @@
 //! Pose models: crops of heads in, angles out. One file for each output contract; [`fusion`] puts a front
 //! and a rear model together.
 
+mod axes;
 pub mod contract;
+mod family;
+mod fsanet;
 pub mod fusion;
+mod sixdrepnet;
+mod tddfa;
 mod triple;
+mod whenet;
+
+use family::Family;
+pub use family::PoseFamily;
 
 use super::angles::Angles;
 use super::error::Error;
@@ -12,17 +21,7 @@ use super::frame::FrameView;
 use super::geometry::Size;
 use super::preprocess::{self, Layout, PixelEncoding};
 use super::resize::{PixelRect, Resizer};
-use super::runtime::{ElementType, Model, Outputs, Signature};
-
-/// Which output contract a pose model keeps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PoseFamily {
-    /// Recognised by the graph's signature.
-    #[default]
-    Auto,
-    /// Three angles in degrees, pre- and post-processing inside: DMHead, WHENet as `make models` converts it.
-    DmHead,
-}
+use super::runtime::{ElementType, Model, Signature};
 
 /// Crops run through the network at once; more heads take several runs. Bounds the memory.
 const MAX_BATCH: usize = 16;
@@ -34,49 +33,6 @@ struct InputContract {
     encoding: PixelEncoding,
     /// Set where the graph takes exactly so many crops.
     fixed_batch: Option<usize>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Family {
-    Triple(triple::Triple),
-}
-
-impl Family {
-    fn recognise(signature: &Signature, wanted: PoseFamily) -> Option<Self> {
-        match wanted {
-            PoseFamily::Auto | PoseFamily::DmHead => {
-                triple::Triple::recognise(signature).map(Self::Triple)
-            }
-        }
-    }
-
-    fn expected(_wanted: PoseFamily) -> String {
-        format!("the signature of a pose model: {}", triple::EXPECTED)
-    }
-
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Triple(_) => "dmhead",
-        }
-    }
-
-    fn input(&self) -> InputContract {
-        match self {
-            Self::Triple(family) => family.input(),
-        }
-    }
-
-    /// Appends the angles of the first `crops` crops, fewer if the network answered fewer.
-    fn decode(
-        &self,
-        outputs: &Outputs<'_>,
-        crops: usize,
-        angles: &mut Vec<Angles>,
-    ) -> Result<(), Error> {
-        match self {
-            Self::Triple(family) => family.decode(outputs, crops, angles),
-        }
-    }
 }
 
 /// A loaded pose model.
@@ -238,4 +194,24 @@ fn crop_input(signature: &Signature) -> Option<(Layout, Size, Option<usize>)> {
         height: side(height)?,
     };
     Some((layout, size, usize::try_from(batch).ok().filter(|&n| n > 0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::runtime::TensorInfo;
+    use super::*;
+
+    /// A graph with one float32 input and float32 outputs of these names.
+    pub(super) fn signature(input: &[i64], outputs: &[(&str, &[i64])]) -> Signature {
+        let tensor = |name: &str, shape: &[i64]| TensorInfo {
+            name: name.into(),
+            element: ElementType::Float32,
+            shape: shape.into(),
+        };
+        let outputs = outputs.iter().map(|(name, shape)| tensor(name, shape));
+        Signature {
+            inputs: vec![tensor("input", input)],
+            outputs: outputs.collect(),
+        }
+    }
 }

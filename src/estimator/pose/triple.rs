@@ -15,6 +15,9 @@ use super::{InputContract, crop_input};
 pub(super) const EXPECTED: &str =
     "three angles (crops float32[N,3,H,W]) -> (yaw, roll, pitch float32[N,3])";
 
+/// Columns of yaw, pitch and roll in DMHead's order.
+pub(super) const DMHEAD: [usize; 3] = [0, 2, 1];
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Triple {
     input: InputContract,
@@ -40,7 +43,7 @@ impl Triple {
                 },
                 fixed_batch,
             },
-            columns: columns(&output.name),
+            columns: order(&output.name).unwrap_or(DMHEAD),
         })
     }
 
@@ -59,47 +62,32 @@ impl Triple {
         crops: usize,
         angles: &mut Vec<Angles>,
     ) -> Result<(), Error> {
-        let (_, rows) = outputs.float32(0)?;
-        let rows = rows.as_chunks::<3>().0.iter().take(crops);
-        angles.extend(rows.map(|row| self.angles(row)));
+        let (_, values) = outputs.float32(0)?;
+        angles.extend(rows(values, self.columns).take(crops));
         Ok(())
-    }
-
-    fn angles(&self, row: &[f32; 3]) -> Angles {
-        let [yaw, pitch, roll] = self.columns.map(|column| row[column]);
-        Angles::new(yaw, pitch, roll)
     }
 }
 
-/// Columns of yaw, pitch and roll in an output of this name: the order in which the name lists them, else
-/// DMHead's.
-fn columns(name: &str) -> [usize; 3] {
+/// The angles of each row of three whose yaw, pitch and roll are in these columns.
+pub(super) fn rows(values: &[f32], columns: [usize; 3]) -> impl Iterator<Item = Angles> {
+    values.as_chunks::<3>().0.iter().map(move |row| {
+        let [yaw, pitch, roll] = columns.map(|column| row[column]);
+        Angles::new(yaw, pitch, roll)
+    })
+}
+
+/// Columns of yaw, pitch and roll in the order in which the name of an output lists them.
+pub(super) fn order(name: &str) -> Option<[usize; 3]> {
     let name = name.to_lowercase();
     let places = ["yaw", "pitch", "roll"].map(|angle| name.find(angle));
-    match places {
-        [Some(_), Some(_), Some(_)] => {
-            places.map(|place| places.iter().filter(|other| **other < place).count())
-        }
-        _ => [0, 2, 1],
-    }
+    let listed = places.iter().all(Option::is_some);
+    listed.then(|| places.map(|place| places.iter().filter(|other| **other < place).count()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::runtime::TensorInfo;
+    use super::super::tests::signature;
     use super::*;
-
-    fn signature(input: &[i64], output: (&str, &[i64])) -> Signature {
-        let tensor = |name: &str, shape: &[i64]| TensorInfo {
-            name: name.into(),
-            element: ElementType::Float32,
-            shape: shape.into(),
-        };
-        Signature {
-            inputs: vec![tensor("input", input)],
-            outputs: vec![tensor(output.0, output.1)],
-        }
-    }
 
     #[test]
     fn the_output_name_tells_the_order() {
@@ -110,8 +98,9 @@ mod tests {
             ("Roll/Pitch/Yaw", Angles::new(3.0, 2.0, 1.0)),
             ("output", Angles::new(1.0, 3.0, 2.0)),
         ] {
-            let family = Triple::recognise(&signature(&crops, (name, &[-1, 3]))).unwrap();
-            assert_eq!(family.angles(&[1.0, 2.0, 3.0]), want, "{name}");
+            let family = Triple::recognise(&signature(&crops, &[(name, &[-1, 3])])).unwrap();
+            let found = rows(&[1.0, 2.0, 3.0], family.columns).next();
+            assert_eq!(found, Some(want), "{name}");
         }
     }
 
@@ -125,14 +114,14 @@ mod tests {
             (&[1, 3, 0, 224], &[1, 3]),
             (&[3, 224, 224], &[1, 3]),
         ] {
-            let signature = signature(input, ("yaw_roll_pitch", output));
+            let signature = signature(input, &[("yaw_roll_pitch", output)]);
             assert_eq!(Triple::recognise(&signature), None, "{signature}");
         }
     }
 
     #[test]
     fn the_batch_may_be_fixed() {
-        let family = Triple::recognise(&signature(&[4, 3, 64, 96], ("y", &[4, 3]))).unwrap();
+        let family = Triple::recognise(&signature(&[4, 3, 64, 96], &[("y", &[4, 3])])).unwrap();
         let input = family.input();
         assert_eq!(input.fixed_batch, Some(4));
         assert_eq!((input.size.width, input.size.height), (96, 64));

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MPL-2.0
+//! FSA-Net: three angles from a crop of 64x64.
+//!
+//! Output float32 `[N, 3]`, degrees: yaw, pitch, roll, unless the output's name lists them otherwise. The
+//! input's layout tells whose network it is:
+//! - `[N, 64, 64, 3]`: the paper's own Keras networks, BGR 0..=255 as they were trained and tested
+//!   (`TYY_create_db_type1`, `FSANET_test`); the stretch of the contrast in its webcam demos is not done here;
+//! - `[N, 3, 64, 64]`: the PyTorch port (headpose-fsanet-pytorch), BGR, (level - 127.5) / 128.
+//!
+//! The networks saw faces with 0.6 of the face's size around: `crop-mode` and `crop-margin` change what
+//! they get to see. A file wrapped as DMHead's are (any other size, or an output named as theirs) is of
+//! the family `dmhead`.
+
+use super::super::angles::Angles;
+use super::super::error::Error;
+use super::super::geometry::Size;
+use super::super::preprocess::{ChannelOrder, Layout, PixelEncoding};
+use super::super::runtime::{ElementType, Outputs, Signature};
+use super::{InputContract, crop_input, triple};
+
+pub(super) const EXPECTED: &str =
+    "FSA-Net (crops float32[N,3,64,64] or [N,64,64,3]) -> (yaw, pitch, roll float32[N,3])";
+
+const SIZE: Size = Size {
+    width: 64,
+    height: 64,
+};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct FsaNet {
+    input: InputContract,
+    /// Columns of yaw, pitch and roll.
+    columns: [usize; 3],
+}
+
+impl FsaNet {
+    /// Without the outputs that are named as DMHead names them.
+    pub fn recognise(signature: &Signature) -> Option<Self> {
+        Self::recognise_any(signature).filter(|family| family.columns != triple::DMHEAD)
+    }
+
+    pub fn recognise_any(signature: &Signature) -> Option<Self> {
+        let (layout, size, fixed_batch) = crop_input(signature)?;
+        let [output] = signature.outputs.as_slice() else {
+            return None;
+        };
+        if size != SIZE
+            || output.element != ElementType::Float32
+            || !matches!(output.shape[..], [_, 3])
+        {
+            return None;
+        }
+        let encoding = match layout {
+            Layout::Nhwc => PixelEncoding::levels(ChannelOrder::Bgr),
+            Layout::Nchw => PixelEncoding::centred(ChannelOrder::Bgr),
+        };
+        Some(Self {
+            input: InputContract {
+                size,
+                encoding: PixelEncoding { layout, ..encoding },
+                fixed_batch,
+            },
+            columns: triple::order(&output.name).unwrap_or([0, 1, 2]),
+        })
+    }
+
+    pub fn input(&self) -> InputContract {
+        self.input
+    }
+
+    pub fn decode(
+        &self,
+        outputs: &Outputs<'_>,
+        crops: usize,
+        angles: &mut Vec<Angles>,
+    ) -> Result<(), Error> {
+        let (_, rows) = outputs.float32(0)?;
+        angles.extend(triple::rows(rows, self.columns).take(crops));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::signature;
+    use super::*;
+
+    fn fsanet(input: [i64; 4], name: &str) -> Option<FsaNet> {
+        FsaNet::recognise(&signature(&input, &[(name, &[-1, 3])]))
+    }
+
+    #[test]
+    fn the_layout_tells_the_encoding() {
+        let port = fsanet([1, 3, 64, 64], "output").unwrap();
+        assert_eq!(port.input().encoding.bias, [-127.5 / 128.0; 3]);
+        let keras = fsanet([-1, 64, 64, 3], "average_1").unwrap();
+        assert_eq!(keras.input().encoding.bias, [0.0; 3]);
+        for family in [port, keras] {
+            assert_eq!(family.input().encoding.order, ChannelOrder::Bgr);
+            assert_eq!(family.columns, [0, 1, 2]);
+        }
+    }
+
+    #[test]
+    fn the_name_tells_the_order() {
+        let columns = |name| Some(fsanet([1, 3, 64, 64], name)?.columns);
+        assert_eq!(columns("roll_pitch_yaw"), Some([2, 1, 0]));
+        // DMHead's name: DMHead's input.
+        assert_eq!(columns("yaw_roll_pitch"), None);
+        let named = signature(&[1, 3, 64, 64], &[("yaw_roll_pitch", &[1, 3])]);
+        let family = FsaNet::recognise_any(&named).unwrap();
+        assert_eq!(family.columns, [0, 2, 1]);
+    }
+
+    #[test]
+    fn near_misses_are_refused() {
+        for (input, output) in [
+            ([1, 3, 224, 224], &[1, 3][..]),
+            ([1, 3, 64, 32], &[1, 3]),
+            ([1, 1, 64, 64], &[1, 3]),
+            ([1, 3, 64, 64], &[1, 4]),
+            ([1, 3, 64, 64], &[1, 3, 1]),
+        ] {
+            let signature = signature(&input, &[("output", output)]);
+            assert_eq!(FsaNet::recognise_any(&signature), None, "{signature}");
+        }
+    }
+}

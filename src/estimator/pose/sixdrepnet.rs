@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MPL-2.0
+//! 6DRepNet and 6DRepNet360: a rotation.
+//!
+//! Input float32 `[N, 3, H, W]` (224x224), RGB normalised as for ImageNet. Output float32, one of:
+//! - `[N, 3, 3]`, the rotation matrix `Rz(roll) * Ry(yaw) * Rx(pitch)`: what both networks are trained for;
+//! - `[N, 6]`, its first two columns one after the other, before Gram-Schmidt
+//!   (`compute_rotation_matrix_from_ortho6d` of 6DRepNet); classifiers of six classes look alike, so only
+//!   `pose-family=6drepnet` takes it;
+//! - `[N, 3]`, angles in degrees in the order that the output's name tells (`yaw_pitch_roll` in the PINTO model
+//!   zoo), which looks like DMHead's with another input: only `pose-family=6drepnet` takes it.
+//!
+//! Where the head is seen from the front the angles are those of 6DRepNet's
+//! `compute_euler_angles_from_rotation_matrices`. That function keeps yaw within 90 degrees and turns pitch
+//! and roll over beyond; here, as everywhere, pitch stays within 90 degrees and yaw goes to 180. Both
+//! name the same rotation.
+
+use super::super::angles::Angles;
+use super::super::error::Error;
+use super::super::preprocess::PixelEncoding;
+use super::super::runtime::{ElementType, Outputs, Signature};
+use super::{InputContract, axes, crop_input, triple};
+
+pub(super) const EXPECTED: &str =
+    "6DRepNet (crops float32[N,3,H,W] or [N,H,W,3]) -> (rotation float32[N,3,3])";
+
+pub(super) const EXPECTED_ALL: &str = "6DRepNet (crops float32[N,3,H,W] or [N,H,W,3]) -> (rotation float32[N,3,3] or \
+     [N,6], or angles [N,3] of an output whose name lists yaw, pitch and roll in their order)";
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Output {
+    Matrix,
+    TwoColumns,
+    /// Columns of yaw, pitch and roll.
+    Angles([usize; 3]),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct SixDRepNet {
+    input: InputContract,
+    output: Output,
+}
+
+impl SixDRepNet {
+    /// What no other contract looks like: matrices.
+    pub fn recognise(signature: &Signature) -> Option<Self> {
+        Self::recognise_any(signature).filter(|family| family.output == Output::Matrix)
+    }
+
+    pub fn recognise_any(signature: &Signature) -> Option<Self> {
+        let (layout, size, fixed_batch) = crop_input(signature)?;
+        let [output] = signature.outputs.as_slice() else {
+            return None;
+        };
+        if output.element != ElementType::Float32 {
+            return None;
+        }
+        let output = match output.shape[..] {
+            [_, 3, 3] => Output::Matrix,
+            [_, 6] => Output::TwoColumns,
+            [_, 3] => Output::Angles(triple::order(&output.name)?),
+            _ => return None,
+        };
+        Some(Self {
+            input: InputContract {
+                size,
+                encoding: PixelEncoding {
+                    layout,
+                    ..PixelEncoding::imagenet()
+                },
+                fixed_batch,
+            },
+            output,
+        })
+    }
+
+    pub fn input(&self) -> InputContract {
+        self.input
+    }
+
+    pub fn decode(
+        &self,
+        outputs: &Outputs<'_>,
+        crops: usize,
+        angles: &mut Vec<Angles>,
+    ) -> Result<(), Error> {
+        let (_, values) = outputs.float32(0)?;
+        self.append(values, crops, angles);
+        Ok(())
+    }
+
+    fn append(&self, values: &[f32], crops: usize, angles: &mut Vec<Angles>) {
+        match self.output {
+            Output::Matrix => {
+                // The third column follows from the others.
+                let columns = |&[a, d, _, b, e, _, c, f, _]: &[f32; 9]| ([a, b, c], [d, e, f]);
+                let matrices = values.as_chunks::<9>().0.iter().take(crops).map(columns);
+                angles.extend(matrices.map(|(first, second)| axes::angles(first, second)));
+            }
+            Output::TwoColumns => {
+                let columns = values.as_chunks::<6>().0.iter().take(crops);
+                let angles_of = |&[a, b, c, d, e, f]: &[f32; 6]| axes::angles([a, b, c], [d, e, f]);
+                angles.extend(columns.map(angles_of));
+            }
+            Output::Angles(order) => {
+                let rows = values.as_chunks::<3>().0.iter().take(crops);
+                angles.extend(rows.map(|row| {
+                    let [yaw, pitch, roll] = order.map(|column| row[column]);
+                    upright(Angles::new(yaw, pitch, roll))
+                }));
+            }
+        }
+    }
+}
+
+/// The same rotation with pitch within 90 degrees.
+fn upright(angles: Angles) -> Angles {
+    let wrapped = angles.wrapped();
+    if wrapped.pitch.abs() <= 90.0 || !angles.is_finite() {
+        return angles;
+    }
+    Angles::from_rotation(&wrapped.rotation())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::axes::tests::{assert_near, sixdrepnet_columns};
+    use super::super::tests::signature;
+    use super::*;
+
+    const CROPS: [i64; 4] = [-1, 3, 224, 224];
+
+    fn decode(output: (&str, &[i64]), values: &[f32]) -> Vec<Angles> {
+        let family = SixDRepNet::recognise_any(&signature(&CROPS, &[output])).unwrap();
+        let mut angles = Vec::new();
+        family.append(values, 2, &mut angles);
+        angles
+    }
+
+    /// 6DRepNet's own formula: pitch, yaw, roll from a row-major matrix.
+    fn as_6drepnet_does(r: &[f32]) -> Angles {
+        let pitch = r[7].atan2(r[8]);
+        let yaw = (-r[6]).atan2(r[0].hypot(r[3]));
+        let roll = r[3].atan2(r[0]);
+        let [yaw, pitch, roll] = [yaw, pitch, roll].map(f32::to_degrees);
+        Angles::new(yaw, pitch, roll)
+    }
+
+    fn matrix(yaw: f64, pitch: f64, roll: f64) -> [f32; 9] {
+        let [[a, b, c], [d, e, f]] = sixdrepnet_columns(yaw, pitch, roll);
+        let third = [b * f - c * e, c * d - a * f, a * e - b * d];
+        [a, d, third[0], b, e, third[1], c, f, third[2]]
+    }
+
+    #[test]
+    fn faces_get_the_angles_that_6drepnet_gives() {
+        let (front, other) = (matrix(30.0, -20.0, 10.0), matrix(-60.0, 40.0, -35.0));
+        let found = decode(("r", &[-1, 3, 3]), &[front, other].concat());
+        assert_near(found[0], as_6drepnet_does(&front));
+        assert_near(found[0], Angles::new(30.0, -20.0, 10.0));
+        assert_near(found[1], as_6drepnet_does(&other));
+        assert_near(found[1], Angles::new(-60.0, 40.0, -35.0));
+    }
+
+    #[test]
+    fn heads_from_behind_keep_their_yaw() {
+        let rear = matrix(150.0, -20.0, 10.0);
+        let found = decode(("r", &[-1, 3, 3]), &rear);
+        assert_near(found[0], Angles::new(150.0, -20.0, 10.0));
+        // The same rotation, told as 6DRepNet does: 30, 160, -170.
+        let told = as_6drepnet_does(&rear);
+        assert_near(told, Angles::new(30.0, 160.0, -170.0));
+        let row = [told.yaw, told.pitch, told.roll];
+        let found = decode(("yaw_pitch_roll", &[-1, 3]), &row);
+        assert!((found[0].yaw.abs() - 150.0).abs() < 1e-3, "{found:?}");
+        assert!(found[0].pitch.abs() <= 90.0, "{found:?}");
+    }
+
+    #[test]
+    fn two_columns_of_any_length() {
+        let [first, second] = sixdrepnet_columns(-100.0, 15.0, 5.0);
+        let long = [first.map(|v| v * 7.0), second.map(|v| v * 0.1)].concat();
+        let found = decode(("6d", &[-1, 6]), &long);
+        assert_near(found[0], Angles::new(-100.0, 15.0, 5.0));
+    }
+
+    #[test]
+    fn angles_in_the_order_of_the_name() {
+        let found = decode(("pitch_yaw_roll", &[-1, 3]), &[1.0, 2.0, 3.0]);
+        assert_eq!(found, [Angles::new(2.0, 1.0, 3.0)]);
+        let found = decode(("yaw_pitch_roll", &[-1, 3]), &[f32::NAN, 170.0, 3.0]);
+        assert!(!found[0].is_finite());
+    }
+
+    #[test]
+    fn near_misses_are_refused() {
+        for (input, output) in [
+            (CROPS, ("r", &[-1, 3, 4][..])),
+            (CROPS, ("r", &[-1, 9])),
+            (CROPS, ("angles", &[-1, 3])), // in which order?
+            ([-1, 1, 224, 224], ("r", &[-1, 3, 3])),
+            ([-1, 3, -1, -1], ("r", &[-1, 3, 3])),
+        ] {
+            let signature = signature(&input, &[output]);
+            assert_eq!(SixDRepNet::recognise_any(&signature), None, "{signature}");
+        }
+        // By the signature alone, nothing but matrices.
+        for output in [("6d", &[-1, 6][..]), ("yaw_pitch_roll", &[-1, 3])] {
+            let signature = signature(&CROPS, &[output]);
+            assert_eq!(SixDRepNet::recognise(&signature), None, "{signature}");
+        }
+    }
+}
