@@ -46,12 +46,24 @@ pub enum DmHeadPoseDetectorFamily {
         nick = "post"
     )]
     Post,
-    #[enum_value(name = "Rows of 7: YOLOX, Gold-YOLO body-head-hand", nick = "rows")]
+    #[enum_value(
+        name = "Rows of 7, NMS inside: YOLOX, Gold-YOLO body-head-hand",
+        nick = "rows"
+    )]
     Rows,
     #[enum_value(name = "YuNet faces, grown to heads", nick = "yunet")]
     YuNet,
     #[enum_value(name = "CenterFace faces, grown to heads", nick = "centerface")]
     CenterFace,
+    #[enum_value(name = "YOLOX as exported by default: cells", nick = "yolox")]
+    Yolox,
+    #[enum_value(
+        name = "YOLOX exported with its decoding: pixels (auto takes it for yolox)",
+        nick = "yolox-decoded"
+    )]
+    YoloxDecoded,
+    #[enum_value(name = "YOLOv8, v9, v11 without NMS", nick = "yolov8")]
+    Yolov8,
 }
 
 impl From<DmHeadPoseDetectorFamily> for DetectorFamily {
@@ -62,6 +74,9 @@ impl From<DmHeadPoseDetectorFamily> for DetectorFamily {
             DmHeadPoseDetectorFamily::Rows => Self::Rows,
             DmHeadPoseDetectorFamily::YuNet => Self::YuNet,
             DmHeadPoseDetectorFamily::CenterFace => Self::CenterFace,
+            DmHeadPoseDetectorFamily::Yolox => Self::Yolox,
+            DmHeadPoseDetectorFamily::YoloxDecoded => Self::YoloxDecoded,
+            DmHeadPoseDetectorFamily::Yolov8 => Self::Yolov8,
         }
     }
 }
@@ -78,6 +93,25 @@ pub enum DmHeadPosePoseFamily {
         nick = "dmhead"
     )]
     DmHead,
+    #[enum_value(name = "Bins of WHENet as trained", nick = "whenet")]
+    WheNet,
+    #[enum_value(
+        name = "6DRepNet, 6DRepNet360: matrix, 6D or named angles (auto: matrix only)",
+        nick = "6drepnet"
+    )]
+    SixDRepNet,
+    #[enum_value(name = "FSA-Net, 64x64", nick = "fsanet")]
+    FsaNet,
+    #[enum_value(
+        name = "3DDFA_V2, SynergyNet: 62 standardised parameters (not by auto)",
+        nick = "3ddfa"
+    )]
+    Tddfa,
+    #[enum_value(
+        name = "62 parameters with mean and deviation given back (not by auto)",
+        nick = "3ddfa-denormalised"
+    )]
+    TddfaDenormalised,
 }
 
 impl From<DmHeadPosePoseFamily> for PoseFamily {
@@ -85,6 +119,11 @@ impl From<DmHeadPosePoseFamily> for PoseFamily {
         match family {
             DmHeadPosePoseFamily::Auto => Self::Auto,
             DmHeadPosePoseFamily::DmHead => Self::DmHead,
+            DmHeadPosePoseFamily::WheNet => Self::WheNet,
+            DmHeadPosePoseFamily::SixDRepNet => Self::SixDRepNet,
+            DmHeadPosePoseFamily::FsaNet => Self::FsaNet,
+            DmHeadPosePoseFamily::Tddfa => Self::Tddfa,
+            DmHeadPosePoseFamily::TddfaDenormalised => Self::TddfaDenormalised,
         }
     }
 }

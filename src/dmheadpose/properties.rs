@@ -250,12 +250,18 @@ fn load_time_specs() -> Vec<glib::ParamSpec> {
             .build(),
         glib::ParamSpecEnum::builder_with_default("detector-family", defaults.detector_family)
             .nick("Detector Family")
-            .blurb("Output contract of the detector; set it where the graph's signature is ambiguous")
+            .blurb(
+                "Output contract of the detector; set it where the graph's signature is ambiguous: \
+                 yolox-decoded is taken for yolox otherwise",
+            )
             .mutable_ready()
             .build(),
         glib::ParamSpecEnum::builder_with_default("pose-family", defaults.pose_family)
             .nick("Pose Family")
-            .blurb("Output contract of the pose model; set it where the graph's signature is ambiguous")
+            .blurb(
+                "Output contract of the pose model; set it where the graph's signature is ambiguous: \
+                 6drepnet with 6D or angles, 3ddfa, 3ddfa-denormalised",
+            )
             .mutable_ready()
             .build(),
         glib::ParamSpecUInt::builder("detector-size")
@@ -293,7 +299,7 @@ fn playing_specs() -> Vec<glib::ParamSpec> {
             .nick("Score Threshold")
             .blurb(
                 "Heads must score above it, 0 to 1 (-1 = the detector family's own: post 0.2, \
-                 rows 0.35, yunet 0.5, centerface 0.3)",
+                 rows 0.35, yunet 0.5, centerface 0.3, yolox 0.3, yolov8 0.25)",
             )
             .minimum(-1.0)
             .maximum(1.0)
@@ -315,7 +321,7 @@ fn playing_specs() -> Vec<glib::ParamSpec> {
             .nick("Head Class")
             .blurb(
                 "Class number of heads among the detector's classes (-1 = the family's own: rows 1, \
-                 post any)",
+                 yolox and yolov8 1, or 0 if there is no other, post any)",
             )
             .minimum(-1)
             .default_value(defaults.head_class)
