@@ -134,11 +134,46 @@ fn a_family_that_the_detector_is_not_of() {
     assert!(play(&element).is_empty(), "the right family is accepted");
 }
 
+/// One model for each family that is not its own.
+#[test]
+fn models_of_another_family() {
+    for (detector, family, expected) in [
+        ("yolov8_96x128", "yolox", "expected YOLOX"),
+        ("yolov8_96x128", "yolox-decoded", "expected YOLOX"),
+        ("yolox_96x128", "yolov8", "expected YOLOv8"),
+        ("yolox_96x128", "rows", "expected detection rows"),
+        ("rows_256x320", "post", "expected scores and boxes"),
+        ("yunet", "centerface", "expected CenterFace"),
+    ] {
+        let element = element(detector, "pose_Nx3x32x32");
+        element.set_property_from_str("detector-family", family);
+        assert_reported(&element, SETTINGS, &[expected, "found", detector]);
+    }
+    for (pose, family, expected) in [
+        ("sixdrepnet_matrix", "dmhead", "three angles"),
+        ("sixdrepnet_matrix", "whenet", "WHENet"),
+        ("whenet_bins_Nx3x32x32", "6drepnet", "6DRepNet"),
+        ("pose_Nx3x32x32", "fsanet", "FSA-Net"),
+        ("pose_Nx3x32x32", "3ddfa", "3DDFA"),
+        // What a signature leaves open is not guessed.
+        ("sixdrepnet_6d", "auto", "where pose-family names it"),
+        ("tddfa", "auto", "where pose-family names it"),
+        ("tddfa_denormalised", "auto", "where pose-family names it"),
+    ] {
+        let element = element("rows_nhwc_32x32", pose);
+        element.set_property_from_str("pose-family", family);
+        assert_reported(&element, SETTINGS, &["expected", expected, "found", pose]);
+    }
+}
+
 #[test]
 fn models_that_break_their_word() {
     // Seen when it is tried at the start.
     let fails = element("fails_detector", "pose_Nx3x32x32");
     assert_reported(&fails, FAILED, &["fails_detector.onnx", "Gather"]);
+    let few = element("yolox_few_cells", "pose_Nx3x32x32");
+    let parts = ["yolox_few_cells.onnx", "expected 2016 values, found 792"];
+    assert_reported(&few, FAILED, &parts);
     // One crop it can do, the two of a frame it cannot.
     let short = element("rows_nhwc_32x32", "pose_one_row");
     let parts = ["pose_one_row.onnx", "angles of 2 crops", "found 1"];

@@ -112,3 +112,53 @@ fn wild_angles_reach_nobody() {
         }
     }
 }
+
+#[test]
+fn wild_cells_are_dropped() {
+    let found = heads("yolox_wild_32x32", plain([150; 3]));
+    assert_eq!(corners(&found), [[157.0, 157.0, 482.0, 480.0]]);
+    let found = heads("yolov8_wild_32x32", plain([150; 3]));
+    assert_eq!(
+        corners(&found),
+        [[0.0, 0.0, 640.0, 480.0], [240.0, 240.0, 400.0, 400.0]]
+    );
+}
+
+/// Answers times log(red - 100): not a number, infinite, zero, large.
+#[test]
+fn wild_answers_of_every_family() {
+    let upright = |yaw: f32| Some(Angles::new(yaw, -5.0, 0.0));
+    for (model, family, zero, good) in [
+        ("sixdrepnet_wild", "auto", None, upright(100.0)),
+        ("tddfa_wild", "3ddfa-denormalised", None, upright(100.0)),
+        // Bins that are all alike stand for the middle; the others for bins 67, 24 and 6.
+        (
+            "whenet_wild",
+            "auto",
+            Some(Angles::new(-1.5, -1.5, -1.5)),
+            Some(Angles::new(21.0, -81.0, -27.0)),
+        ),
+    ] {
+        let element = toys::element("rows_nhwc_32x32", model);
+        element.set_property_from_str("pose-family", family);
+        for (red, wanted) in [(99, None), (100, None), (101, zero), (200, good)] {
+            let found = heads_with(&element, plain([red, 120, 30]));
+            let angles: Vec<_> = found.iter().map(|head| head.angles).collect();
+            let Some(wanted) = wanted else {
+                assert_eq!(angles, [], "{model} {red}");
+                continue;
+            };
+            assert_eq!(angles.len(), 2, "{model} {red}");
+            for angles in angles {
+                let Angles { yaw, pitch, roll } = angles;
+                for (got, want) in [
+                    (yaw, wanted.yaw),
+                    (pitch, wanted.pitch),
+                    (roll, wanted.roll),
+                ] {
+                    assert!((got - want).abs() < 0.01, "{model} {red}: {angles:?}");
+                }
+            }
+        }
+    }
+}
