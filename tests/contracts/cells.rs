@@ -7,19 +7,17 @@ use gstdmheadpose::estimator::Head;
 use super::toys::{self, corners};
 use super::{assert_scores, heads_with, spot};
 
+/// Left, top and side.
+type Square = (u32, u32, u32);
+
 /// The heads in a frame with one spot of `color`, black around.
-fn seen(
-    element: &gst::Element,
-    size: (u32, u32),
-    at: (u32, u32, u32),
-    color: [u8; 3],
-) -> Vec<Head> {
+fn seen(element: &gst::Element, size: (u32, u32), at: Square, color: [u8; 3]) -> Vec<Head> {
     heads_with(element, spot(size, at, color, [0; 3]), size)
 }
 
 /// The toy's cell of 32x32 at column 2, row 1, in frames that its input of 128x96 shows a fifth and a tenth
 /// as large.
-const CELL: [((u32, u32), (u32, u32, u32)); 2] = [
+const CELL: [((u32, u32), Square); 2] = [
     ((640, 480), (320, 160, 160)),
     ((1280, 720), (640, 320, 320)),
 ];
