@@ -51,6 +51,46 @@ fn check_knows_the_contract_of_every_toy() {
             "RGB 0..255",
             "NCHW",
         ),
+        (
+            "yolox_96x128",
+            "detector",
+            "yolox",
+            (128, 96),
+            "BGR 0..255",
+            "NCHW",
+        ),
+        (
+            "yolov8_96x128",
+            "detector",
+            "yolov8",
+            (128, 96),
+            "RGB 0..1",
+            "NCHW",
+        ),
+        (
+            "whenet_bins_Nx32x32x3",
+            "pose",
+            "whenet",
+            (32, 32),
+            "RGB, normalised by ImageNet's mean and standard deviation",
+            "NHWC",
+        ),
+        (
+            "sixdrepnet_matrix",
+            "pose",
+            "6drepnet",
+            (32, 32),
+            "RGB, normalised by ImageNet's mean and standard deviation",
+            "NCHW",
+        ),
+        (
+            "fsanet_Nx64x64x3",
+            "pose",
+            "fsanet",
+            (64, 64),
+            "BGR 0..255",
+            "NHWC",
+        ),
     ] {
         let (report, ok) = check(&fixture(name));
         let contract = &report["contract"];

@@ -61,7 +61,7 @@ impl Family {
             PoseFamily::Auto => {
                 return format!(
                     "the signature of a pose model, one of: {} or {} or {} or {}; or, where \
-                     pose-family names it, {} or {}",
+                     pose-family names it (6drepnet, 3ddfa, 3ddfa-denormalised), {} or {}",
                     triple::EXPECTED,
                     whenet::EXPECTED,
                     sixdrepnet::EXPECTED,
