@@ -3,6 +3,7 @@
 //!
 //! [`HeadPoseEstimator::process`] is the straight line: the frame goes through the detector, each box gets
 //! its margins, all crops go through the pose model in one batch, and out come [`Head`]s.
+//! [`HeadPoseEstimator::estimate`] starts at given boxes.
 
 pub mod angles;
 mod assignment;
@@ -236,29 +237,57 @@ impl HeadPoseEstimator {
         time: Option<Duration>,
         settings: &Settings,
     ) -> Result<&[Head], Error> {
-        self.heads.clear();
-        let mut stage = Instant::now();
-        let mut lap = || {
-            let start = std::mem::replace(&mut stage, Instant::now());
-            stage - start
-        };
+        let start = Instant::now();
         let scaling = settings.detector.scaling;
         self.detector.prepare(&mut self.resizer, frame, scaling);
-        self.times.detector_input = lap();
+        self.times.detector_input = start.elapsed();
 
+        let start = Instant::now();
         self.detector
             .run(&settings.detector, &mut self.detections)?;
+        self.times.detector = start.elapsed();
+        self.estimate_detections(frame, time, settings)
+    }
+
+    /// The poses of heads that are known already: `boxes`, in the frame's pixels, take the detector's
+    /// place, each with score 1. Like the detector's they are cut to the frame, get their margins, and are
+    /// left out where nothing of them remains.
+    ///
+    /// # Errors
+    /// [`Error::Inference`] and [`Error::Exiting`].
+    pub fn estimate(
+        &mut self,
+        frame: &FrameView<'_>,
+        boxes: &[Rect],
+        time: Option<Duration>,
+        settings: &Settings,
+    ) -> Result<&[Head], Error> {
+        (self.times.detector_input, self.times.detector) = Default::default();
+        self.detections.clear();
+        let known = |&rect| Detection { rect, score: 1.0 };
+        self.detections.extend(boxes.iter().map(known));
+        self.estimate_detections(frame, time, settings)
+    }
+
+    /// Detections to heads: choice, tracks, crops, poses.
+    fn estimate_detections(
+        &mut self,
+        frame: &FrameView<'_>,
+        time: Option<Duration>,
+        settings: &Settings,
+    ) -> Result<&[Head], Error> {
+        let start = Instant::now();
+        self.heads.clear();
         self.select(frame.size(), settings);
         self.follow(frame.size(), time, settings);
-        self.times.detector = lap();
-
         self.crops.clear();
         let crops = self.candidates.iter().map(|candidate| candidate.crop);
         self.crops.extend(crops);
         let crops = self.crops.iter().copied();
         self.pose.prepare(&mut self.resizer, frame, crops);
-        self.times.crops = lap();
+        self.times.crops = start.elapsed();
 
+        let start = Instant::now();
         let (resizer, angles) = (&mut self.resizer, &self.activation_angles);
         self.pose
             .run(resizer, frame, &self.crops, angles, &mut self.poses)?;
@@ -275,7 +304,7 @@ impl HeadPoseEstimator {
             let head = candidate.with_pose(pose, id, settings.activation_angle);
             self.heads.extend(head);
         }
-        self.times.pose = lap();
+        self.times.pose = start.elapsed();
         Ok(&self.heads)
     }
 

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Poses of heads whose boxes are given instead of detected.
+
+mod toys;
+
+use std::path::PathBuf;
+
+use gstdmheadpose::estimator::detector::{DetectorFamily, DetectorSettings, Scaling};
+use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
+use gstdmheadpose::estimator::geometry::{CropMode, Rect, Size};
+use gstdmheadpose::estimator::pose::PoseFamily;
+use gstdmheadpose::estimator::runtime::{RuntimeOptions, Severity};
+use gstdmheadpose::estimator::{Config, Head, HeadPoseEstimator, Settings};
+use toys::{fetched_runtime, fixture};
+
+const SETTINGS: Settings = Settings {
+    detector: DetectorSettings {
+        score_threshold: None,
+        nms_iou: 0.3,
+        head_class: None,
+        scaling: Scaling::Auto,
+    },
+    max_heads: 100,
+    min_head_size: 0,
+    crop_mode: CropMode::Upstream,
+    activation_angle: 90.0,
+    tracking: None,
+};
+
+fn estimator() -> HeadPoseEstimator {
+    HeadPoseEstimator::load(&Config {
+        runtime: RuntimeOptions {
+            library: fetched_runtime(),
+            beside: None,
+            log: |_, text| eprintln!("ONNX Runtime: {text}"),
+            log_from: Severity::Error,
+        },
+        detector_model: PathBuf::from(fixture("rows_nhwc_32x32")),
+        detector_family: DetectorFamily::Auto,
+        detector_size: 640,
+        pose_model: PathBuf::from(fixture("pose_Nx3x32x32")),
+        pose_family: PoseFamily::Auto,
+        rear_model: None,
+        intra_op_threads: 1,
+    })
+    .unwrap()
+}
+
+/// 32x32 pixels, each of another colour.
+fn gradient() -> Vec<u8> {
+    let pixel = |at: u32| [100 + (at % 32) as u8, 40 + 3 * (at / 32) as u8, 60];
+    (0..32 * 32).flat_map(pixel).collect()
+}
+
+fn view(bytes: &[u8]) -> FrameView<'_> {
+    let size = Size {
+        width: 32,
+        height: 32,
+    };
+    let plane = Plane { bytes, stride: 96 };
+    FrameView::new(PixelFormat::Rgb, size, Colorimetry::BT601, &[plane]).unwrap()
+}
+
+#[test]
+fn known_boxes_get_the_poses_that_detected_ones_get() {
+    let (mut estimator, bytes) = (estimator(), gradient());
+    let detected = estimator
+        .process(&view(&bytes), None, &SETTINGS)
+        .unwrap()
+        .to_vec();
+    assert_eq!(detected.len(), 2);
+    let boxes: Vec<Rect> = detected.iter().map(|head| head.rect).collect();
+    let known = estimator
+        .estimate(&view(&bytes), &boxes, None, &SETTINGS)
+        .unwrap();
+    let sure = |head: &Head| Head {
+        score: 1.0,
+        ..*head
+    };
+    assert_eq!(known, detected.iter().map(sure).collect::<Vec<_>>());
+    assert_ne!(known[0].angles, known[1].angles);
+}
+
+#[test]
+fn boxes_without_a_pixel_in_the_frame_are_left_out() {
+    let (mut estimator, bytes) = (estimator(), gradient());
+    let boxes = [
+        Rect::new(40.0, 0.0, 10.0, 10.0),
+        Rect::new(f32::NAN, 0.0, 10.0, 10.0),
+        Rect::new(4.0, 4.0, 0.0, 10.0),
+        Rect::new(-5.0, -5.0, 20.0, 20.0),
+    ];
+    let heads = estimator
+        .estimate(&view(&bytes), &boxes, None, &SETTINGS)
+        .unwrap();
+    assert_eq!(heads.len(), 1, "{heads:?}");
+    assert_eq!(heads[0].rect, Rect::new(0.0, 0.0, 15.0, 15.0));
+    assert!(heads[0].truncated);
+    assert!(
+        estimator
+            .estimate(&view(&bytes), &[], None, &SETTINGS)
+            .unwrap()
+            .is_empty()
+    );
+}
