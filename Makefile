@@ -15,7 +15,7 @@ PYTHON ?= python3
 # Where cargo puts its results; an exported CARGO_TARGET_DIR is respected.
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 PLUGIN := libgstdmheadpose.so
-TOOLS := dmheadpose-models
+TOOLS := dmheadpose-eval dmheadpose-models
 
 # Installation: the folder of GStreamer's plugins follows PREFIX. Below /usr it is the one GStreamer
 # searches by itself; GST_PLUGINS_DIR overrides it.
@@ -77,7 +77,7 @@ pictures: setup
 	@$(call say,'Pictures for the tests')
 	@$(FETCH) setup/downloads.toml --group test
 
-build: setup ## Build plugin and tools: target/release/libgstdmheadpose.so, dmheadpose-models
+build: setup ## Build plugin and tools: target/release/libgstdmheadpose.so, dmheadpose-*
 	@$(call say,'Build (some minutes the first time)')
 	@cargo build --release --locked --features tools
 

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MPL-2.0
+//! How steady a model is where nobody knows the truth: a head's pose in the picture, in its mirror image,
+//! and in the picture turned about the head.
+//!
+//! Mirrored, yaw and roll change sign. Turned clockwise by `a` the pose is turned about the line of sight,
+//! `Rz(a) R`: roll grows by `a` where the head faces the camera. What is left over is the model's noise;
+//! an error that both pictures share cannot be seen, so it is no measure of accuracy.
+
+use std::fmt::{self, Display, Formatter};
+use std::path::Path;
+
+use gstdmheadpose::estimator::angles::Angles;
+use gstdmheadpose::estimator::error::Error;
+use gstdmheadpose::estimator::geometry::Rect;
+use gstdmheadpose::estimator::{Head, HeadPoseEstimator, Settings};
+
+use crate::picture::Picture;
+use crate::score::difference;
+
+/// What remains between the poses of two pictures of a head.
+#[derive(Default)]
+pub struct Consistency {
+    pub n_pictures: usize,
+    /// Files that are no pictures, and why.
+    pub unreadable: Vec<String>,
+    pub turn: f32,
+    mirror: Vec<Angles>,
+    turned: Vec<Angles>,
+    /// Heads whose pose in a changed picture was not finite.
+    n_lost: usize,
+}
+
+impl Consistency {
+    pub fn new(turn: f32) -> Self {
+        Self {
+            turn,
+            ..Self::default()
+        }
+    }
+
+    pub fn n_heads(&self) -> usize {
+        self.mirror.len()
+    }
+
+    /// Looks at all heads of a picture. A file that is none is noted.
+    ///
+    /// # Errors
+    /// What the models do wrong.
+    pub fn add(
+        &mut self,
+        path: &Path,
+        estimator: &mut HeadPoseEstimator,
+        settings: &Settings,
+    ) -> Result<(), Error> {
+        let picture = match Picture::open(path) {
+            Ok(picture) => picture,
+            Err(reason) => {
+                self.unreadable
+                    .push(format!("{}: {reason}", path.display()));
+                return Ok(());
+            }
+        };
+        self.n_pictures += 1;
+        let heads = estimator
+            .process(&picture.view()?, None, settings)?
+            .to_vec();
+        let mirror = picture.mirrored();
+        for head in heads {
+            let mut pose = |picture: &Picture, rect: Rect| -> Result<Option<Angles>, Error> {
+                let heads = estimator.estimate(&picture.view()?, &[rect], None, settings)?;
+                Ok(heads.first().map(|head| head.angles))
+            };
+            let Head { rect, angles, .. } = head;
+            let width = picture.size().width as f32;
+            let mirrored = Rect {
+                x: width - rect.right(),
+                ..rect
+            };
+            let left = picture.turned(rect.center(), -self.turn);
+            let right = picture.turned(rect.center(), self.turn);
+            let poses = (
+                pose(&mirror, mirrored)?,
+                pose(&left, rect)?,
+                pose(&right, rect)?,
+            );
+            let (Some(mirrored), Some(left), Some(right)) = poses else {
+                self.n_lost += 1;
+                continue;
+            };
+            let expected = Angles::new(-angles.yaw, angles.pitch, -angles.roll);
+            self.mirror.push(difference(&mirrored, &expected));
+            self.turned
+                .push(difference(&left, &turned(&angles, -self.turn)));
+            self.turned
+                .push(difference(&right, &turned(&angles, self.turn)));
+        }
+        Ok(())
+    }
+}
+
+/// A pose after the picture was turned clockwise.
+fn turned(angles: &Angles, degrees: f32) -> Angles {
+    let (sin, cos) = f64::from(degrees).to_radians().sin_cos();
+    let r = angles.rotation();
+    let mut turned = r;
+    for column in 0..3 {
+        turned[column] = cos * r[column] - sin * r[3 + column];
+        turned[3 + column] = sin * r[column] + cos * r[3 + column];
+    }
+    Angles::from_rotation(&turned)
+}
+
+impl Display for Consistency {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (n_heads, n_pictures) = (self.n_heads(), self.n_pictures);
+        writeln!(
+            f,
+            "Heads: {n_heads} in {n_pictures} pictures, {} lost",
+            self.n_lost
+        )?;
+        writeln!(f, "\nWhat is left over, degrees")?;
+        let (mean, median, max) = ("mean", "median", "max");
+        writeln!(f, "{:<26}{:>7}{mean:>10}{median:>10}{max:>10}", "", "pairs")?;
+        rows(f, "mirrored", &self.mirror)?;
+        rows(
+            f,
+            &format!("turned by {} and -{0}", self.turn),
+            &self.turned,
+        )?;
+        for unreadable in &self.unreadable {
+            writeln!(f, "no picture: {unreadable}")?;
+        }
+        Ok(())
+    }
+}
+
+fn rows(f: &mut Formatter<'_>, name: &str, left_over: &[Angles]) -> fmt::Result {
+    for (index, angle) in ["yaw", "pitch", "roll"].into_iter().enumerate() {
+        let pick = |angles: &Angles| [angles.yaw, angles.pitch, angles.roll][index].abs();
+        let mut values: Vec<f32> = left_over.iter().map(pick).collect();
+        values.sort_by(f32::total_cmp);
+        let n = values.len();
+        let (Some(&max), Some(median)) = (values.last(), median(&values)) else {
+            continue;
+        };
+        let mean = values.iter().sum::<f32>() / n as f32;
+        let name = format!("{name}, {angle}");
+        writeln!(f, "{name:<26}{n:>7}{mean:>10.2}{median:>10.2}{max:>10.2}")?;
+    }
+    Ok(())
+}
+
+/// The middle of sorted values; of an even number the mean of the two.
+fn median(sorted: &[f32]) -> Option<f32> {
+    let (lower, upper) = (
+        sorted.get(sorted.len().checked_sub(1)? / 2)?,
+        sorted.get(sorted.len() / 2)?,
+    );
+    Some((lower + upper) / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turning_a_face_changes_its_roll_alone() {
+        let after = turned(&Angles::new(0.0, 0.0, 20.0), 8.0);
+        let left_over = difference(&after, &Angles::new(0.0, 0.0, 28.0));
+        assert!(
+            left_over.roll.abs() < 1e-4 && left_over.yaw.abs() < 1e-4,
+            "{after:?}"
+        );
+    }
+
+    #[test]
+    fn turning_a_profile_by_a_quarter_turns_yaw_into_pitch() {
+        // The nose points to the image's left; turned clockwise by 90 degrees it points up.
+        let after = turned(&Angles::new(60.0, 0.0, 0.0), 90.0);
+        assert!(
+            (after.pitch - 60.0).abs() < 1e-3 && after.yaw.abs() < 1e-3,
+            "{after:?}"
+        );
+    }
+
+    #[test]
+    fn the_median_is_the_middle() {
+        assert_eq!(median(&[]), None);
+        assert_eq!(median(&[1.0, 2.0, 9.0]), Some(2.0));
+        assert_eq!(median(&[1.0, 2.0, 4.0, 9.0]), Some(3.0));
+    }
+}

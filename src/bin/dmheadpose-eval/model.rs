@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Which models run, and how: the options that name them, made an estimator.
+
+use std::path::PathBuf;
+
+use gstdmheadpose::estimator::detector::{DetectorFamily, DetectorSettings, Scaling};
+use gstdmheadpose::estimator::error::Error;
+use gstdmheadpose::estimator::geometry::CropMode;
+use gstdmheadpose::estimator::pose::PoseFamily;
+use gstdmheadpose::estimator::{Config, HeadPoseEstimator, Settings, catalog};
+
+use crate::runtime_args::RuntimeArgs;
+
+/// The element's properties of the same names.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ModelArgs {
+    #[command(flatten)]
+    runtime: RuntimeArgs,
+    /// Head detector; loaded even where the boxes are annotated. Default: the best in the models' folder
+    #[arg(long, value_name = "FILE")]
+    detector_model: Option<PathBuf>,
+    /// Pose model. Default: the best in the models' folder
+    #[arg(long, value_name = "FILE")]
+    pose_model: Option<PathBuf>,
+    /// Model of all sides that decides which heads the pose model looks at
+    #[arg(long, value_name = "FILE")]
+    rear_model: Option<PathBuf>,
+    /// Folder of the models
+    #[arg(long, value_name = "DIR")]
+    models_dir: Option<PathBuf>,
+    /// Detections must score above it. Default: the detector's own
+    #[arg(long, value_name = "SCORE")]
+    score_threshold: Option<f32>,
+    /// Largest |yaw|, in degrees, at which the pose model's answer counts beside a rear model
+    #[arg(long, value_name = "DEGREES", default_value_t = 90.0)]
+    activation_angle: f32,
+}
+
+impl ModelArgs {
+    /// Loads the models and says which.
+    ///
+    /// # Errors
+    /// Whatever is wrong with ONNX Runtime or the models.
+    pub fn load(&self) -> Result<HeadPoseEstimator, Error> {
+        let folders = catalog::model_folders(self.models_dir.as_deref());
+        let or_default = |named: &Option<PathBuf>, find: &dyn Fn() -> Result<PathBuf, Error>| {
+            named.clone().map_or_else(find, Ok)
+        };
+        let config = Config {
+            runtime: self.runtime.options(),
+            detector_model: or_default(&self.detector_model, &|| {
+                catalog::default_detector(&folders)
+            })?,
+            detector_family: DetectorFamily::Auto,
+            detector_size: 640,
+            pose_model: or_default(&self.pose_model, &|| {
+                catalog::default_pose_model(catalog::Mode::Auto, &folders)
+            })?,
+            pose_family: PoseFamily::Auto,
+            rear_model: self.rear_model.clone(),
+            intra_op_threads: 0,
+        };
+        let estimator = HeadPoseEstimator::load(&config)?;
+        println!("Detector model: {}", config.detector_model.display());
+        println!("Pose model: {}", config.pose_model.display());
+        if let Some(rear) = &config.rear_model {
+            println!("Rear model: {}", rear.display());
+        }
+        Ok(estimator)
+    }
+
+    /// The element's defaults, and every head of a picture.
+    pub fn settings(&self, crop_mode: CropMode) -> Settings {
+        Settings {
+            detector: DetectorSettings {
+                score_threshold: self.score_threshold,
+                nms_iou: 0.3,
+                head_class: None,
+                scaling: Scaling::Auto,
+            },
+            max_heads: usize::MAX,
+            min_head_size: 0,
+            crop_mode,
+            activation_angle: self.activation_angle,
+            tracking: None,
+        }
+    }
+}
