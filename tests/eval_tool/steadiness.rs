@@ -35,6 +35,12 @@ fn a_model_that_does_not_see_the_turn_is_off_by_the_turn() {
         &[4.0, 7.0, 7.0, 7.0],
         0.8,
     );
+    assert_row(
+        &report,
+        &format!("{name}, rotation"),
+        &[4.0, 7.0, 7.0, 7.0],
+        0.8,
+    );
     assert_row(&report, &format!("{name}, yaw"), &[4.0, 0.0, 0.0, 0.0], 1.2);
 }
 

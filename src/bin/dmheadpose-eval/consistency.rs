@@ -4,7 +4,8 @@
 //!
 //! Mirrored, yaw and roll change sign. Turned clockwise by `a` the pose is turned about the line of sight,
 //! `Rz(a) R`: roll grows by `a` where the head faces the camera. What is left over is the model's noise;
-//! an error that both pictures share cannot be seen, so it is no measure of accuracy.
+//! an error that both pictures share cannot be seen, so it is no measure of accuracy. Near profile, where
+//! the single angles say little, the angle of the rotation between the two poses still does.
 
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
@@ -24,10 +25,29 @@ pub struct Consistency {
     /// Files that are no pictures, and why.
     pub unreadable: Vec<String>,
     pub turn: f32,
-    mirror: Vec<Angles>,
-    turned: Vec<Angles>,
+    mirror: Vec<LeftOver>,
+    turned: Vec<LeftOver>,
     /// Heads whose pose in a changed picture was not finite.
     n_lost: usize,
+}
+
+/// How a pose differs from the expected one, degrees.
+struct LeftOver {
+    angles: Angles,
+    /// Angle of the rotation between the two.
+    rotation: f32,
+}
+
+impl LeftOver {
+    fn of(pose: &Angles, expected: &Angles) -> Self {
+        let (a, b) = (pose.rotation(), expected.rotation());
+        let trace: f64 = a.iter().zip(b).map(|(a, b)| a * b).sum();
+        let cos = ((trace - 1.0) / 2.0).clamp(-1.0, 1.0);
+        Self {
+            angles: difference(pose, expected),
+            rotation: cos.acos().to_degrees() as f32,
+        }
+    }
 }
 
 impl Consistency {
@@ -88,11 +108,11 @@ impl Consistency {
                 continue;
             };
             let expected = Angles::new(-angles.yaw, angles.pitch, -angles.roll);
-            self.mirror.push(difference(&mirrored, &expected));
-            self.turned
-                .push(difference(&left, &turned(&angles, -self.turn)));
-            self.turned
-                .push(difference(&right, &turned(&angles, self.turn)));
+            self.mirror.push(LeftOver::of(&mirrored, &expected));
+            for (pose, degrees) in [(left, -self.turn), (right, self.turn)] {
+                let expected = turned(&angles, degrees);
+                self.turned.push(LeftOver::of(&pose, &expected));
+            }
         }
         Ok(())
     }
@@ -120,7 +140,7 @@ impl Display for Consistency {
         )?;
         writeln!(f, "\nWhat is left over, degrees")?;
         let (mean, median, max) = ("mean", "median", "max");
-        writeln!(f, "{:<26}{:>7}{mean:>10}{median:>10}{max:>10}", "", "pairs")?;
+        writeln!(f, "{:<34}{:>7}{mean:>10}{median:>10}{max:>10}", "", "pairs")?;
         rows(f, "mirrored", &self.mirror)?;
         rows(
             f,
@@ -134,9 +154,12 @@ impl Display for Consistency {
     }
 }
 
-fn rows(f: &mut Formatter<'_>, name: &str, left_over: &[Angles]) -> fmt::Result {
-    for (index, angle) in ["yaw", "pitch", "roll"].into_iter().enumerate() {
-        let pick = |angles: &Angles| [angles.yaw, angles.pitch, angles.roll][index].abs();
+fn rows(f: &mut Formatter<'_>, name: &str, left_over: &[LeftOver]) -> fmt::Result {
+    for (index, angle) in ["yaw", "pitch", "roll", "rotation"].into_iter().enumerate() {
+        let pick = |left_over: &LeftOver| {
+            let Angles { yaw, pitch, roll } = left_over.angles;
+            [yaw, pitch, roll, left_over.rotation][index].abs()
+        };
         let mut values: Vec<f32> = left_over.iter().map(pick).collect();
         values.sort_by(f32::total_cmp);
         let n = values.len();
@@ -145,7 +168,7 @@ fn rows(f: &mut Formatter<'_>, name: &str, left_over: &[Angles]) -> fmt::Result 
         };
         let mean = values.iter().sum::<f32>() / n as f32;
         let name = format!("{name}, {angle}");
-        writeln!(f, "{name:<26}{n:>7}{mean:>10.2}{median:>10.2}{max:>10.2}")?;
+        writeln!(f, "{name:<34}{n:>7}{mean:>10.2}{median:>10.2}{max:>10.2}")?;
     }
     Ok(())
 }
@@ -181,6 +204,17 @@ mod tests {
             (after.pitch - 60.0).abs() < 1e-3 && after.yaw.abs() < 1e-3,
             "{after:?}"
         );
+    }
+
+    #[test]
+    fn the_rotation_between_two_poses_is_one_angle() {
+        let near = |a: f32, b: f32| assert!((a - b).abs() < 0.1, "{a} {b}");
+        let pose = Angles::new(50.0, 30.0, -20.0);
+        near(LeftOver::of(&pose, &pose).rotation, 0.0);
+        near(LeftOver::of(&turned(&pose, 33.0), &pose).rotation, 33.0);
+        // Across the pole pitch and roll jump; the poses are 2 degrees apart all the same.
+        let [before, beyond] = [89.0, 91.0].map(|yaw| Angles::new(yaw, 0.0, 0.0));
+        near(LeftOver::of(&beyond, &before).rotation, 2.0);
     }
 
     #[test]

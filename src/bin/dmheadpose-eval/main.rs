@@ -17,7 +17,7 @@ mod score;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use gstdmheadpose::estimator::error::Error;
 
 use consistency::Consistency;
@@ -118,7 +118,7 @@ fn measure_accuracy(args: &Args) -> Result<(), Fault> {
         settings: args.models.settings(crop.mode(args.crop_margin)),
         last: None,
     };
-    println!("Boxes: {:?}, crop: {crop:?}\n", args.boxes);
+    println!("Boxes: {}, crop: {}\n", name(&args.boxes), name(&crop));
     let heads = annotations.into_iter().map(|head| evaluation.judge(head));
     let scores = Scores {
         heads: heads.collect::<Result<_, _>>()?,
@@ -137,6 +137,12 @@ fn measure_accuracy(args: &Args) -> Result<(), Fault> {
         return Err(Fault::NoHead);
     }
     Ok(())
+}
+
+/// What a choice is called on the command line.
+fn name(choice: &impl ValueEnum) -> String {
+    let value = choice.to_possible_value();
+    value.map_or_else(String::new, |value| value.get_name().into())
 }
 
 fn unwritten(path: &Path, error: &dyn std::error::Error) -> Fault {
@@ -158,7 +164,7 @@ fn measure_consistency(args: &Args) -> Result<(), Fault> {
     let mut estimator = args.models.load()?;
     let crop = args.crop.unwrap_or(CropRule::Dmhead);
     let settings = args.models.settings(crop.mode(args.crop_margin));
-    println!("Crop: {crop:?}\n");
+    println!("Crop: {}\n", name(&crop));
     let mut consistency = Consistency::new(args.turn);
     for file in files.iter().filter(is_picture) {
         consistency.add(file, &mut estimator, &settings)?;

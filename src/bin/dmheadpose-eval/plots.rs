@@ -49,8 +49,7 @@ fn scatter(scores: &Scores, area: &Area<'_>) -> Drawn {
     let label = |degrees: &f32| format!("{degrees:.0}");
     chart
         .configure_mesh()
-        .x_labels(13)
-        .y_labels(13)
+        .max_light_lines(0)
         .x_label_formatter(&label)
         .y_label_formatter(&label)
         .x_desc("true yaw, degrees")
@@ -84,8 +83,7 @@ fn bars(scores: &Scores, area: &Area<'_>) -> Drawn {
         .build_cartesian_2d(-180f32..180f32, 0f64..highest)?;
     chart
         .configure_mesh()
-        .disable_x_mesh()
-        .x_labels(13)
+        .max_light_lines(0)
         .x_label_formatter(&|degrees: &f32| format!("{degrees:.0}"))
         .x_desc("true yaw, degrees")
         .y_desc("mean absolute error, degrees")
