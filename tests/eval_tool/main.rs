@@ -60,10 +60,15 @@ impl Drop for Folder {
 
 /// Runs the tool with the toy models.
 pub fn tool(path: &Path, arguments: &[&str]) -> Output {
+    tool_with("pose_Nx3x32x32", path, arguments)
+}
+
+/// Runs the tool with another toy pose model.
+pub fn tool_with(pose: &str, path: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dmheadpose-eval"));
     command.arg(path).args(arguments);
     command.args(["--detector-model", &fixture("rows_nhwc_32x32")]);
-    command.args(["--pose-model", &fixture("pose_Nx3x32x32")]);
+    command.args(["--pose-model", &fixture(pose)]);
     if let Some(library) = fetched_runtime() {
         command.arg("--onnxruntime-library").arg(library);
     }

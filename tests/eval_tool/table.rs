@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use image::{Rgb, RgbImage};
 
-use crate::{Folder, assert_row, report, row, tool};
+use crate::{Folder, assert_row, report, row, tool, tool_with};
 
 /// At these colours the toy model answers yaw 40, pitch 20, roll -10, and yaw 155, pitch 30, roll 5.
 const FACE: [u8; 3] = [140, 80, 80];
@@ -161,5 +161,25 @@ fn what_cannot_be_read_is_told() {
             !output.status.success() && stderr.contains(said),
             "{stderr}"
         );
+    }
+}
+
+#[test]
+fn models_that_are_not_one_of_a_kind_are_named() {
+    let (_folder, path) = data_set("families");
+    for (arguments, succeeds, said) in [
+        (&["--pose-family", "6drepnet"][..], true, ""),
+        (&[], false, "where pose-family names it"),
+        (
+            &["--pose-family", "6d"],
+            false,
+            "expected one of auto, dmhead",
+        ),
+        (&["--detector-family", "post"], false, "rows_nhwc_32x32"),
+    ] {
+        let output = tool_with("sixdrepnet_6d", &path, arguments);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.success(), succeeds, "{arguments:?}: {stderr}");
+        assert!(stderr.contains(said), "{arguments:?}: {stderr}");
     }
 }

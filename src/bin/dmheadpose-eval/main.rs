@@ -5,6 +5,7 @@ mod consistency;
 mod crop;
 mod dataset;
 mod evaluate;
+mod families;
 mod model;
 mod picture;
 mod plots;

@@ -9,6 +9,7 @@ use gstdmheadpose::estimator::geometry::CropMode;
 use gstdmheadpose::estimator::pose::PoseFamily;
 use gstdmheadpose::estimator::{Config, HeadPoseEstimator, Settings, catalog};
 
+use crate::families;
 use crate::runtime_args::RuntimeArgs;
 
 /// The element's properties of the same names.
@@ -25,6 +26,12 @@ pub struct ModelArgs {
     /// Model of all sides that decides which heads the pose model looks at
     #[arg(long, value_name = "FILE")]
     rear_model: Option<PathBuf>,
+    /// Contract of the detector, as the property detector-family names it
+    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = families::detector)]
+    detector_family: DetectorFamily,
+    /// Contract of the pose model, as the property pose-family names it
+    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = families::pose)]
+    pose_family: PoseFamily,
     /// Folder of the models
     #[arg(long, value_name = "DIR")]
     models_dir: Option<PathBuf>,
@@ -51,12 +58,12 @@ impl ModelArgs {
             detector_model: or_default(&self.detector_model, &|| {
                 catalog::default_detector(&folders)
             })?,
-            detector_family: DetectorFamily::Auto,
+            detector_family: self.detector_family,
             detector_size: 640,
             pose_model: or_default(&self.pose_model, &|| {
                 catalog::default_pose_model(catalog::Mode::Auto, &folders)
             })?,
-            pose_family: PoseFamily::Auto,
+            pose_family: self.pose_family,
             rear_model: self.rear_model.clone(),
             intra_op_threads: 0,
         };
