@@ -268,3 +268,29 @@ fn a_wrong_library_is_an_error() {
     assert!(text.contains("ONNX Runtime not found"), "{text}");
     assert!(text.contains("/no/such/library.so"), "{text}");
 }
+
+/// Where a signature is not one of a kind, the family has to be named, as in the element.
+#[test]
+fn check_takes_the_family_that_is_named() {
+    for (name, options, family) in [
+        (
+            "yolox_decoded_96x128",
+            ["--detector-family", "yolox-decoded"],
+            "yolox-decoded",
+        ),
+        ("tddfa", ["--pose-family", "3ddfa"], "3ddfa"),
+        ("pose_Nx3x32x32", ["--pose-family", "6drepnet"], "6drepnet"),
+    ] {
+        let output = tool(&["check", "--json", options[0], options[1], &fixture(name)]);
+        assert!(output.status.success(), "{name}: {}", stderr(&output));
+        let reports: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(reports[0]["contract"]["family"], family, "{name}");
+    }
+    let output = tool(&["check", "--pose-family", "nonsense", &fixture("tddfa")]);
+    assert!(!output.status.success());
+    assert!(
+        stderr(&output).contains("3ddfa-denormalised"),
+        "{}",
+        stderr(&output)
+    );
+}

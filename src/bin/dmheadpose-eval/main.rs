@@ -5,7 +5,8 @@ mod consistency;
 mod crop;
 mod dataset;
 mod evaluate;
-mod families;
+#[path = "../common/family_args.rs"]
+mod family_args;
 mod model;
 mod picture;
 mod plots;

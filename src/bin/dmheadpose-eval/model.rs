@@ -3,13 +3,12 @@
 
 use std::path::PathBuf;
 
-use gstdmheadpose::estimator::detector::{DetectorFamily, DetectorSettings, Scaling};
+use gstdmheadpose::estimator::detector::{DetectorSettings, Scaling};
 use gstdmheadpose::estimator::error::Error;
 use gstdmheadpose::estimator::geometry::CropMode;
-use gstdmheadpose::estimator::pose::PoseFamily;
 use gstdmheadpose::estimator::{Config, HeadPoseEstimator, Settings, catalog};
 
-use crate::families;
+use crate::family_args::FamilyArgs;
 use crate::runtime_args::RuntimeArgs;
 
 /// The element's properties of the same names.
@@ -17,6 +16,8 @@ use crate::runtime_args::RuntimeArgs;
 pub struct ModelArgs {
     #[command(flatten)]
     runtime: RuntimeArgs,
+    #[command(flatten)]
+    families: FamilyArgs,
     /// Head detector; loaded even where the boxes are annotated. Default: the best in the models' folder
     #[arg(long, value_name = "FILE")]
     detector_model: Option<PathBuf>,
@@ -26,12 +27,6 @@ pub struct ModelArgs {
     /// Model of all sides that decides which heads the pose model looks at
     #[arg(long, value_name = "FILE")]
     rear_model: Option<PathBuf>,
-    /// Contract of the detector, as the property detector-family names it
-    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = families::detector)]
-    detector_family: DetectorFamily,
-    /// Contract of the pose model, as the property pose-family names it
-    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = families::pose)]
-    pose_family: PoseFamily,
     /// Folder of the models
     #[arg(long, value_name = "DIR")]
     models_dir: Option<PathBuf>,
@@ -58,12 +53,12 @@ impl ModelArgs {
             detector_model: or_default(&self.detector_model, &|| {
                 catalog::default_detector(&folders)
             })?,
-            detector_family: self.detector_family,
+            detector_family: self.families.detector(),
             detector_size: 640,
             pose_model: or_default(&self.pose_model, &|| {
                 catalog::default_pose_model(catalog::Mode::Auto, &folders)
             })?,
-            pose_family: self.pose_family,
+            pose_family: self.families.pose(),
             rear_model: self.rear_model.clone(),
             intra_op_threads: 0,
         };

@@ -11,6 +11,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use gstdmheadpose::estimator::detector::DetectorFamily;
 use gstdmheadpose::estimator::pose::contract::PoseContract;
 use gstdmheadpose::estimator::pose::{PoseFamily, PoseModel};
 use gstdmheadpose::estimator::preprocess::{ChannelOrder, PixelEncoding};
@@ -208,7 +209,7 @@ fn python_path() -> OsString {
 
 /// Checks what the script wrote and gives it its name.
 fn finish(runtime: &Runtime, written: &Path, output: &Path) -> Result<Report, String> {
-    let mut report = Report::of(runtime, written);
+    let mut report = Report::of(runtime, written, DetectorFamily::Auto, PoseFamily::Auto);
     if let Some(problem) = &report.problem {
         return Err(format!("the fused graph does not serve: {problem}"));
     }

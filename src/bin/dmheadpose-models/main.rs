@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! `dmheadpose-models`: looks at model files as the plugin would, and makes one file of two pose models.
 
+#[path = "../common/family_args.rs"]
+mod family_args;
 mod fuse;
 mod header;
 mod report;
@@ -14,6 +16,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use gstdmheadpose::estimator::runtime::Runtime;
 
+use family_args::FamilyArgs;
 use report::Report;
 use runtime_args::RuntimeArgs;
 
@@ -37,6 +40,8 @@ enum Command {
         /// ONNX files
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
+        #[command(flatten)]
+        families: FamilyArgs,
     },
     /// Write one pose model of a front and a rear one: where the rear model sees |yaw| up to the activation
     /// angle the front model's answer counts, else its own
@@ -63,8 +68,12 @@ fn main() -> ExitCode {
 
 fn reports(runtime: &Runtime, command: &Command) -> Result<Vec<Report>, String> {
     match command {
-        Command::Check { files } => {
-            Ok(files.iter().map(|file| Report::of(runtime, file)).collect())
+        Command::Check { files, families } => {
+            let (detector, pose) = (families.detector(), families.pose());
+            let reports = files.iter();
+            Ok(reports
+                .map(|file| Report::of(runtime, file, detector, pose))
+                .collect())
         }
         Command::Fuse(args) => fuse::fuse(runtime, args).map(|report| vec![report]),
     }

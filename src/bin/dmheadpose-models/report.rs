@@ -97,8 +97,13 @@ pub struct Problem {
 }
 
 impl Report {
-    /// Looks at one file.
-    pub fn of(runtime: &Runtime, file: &Path) -> Self {
+    /// Looks at one file, as a detector and as a pose model of these families.
+    pub fn of(
+        runtime: &Runtime,
+        file: &Path,
+        detector_family: DetectorFamily,
+        pose_family: PoseFamily,
+    ) -> Self {
         let mut report = Self {
             file: file.to_path_buf(),
             ok: false,
@@ -120,16 +125,16 @@ impl Report {
         let signature = model.signature().clone();
         report.inputs = signature.inputs.iter().map(Tensor::from).collect();
         report.outputs = signature.outputs.iter().map(Tensor::from).collect();
-        let detector = DetectorContract::recognise(&signature, DetectorFamily::Auto);
-        let pose = PoseContract::recognise(&signature, PoseFamily::Auto);
+        let detector = DetectorContract::recognise(&signature, detector_family);
+        let pose = PoseContract::recognise(&signature, pose_family);
         let run = match (detector, pose) {
             (Ok(contract), _) => {
                 report.contract = Some(Contract::detector(&contract, &signature));
-                Detector::new(model, DetectorFamily::Auto, FREE_SIZE).map(|_| ())
+                Detector::new(model, detector_family, FREE_SIZE).map(|_| ())
             }
             (_, Ok(contract)) => {
                 report.contract = Some(Contract::pose(&contract));
-                PoseModel::new(model, PoseFamily::Auto).and_then(run_two)
+                PoseModel::new(model, pose_family).and_then(run_two)
             }
             (Err(detector), Err(pose)) => {
                 report.problem = Some(Problem {
