@@ -6,6 +6,7 @@ set -euo pipefail
 
 packages=(
   gcc                              # links the plugin
+  g++                              # tests that the C header serves C++ too
   libc6-dev                        # start-up files and headers for the linker
   pkg-config                       # tells the Rust bindings where GStreamer is
   libgstreamer1.0-dev              # GStreamer core, base classes and its test library
