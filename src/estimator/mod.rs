@@ -12,6 +12,7 @@ mod chroma;
 pub mod detector;
 pub mod draw;
 pub mod error;
+mod exit_gate;
 pub mod frame;
 pub mod geometry;
 mod kernels;
@@ -20,6 +21,7 @@ pub mod pose;
 pub mod preprocess;
 pub mod resize;
 pub mod runtime;
+pub mod signature;
 pub mod tracker;
 
 use std::path::PathBuf;

@@ -7,16 +7,17 @@
 
 use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Once, PoisonError, RwLock, TryLockError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use once_cell::sync::OnceCell;
 use ort::environment::Environment;
 use ort::logging::LogLevel;
 use ort::session::{Session, SessionOutputs, builder::GraphOptimizationLevel};
-use ort::value::{DynValue, TensorElementType, TensorRef, ValueType};
+use ort::value::{DynValue, Outlet, TensorElementType, TensorRef, ValueType};
 
 use super::error::Error;
+use super::exit_gate;
+pub use super::signature::{ElementType, Signature, TensorInfo};
 
 /// The oldest ONNX Runtime that serves, 1.x: the `api-17` feature of ort.
 const OLDEST_MINOR: u32 = ort::MINOR_VERSION;
@@ -182,86 +183,37 @@ fn find_library(options: &RuntimeOptions) -> Result<PathBuf, Error> {
     })
 }
 
-/// Element types of tensors that the contracts know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ElementType {
-    Float32,
-    Int64,
-    Other(TensorElementType),
-    NoTensor,
-}
-
-/// Name, type and shape of one input or output of a graph.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TensorInfo {
-    pub name: String,
-    pub element: ElementType,
-    /// -1 where the graph leaves a dimension open.
-    pub shape: Vec<i64>,
-}
-
-impl TensorInfo {
-    fn new(outlet: &ort::value::Outlet) -> Self {
-        let (element, shape) = match outlet.dtype() {
-            ValueType::Tensor { ty, shape, .. } => {
-                let element = match ty {
-                    TensorElementType::Float32 => ElementType::Float32,
-                    TensorElementType::Int64 => ElementType::Int64,
-                    other => ElementType::Other(*other),
-                };
-                (element, shape.to_vec())
-            }
-            _ => (ElementType::NoTensor, Vec::new()),
-        };
-        Self {
-            name: outlet.name().to_string(),
-            element,
-            shape,
-        }
+fn tensor_info(outlet: &Outlet) -> TensorInfo {
+    let (element, shape) = match outlet.dtype() {
+        ValueType::Tensor { ty, shape, .. } => (element_type(*ty), shape.to_vec()),
+        _ => (ElementType::NoTensor, Vec::new()),
+    };
+    TensorInfo {
+        name: outlet.name().to_string(),
+        element,
+        shape,
     }
 }
 
-impl std::fmt::Display for ElementType {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Float32 => f.write_str("float32"),
-            Self::Int64 => f.write_str("int64"),
-            Self::Other(other) => f.write_str(&format!("{other:?}").to_lowercase()),
-            Self::NoTensor => f.write_str("not a tensor"),
-        }
-    }
-}
-
-impl std::fmt::Display for TensorInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let element = self.element;
-        if element == ElementType::NoTensor {
-            return write!(f, "{} ({element})", self.name);
-        }
-        let dims: Vec<String> = self
-            .shape
-            .iter()
-            .map(|&d| if d < 0 { "?".into() } else { d.to_string() })
-            .collect();
-        write!(f, "{} {element}[{}]", self.name, dims.join(","))
-    }
-}
-
-/// The inputs and outputs of a graph: what a contract is recognised by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signature {
-    pub inputs: Vec<TensorInfo>,
-    pub outputs: Vec<TensorInfo>,
-}
-
-impl std::fmt::Display for Signature {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let list = |tensors: &[TensorInfo]| {
-            let names: Vec<String> = tensors.iter().map(TensorInfo::to_string).collect();
-            names.join(", ")
-        };
-        write!(f, "({}) -> ({})", list(&self.inputs), list(&self.outputs))
-    }
+fn element_type(ty: TensorElementType) -> ElementType {
+    use TensorElementType as Ort;
+    ElementType::Other(match ty {
+        Ort::Float32 => return ElementType::Float32,
+        Ort::Int64 => return ElementType::Int64,
+        Ort::Float64 => "float64",
+        Ort::Float16 => "float16",
+        Ort::Bfloat16 => "bfloat16",
+        Ort::Int32 => "int32",
+        Ort::Int16 => "int16",
+        Ort::Int8 => "int8",
+        Ort::Uint64 => "uint64",
+        Ort::Uint32 => "uint32",
+        Ort::Uint16 => "uint16",
+        Ort::Uint8 => "uint8",
+        Ort::Bool => "bool",
+        Ort::String => "string",
+        _ => "a rare type",
+    })
 }
 
 /// What a model is for; names it in errors and properties.
@@ -307,7 +259,7 @@ impl Model {
                 found: error,
             }
         })?;
-        let info = |outlets: &[ort::value::Outlet]| outlets.iter().map(TensorInfo::new).collect();
+        let info = |outlets: &[Outlet]| outlets.iter().map(tensor_info).collect();
         let signature = Signature {
             inputs: info(session.inputs()),
             outputs: info(session.outputs()),
@@ -379,7 +331,7 @@ impl Model {
         input: &[f32],
         read: impl FnOnce(&Outputs<'_>) -> Result<R, Error>,
     ) -> Result<R, Error> {
-        let _gate = ExitGate::pass()?;
+        let _gate = exit_gate::pass()?;
         let path = &self.path;
         let failed = |error: ort::Error| Error::Inference {
             path: path.clone(),
@@ -387,7 +339,7 @@ impl Model {
         };
         let input = TensorRef::from_array_view((shape, input)).map_err(failed)?;
         let values = self.session.run(ort::inputs![input]).map_err(failed)?;
-        ExitGate::close_at_exit();
+        exit_gate::close_at_exit();
         read(&Outputs { values, path })
     }
 }
@@ -439,51 +391,5 @@ impl Outputs<'_> {
             .try_extract_tensor::<T>()
             .map_err(|error| failed(error.to_string()))?;
         Ok((shape, values))
-    }
-}
-
-/// Keeps inference and process exit apart: ONNX Runtime's static destructors must not run under an
-/// inference of an application that exits without stopping its pipeline.
-struct ExitGate;
-
-static EXITING: RwLock<bool> = RwLock::new(false);
-static EXIT_HANDLER: Once = Once::new();
-
-impl ExitGate {
-    /// Open as long as the guard lives.
-    fn pass() -> Result<std::sync::RwLockReadGuard<'static, bool>, Error> {
-        let exiting = EXITING.read().unwrap_or_else(PoisonError::into_inner);
-        if *exiting {
-            return Err(Error::Exiting);
-        }
-        Ok(exiting)
-    }
-
-    /// Exit handlers run in reverse order of registration. ONNX Runtime registers its destructors up to
-    /// the end of the first inference, so ours comes after that and runs before them.
-    fn close_at_exit() {
-        unsafe extern "C" {
-            fn atexit(handler: extern "C" fn()) -> std::ffi::c_int;
-        }
-        extern "C" fn close() {
-            // Wait for a running inference, but never hang an exit on one that is stuck.
-            for _ in 0..2000 {
-                match EXITING.try_write() {
-                    Ok(mut exiting) => {
-                        *exiting = true;
-                        return;
-                    }
-                    Err(TryLockError::Poisoned(poisoned)) => {
-                        *poisoned.into_inner() = true;
-                        return;
-                    }
-                    Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
-                }
-            }
-        }
-        EXIT_HANDLER.call_once(|| {
-            // SAFETY: `close` is a plain C function without arguments that neither panics nor unwinds.
-            unsafe { atexit(close) };
-        });
     }
 }
