@@ -53,9 +53,8 @@ fn pixel_format(format: gst_video::VideoFormat) -> Option<PixelFormat> {
 }
 
 /// What the caps say of the colours; GStreamer fills in its defaults where they say nothing.
-fn colorimetry(info: &gst_video::VideoInfo) -> Colorimetry {
+pub(crate) fn colorimetry(colorimetry: &gst_video::VideoColorimetry) -> Colorimetry {
     use gst_video::VideoColorMatrix as Matrix;
-    let colorimetry = info.colorimetry();
     let base = match colorimetry.matrix() {
         Matrix::Bt709 => Colorimetry::BT709,
         Matrix::Bt2020 => Colorimetry::BT2020,
@@ -103,7 +102,7 @@ pub fn view<'a>(
         plane.stride = usize::try_from(stride)
             .map_err(|_| wrong("rows from top to bottom", format!("stride {stride}")))?;
     }
-    FrameView::new(format, size, colorimetry(info), planes)
+    FrameView::new(format, size, colorimetry(&info.colorimetry()), planes)
 }
 
 /// The one place that decides under which domain and code an [`Error`] reaches the bus. Its text is the

@@ -13,11 +13,11 @@ use gst_base::subclass::prelude::*;
 
 use super::properties::{self, Settings};
 use super::stats::Stats;
-use crate::estimator::HeadPoseEstimator;
 use crate::estimator::error::Error;
 use crate::estimator::runtime::{RuntimeOptions, Severity};
+use crate::estimator::{self, HeadPoseEstimator};
 use crate::headposemeta::{HeadPoses, Source};
-use crate::overlay::Overlay;
+use crate::overlay::{Look, Overlay};
 use crate::sync::lock;
 use crate::video;
 
@@ -126,7 +126,8 @@ impl DmHeadPose {
     fn process(
         &self,
         state: &mut State,
-        settings: &Settings,
+        settings: &estimator::Settings,
+        look: &Look,
         buffer: &mut gst::BufferRef,
     ) -> Result<(), Failure> {
         let State {
@@ -144,12 +145,12 @@ impl DmHeadPose {
             let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info)
                 .map_err(|error| video::map_error("reading", info, &error))?;
             let time = buffer.pts().map(Into::into);
-            estimator.process(&video::view(&frame)?, time, &settings.frame_settings())?
+            estimator.process(&video::view(&frame)?, time, settings)?
         };
         let inference_time = start.elapsed();
 
         let start = Instant::now();
-        overlay.draw(heads, inference_time, &settings.look, info, buffer)?;
+        overlay.draw(heads, inference_time, look, info, buffer)?;
         let drawing_time = start.elapsed();
 
         let poses = HeadPoses {
@@ -342,13 +343,16 @@ impl BaseTransformImpl for DmHeadPose {
             lock(&self.stats).gaps += 1;
             return Ok(gst::FlowSuccess::Ok);
         }
-        let settings = lock(&self.settings).clone();
+        let (settings, look) = {
+            let settings = lock(&self.settings);
+            (settings.frame_settings(), settings.look)
+        };
         let result = match &mut *lock(&self.state) {
             Some(state) => {
                 if buffer.flags().contains(gst::BufferFlags::DISCONT) {
                     state.estimator.reset_tracks();
                 }
-                self.process(state, &settings, buffer)
+                self.process(state, &settings, &look, buffer)
             }
             None => return Err(gst::FlowError::Flushing),
         };

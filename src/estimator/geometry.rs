@@ -27,6 +27,11 @@ impl Rect {
         Self::new(x0, y0, (x1 - x0).max(0.0), (y1 - y0).max(0.0))
     }
 
+    /// The box of this extent around a point.
+    pub fn from_center(cx: f32, cy: f32, w: f32, h: f32) -> Self {
+        Self::new(cx - w / 2.0, cy - h / 2.0, w, h)
+    }
+
     pub fn right(&self) -> f32 {
         self.x + self.w
     }

@@ -145,13 +145,10 @@ struct Candidate {
 
 impl Candidate {
     fn new(detection: &Detection, frame: Size, settings: &Settings) -> Option<Self> {
-        let Detection { rect, score } = *detection;
-        let finite = [rect.x, rect.y, rect.w, rect.h, score]
-            .iter()
-            .all(|v| v.is_finite());
-        if !finite {
+        if !detection.is_finite() {
             return None;
         }
+        let Detection { rect, score } = *detection;
         let truncated = rect.x < 0.0
             || rect.y < 0.0
             || rect.right() > frame.width as f32

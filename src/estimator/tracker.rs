@@ -120,7 +120,7 @@ impl Track {
     fn rect(&self) -> Rect {
         let [w, h] = self.size.map(|motion| motion.position.max(1.0));
         let [x, y] = self.center.map(|motion| motion.position);
-        Rect::new(x - w / 2.0, y - h / 2.0, w, h)
+        Rect::from_center(x, y, w, h)
     }
 
     fn predict(&mut self, dt: Duration) {

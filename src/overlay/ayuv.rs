@@ -5,7 +5,10 @@
 //! is in, and pixel by pixel: here the frame's own matrix and range are used, and runs of one colour,
 //! which is what lines and panels are made of, are converted once.
 
-use gst_video::{VideoColorMatrix, VideoColorRange, VideoColorimetry};
+use gst_video::VideoColorimetry;
+
+use crate::estimator::frame::Colorimetry;
+use crate::video;
 
 /// How RGB becomes YUV in one kind of video.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,17 +21,15 @@ pub(super) struct Colors {
 
 impl Colors {
     pub fn new(colorimetry: &VideoColorimetry) -> Self {
-        let (red_weight, blue_weight) = match colorimetry.matrix() {
-            VideoColorMatrix::Bt601 => (0.299, 0.114),
-            VideoColorMatrix::Fcc => (0.30, 0.11),
-            VideoColorMatrix::Smpte240m => (0.212, 0.087),
-            VideoColorMatrix::Bt2020 => (0.2627, 0.0593),
-            _ => (0.2126, 0.0722),
-        };
-        let full = colorimetry.range() == VideoColorRange::Range0_255;
+        // As the estimator reads the frame, so it is drawn on.
+        let Colorimetry {
+            kr,
+            kb,
+            full_range: full,
+        } = video::colorimetry(colorimetry);
         Self {
-            red_weight,
-            blue_weight,
+            red_weight: kr as f32,
+            blue_weight: kb as f32,
             luma: if full { (0.0, 255.0) } else { (16.0, 219.0) },
             chroma: if full { 255.0 } else { 224.0 },
         }

@@ -99,7 +99,7 @@ fn append(
             let (h, w) = (s0.exp() * stride, s1.exp() * stride);
             let (cx, cy) = ((column + o1 + 0.5) * stride, (row + o0 + 0.5) * stride);
             boxes.push(Detection {
-                rect: Rect::new(cx - w / 2.0, cy - h / 2.0, w, h),
+                rect: Rect::from_center(cx, cy, w, h),
                 score,
             });
         }

@@ -55,6 +55,16 @@ pub struct Detection {
     pub score: f32,
 }
 
+impl Detection {
+    /// Box and score are numbers: networks may answer NaN or infinity.
+    pub(super) fn is_finite(&self) -> bool {
+        let Self { rect, score } = *self;
+        [rect.x, rect.y, rect.w, rect.h, score]
+            .iter()
+            .all(|v| v.is_finite())
+    }
+}
+
 /// The size of a detector's input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum InputSize {

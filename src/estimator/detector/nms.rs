@@ -6,14 +6,8 @@ use super::Detection;
 /// Greedy non-maximum suppression: the best box stays, those that overlap it by more than `iou` go, and
 /// so on. The boxes that stay are ordered by falling score.
 pub(super) fn suppress_overlaps(boxes: &mut Vec<Detection>, iou: f32) {
-    // A network may answer NaN or infinity. No comparison with such a box holds, so it would take every
-    // good one with it.
-    boxes.retain(|candidate| {
-        let Detection { rect, score } = *candidate;
-        [rect.x, rect.y, rect.w, rect.h, score]
-            .iter()
-            .all(|v| v.is_finite())
-    });
+    // No comparison with a box that is not a number holds: it would take every good one with it.
+    boxes.retain(Detection::is_finite);
     boxes.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut kept = 0;
     for index in 0..boxes.len() {

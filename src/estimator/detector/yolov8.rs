@@ -83,7 +83,7 @@ impl Yolov8 {
             if score > settings.score_threshold {
                 let (w, h) = (w[cell], h[cell]);
                 boxes.push(Detection {
-                    rect: Rect::new(x[cell] - w / 2.0, y[cell] - h / 2.0, w, h),
+                    rect: Rect::from_center(x[cell], y[cell], w, h),
                     score,
                 });
             }

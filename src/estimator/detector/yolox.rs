@@ -99,7 +99,7 @@ impl Yolox {
                     )
                 };
                 boxes.push(Detection {
-                    rect: Rect::new(cx - w / 2.0, cy - h / 2.0, w, h),
+                    rect: Rect::from_center(cx, cy, w, h),
                     score,
                 });
             }

@@ -110,7 +110,7 @@ fn append(
             let (cx, cy) = ((column + b0) * stride, (row + b1) * stride);
             let (w, h) = (b2.exp() * stride, b3.exp() * stride);
             boxes.push(Detection {
-                rect: Rect::new(cx - w / 2.0, cy - h / 2.0, w, h),
+                rect: Rect::from_center(cx, cy, w, h),
                 score,
             });
         }
