@@ -75,7 +75,26 @@ pub(crate) fn colorimetry(colorimetry: &gst_video::VideoColorimetry) -> Colorime
 pub fn view<'a>(
     frame: &'a gst_video::VideoFrameRef<&gst::BufferRef>,
 ) -> Result<FrameView<'a>, Error> {
-    let info = frame.info();
+    let plane = |index| frame.plane_data(index);
+    view_planes(frame.info(), frame.plane_stride(), plane)
+}
+
+/// As [`view`], of a mapped frame that owns its buffer.
+///
+/// # Errors
+/// As [`view`].
+pub(crate) fn view_owned(
+    frame: &gst_video::VideoFrame<gst_video::video_frame::Readable>,
+) -> Result<FrameView<'_>, Error> {
+    let plane = |index| frame.plane_data(index);
+    view_planes(frame.info(), frame.plane_stride(), plane)
+}
+
+fn view_planes<'a>(
+    info: &gst_video::VideoInfo,
+    strides: &[i32],
+    data: impl Fn(u32) -> Result<&'a [u8], gst::glib::BoolError>,
+) -> Result<FrameView<'a>, Error> {
     let size = Size {
         width: info.width(),
         height: info.height(),
@@ -95,10 +114,9 @@ pub fn view<'a>(
     }; 3];
     let planes = &mut planes[..format.n_planes()];
     for (index, plane) in planes.iter_mut().enumerate() {
-        let stride = frame.plane_stride()[index];
-        plane.bytes = frame
-            .plane_data(index as u32)
-            .map_err(|error| wrong("a mapped plane", error.to_string()))?;
+        let stride = strides[index];
+        plane.bytes =
+            data(index as u32).map_err(|error| wrong("a mapped plane", error.to_string()))?;
         plane.stride = usize::try_from(stride)
             .map_err(|_| wrong("rows from top to bottom", format!("stride {stride}")))?;
     }
@@ -115,9 +133,11 @@ pub fn error_message(error: &Error) -> gst::ErrorMessage {
         }
         Error::ModelUnreadable { .. } => gst::error_msg!(gst::ResourceError::Read, ("{}", text)),
         Error::RuntimeUnusable { .. } => gst::error_msg!(gst::LibraryError::Init, ("{}", text)),
-        Error::Contract { .. } => gst::error_msg!(gst::LibraryError::Settings, ("{}", text)),
+        Error::Contract { .. } | Error::Provider { .. } => {
+            gst::error_msg!(gst::LibraryError::Settings, ("{}", text))
+        }
         Error::Frame { .. } => gst::error_msg!(gst::StreamError::Format, ("{}", text)),
-        Error::Inference { .. } | Error::Exiting => {
+        Error::Inference { .. } | Error::Thread(_) | Error::Exiting => {
             gst::error_msg!(gst::StreamError::Failed, ("{}", text))
         }
     }

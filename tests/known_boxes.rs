@@ -3,12 +3,9 @@
 
 mod toys;
 
-use std::path::PathBuf;
-
-use gstdmheadpose::estimator::detector::{DetectorFamily, DetectorSettings, Scaling};
+use gstdmheadpose::estimator::detector::{DetectorSettings, Scaling};
 use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::geometry::{CropMode, Rect, Size};
-use gstdmheadpose::estimator::pose::PoseFamily;
 use gstdmheadpose::estimator::runtime::{RuntimeOptions, Severity};
 use gstdmheadpose::estimator::{Config, Head, HeadPoseEstimator, Settings};
 use toys::{fetched_runtime, fixture};
@@ -28,22 +25,14 @@ const SETTINGS: Settings = Settings {
 };
 
 fn estimator() -> HeadPoseEstimator {
-    HeadPoseEstimator::load(&Config {
-        runtime: RuntimeOptions {
-            library: fetched_runtime(),
-            beside: None,
-            log: |_, text| eprintln!("ONNX Runtime: {text}"),
-            log_from: Severity::Error,
-        },
-        detector_model: PathBuf::from(fixture("rows_nhwc_32x32")),
-        detector_family: DetectorFamily::Auto,
-        detector_size: 640,
-        pose_model: PathBuf::from(fixture("pose_Nx3x32x32")),
-        pose_family: PoseFamily::Auto,
-        rear_model: None,
-        intra_op_threads: 1,
-    })
-    .unwrap()
+    let runtime = RuntimeOptions {
+        library: fetched_runtime(),
+        beside: None,
+        log: |_, text| eprintln!("ONNX Runtime: {text}"),
+        log_from: Severity::Error,
+    };
+    let [detector, pose] = ["rows_nhwc_32x32", "pose_Nx3x32x32"].map(|name| fixture(name).into());
+    HeadPoseEstimator::load(&Config::new(runtime, Some(detector), pose)).unwrap()
 }
 
 /// 32x32 pixels, each of another colour.

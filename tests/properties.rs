@@ -109,6 +109,12 @@ fn each_says_when_it_may_change() {
         "detector-size",
         "onnxruntime-library",
         "intra-op-threads",
+        "execution-provider",
+        "device-id",
+        "cache-dir",
+        "share-models",
+        "max-batch",
+        "pipeline-depth",
     ];
     each(|element, property| {
         let name = property.name();

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
-# Keeps the layers apart: the estimator knows no GStreamer, and one file alone imports ONNX Runtime.
+# Keeps the layers apart: the estimator knows no GStreamer, and one folder alone imports ONNX Runtime.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,10 +15,10 @@ if [ -n "$found" ]; then
   printf 'error: the estimator is pure Rust; GStreamer and GLib belong outside of src/estimator:\n%s\n' "$found" >&2
   status=1
 fi
-found=$(uses ort src | grep -v '^src/estimator/runtime\.rs:' || true)
+found=$(uses ort src | grep -v '^src/estimator/runtime/' || true)
 if [ -n "$found" ]; then
-  printf 'error: only src/estimator/runtime.rs imports ort:\n%s\n' "$found" >&2
+  printf 'error: only src/estimator/runtime imports ort:\n%s\n' "$found" >&2
   status=1
 fi
-((status)) || echo "Layers: the estimator is free of GStreamer, ort is in runtime.rs alone."
+((status)) || echo "Layers: the estimator is free of GStreamer, ort is in runtime/ alone."
 exit $status

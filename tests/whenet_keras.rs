@@ -9,9 +9,9 @@ use common::{decode_picture, fetched, in_repository, init, read_json, runtime_op
 use gstdmheadpose::estimator::angles::Angles;
 use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::geometry::Size;
-use gstdmheadpose::estimator::pose::{PoseFamily, PoseModel};
+use gstdmheadpose::estimator::pose::{MAX_BATCH, PoseFamily, PoseModel};
 use gstdmheadpose::estimator::resize::{PixelRect, Resizer};
-use gstdmheadpose::estimator::runtime::{Model, Runtime};
+use gstdmheadpose::estimator::runtime::{Model, Runtime, SessionOptions};
 use serde::Deserialize;
 
 const WHENET: &str = "models/whenet_Nx3x224x224_prepost.onnx";
@@ -129,8 +129,14 @@ fn the_converted_model_equals_keras() {
         assert_eq!(&sha256(&file), sum, "SHA-256 of {name}");
     }
     let runtime = Runtime::get(&runtime_options()).unwrap();
-    let model = Model::open(runtime, "pose", &fetched(WHENET), 0).unwrap();
-    let mut model = PoseModel::new(model, PoseFamily::Auto).unwrap();
+    let model = Model::open(
+        runtime,
+        "pose",
+        &fetched(WHENET),
+        &SessionOptions::default(),
+    )
+    .unwrap();
+    let mut model = PoseModel::new(model, PoseFamily::Auto, MAX_BATCH).unwrap();
     let mut resizer = Resizer::default();
     let mut answers = Vec::new();
     let mut most = 0.0f32;

@@ -8,16 +8,20 @@ use std::time::Instant;
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
+use gst_base::prelude::*;
 use gst_base::subclass::BaseTransformMode;
+use gst_base::subclass::base_transform::GenerateOutputSuccess;
 use gst_base::subclass::prelude::*;
 
+use super::engine::{Engine, Output};
+use super::failure::Failure;
 use super::properties::{self, Settings};
 use super::stats::Stats;
-use crate::estimator::error::Error;
+use crate::estimator::detector::Detector;
 use crate::estimator::runtime::{RuntimeOptions, Severity};
-use crate::estimator::{self, HeadPoseEstimator};
+use crate::estimator::{Config, HeadPoseEstimator};
 use crate::headposemeta::{HeadPoses, Source};
-use crate::overlay::{Look, Overlay};
+use crate::overlay::Overlay;
 use crate::sync::lock;
 use crate::video;
 
@@ -39,18 +43,26 @@ static ORT_CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 
 /// What exists between start and stop.
 struct State {
-    estimator: HeadPoseEstimator,
+    engine: Engine,
+    /// What the engine loads for more frames at once.
+    config: Config,
+    /// Frames at once; `None`: to be decided when it is known what the stream comes from.
+    depth: Option<usize>,
     overlay: Overlay,
     info: Option<gst_video::VideoInfo>,
 }
 
 /// What `stats` and `active-provider` tell of the loaded models.
 struct Loaded {
-    detector_model: String,
+    detector_model: Option<String>,
     pose_model: String,
     rear_model: Option<String>,
+    families: String,
     onnxruntime: String,
     provider: &'static str,
+    /// Frames in flight at once.
+    depth: usize,
+    frame_duration: gst::ClockTime,
 }
 
 // `state` may be held while one of the others is taken, for a moment; nothing else nests.
@@ -60,33 +72,16 @@ pub struct DmHeadPose {
     state: Mutex<Option<State>>,
     stats: Mutex<Stats>,
     loaded: Mutex<Option<Loaded>>,
+    /// What pushing outside of the base class came to, for the next buffer to tell upstream.
+    drained: Mutex<Option<gst::FlowError>>,
 }
 
-/// Why a buffer was not processed.
-enum Failure {
-    /// The process exits under us: nobody is left to tell.
-    Exiting,
-    Message(gst::ErrorMessage),
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::Exiting => Self::Exiting,
-            error => Self::Message(video::error_message(&error)),
-        }
-    }
-}
-
-impl From<gst::ErrorMessage> for Failure {
-    fn from(message: gst::ErrorMessage) -> Self {
-        Self::Message(message)
-    }
-}
+/// A frame's duration where the caps do not tell.
+const FRAME_TIME: gst::ClockTime = gst::ClockTime::from_mseconds(40);
 
 impl DmHeadPose {
     /// Loads the models. Slow: holds no lock.
-    fn load(&self) -> Result<State, gst::ErrorMessage> {
+    fn load(&self) -> Result<(State, Loaded), gst::ErrorMessage> {
         let plugin = self.obj().factory().and_then(|factory| factory.plugin());
         let beside = plugin
             .and_then(|plugin| plugin.filename())
@@ -115,42 +110,73 @@ impl DmHeadPose {
         }
         let overlay = Overlay::new()
             .map_err(|error| gst::error_msg!(gst::LibraryError::Init, ("{error}")))?;
-        Ok(State {
-            estimator,
+        let mut loaded = Loaded::new(&estimator);
+        let mut state = State {
+            engine: Engine::new(estimator),
+            config,
+            depth: settings.depth(),
             overlay,
             info: None,
-        })
+        };
+        if let Some(depth) = state.depth {
+            let deepened = state.engine.deepen(depth, &state.config);
+            deepened.map_err(to_message)?;
+            loaded.depth = depth;
+        }
+        Ok((state, loaded))
     }
 
-    /// Finds the heads, draws them if asked to, and puts them on the buffer.
-    fn process(
-        &self,
-        state: &mut State,
-        settings: &estimator::Settings,
-        look: &Look,
-        buffer: &mut gst::BufferRef,
-    ) -> Result<(), Failure> {
-        let State {
-            estimator,
-            overlay,
-            info,
-        } = state;
+    /// Chooses how many frames are in flight at once where that was left open: a file can wait, and is done
+    /// sooner; a live stream and an application that pushes frame by frame want each frame back at once.
+    fn choose_depth(&self) {
+        let Some(upstream) = self.obj().sink_pad().peer() else {
+            return;
+        };
+        let mut latency = gst::query::Latency::new();
+        let live = upstream.query(&mut latency) && latency.result().0;
+        let mut seeking = gst::query::Seeking::new(gst::Format::Time);
+        let seekable = upstream.query(&mut seeking) && seeking.result().0;
+        let several = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
+        let depth = if !live && seekable && several { 2 } else { 1 };
+        let mut state = lock(&self.state);
+        let Some(state) = &mut *state else { return };
+        if state.depth.replace(depth).is_some() {
+            return;
+        }
+        match state.engine.deepen(depth, &state.config) {
+            Ok(()) => {
+                gst::info!(CAT, imp = self, "Frames in flight: {depth}");
+                if let Some(loaded) = &mut *lock(&self.loaded) {
+                    loaded.depth = depth;
+                }
+            }
+            Err(error) => {
+                gst::warning!(
+                    CAT,
+                    imp = self,
+                    "Goes on one frame after the other: {error}"
+                );
+            }
+        }
+    }
+
+    /// Puts what was found on the buffer, and draws it if asked to.
+    fn finish(&self, state: &mut State, output: Output) -> Result<gst::Buffer, Failure> {
+        let Output { mut buffer, found } = output;
+        let Some(found) = found else {
+            return Ok(buffer);
+        };
+        let found = found?;
+        let State { overlay, info, .. } = state;
         let info = info
             .as_ref()
             .ok_or_else(|| gst::error_msg!(gst::CoreError::Negotiation, ("no caps yet")))?;
+        let inference_time = found.times.total();
+        let look = lock(&self.settings).look;
+        let writable = buffer.make_mut();
 
         let start = Instant::now();
-        let heads = {
-            // Readable: a frame that others hold as well is not copied.
-            let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info)
-                .map_err(|error| video::map_error("reading", info, &error))?;
-            let time = buffer.pts().map(Into::into);
-            estimator.process(&video::view(&frame)?, time, settings)?
-        };
-        let inference_time = start.elapsed();
-
-        let start = Instant::now();
-        overlay.draw(heads, inference_time, look, info, buffer)?;
+        overlay.draw(&found.heads, inference_time, &look, info, writable)?;
         let drawing_time = start.elapsed();
 
         let poses = HeadPoses {
@@ -160,26 +186,57 @@ impl DmHeadPose {
             age: gst::ClockTime::ZERO,
             inference_time: gst::ClockTime::try_from(inference_time)
                 .unwrap_or(gst::ClockTime::ZERO),
-            heads: heads.to_vec(),
+            heads: found.heads,
         };
         poses
-            .attach(buffer)
+            .attach(writable)
             .map_err(|error| gst::error_msg!(gst::StreamError::Failed, ("{error}")))?;
 
-        let times = estimator.times();
         gst::log!(
             CAT,
             imp = self,
-            "{}: {} heads, {times:?}",
+            "{}: {} heads, {:?}",
             buffer.pts().display(),
-            poses.heads.len()
+            poses.heads.len(),
+            found.times
         );
         for head in &poses.heads {
             gst::trace!(CAT, imp = self, "{head:?}");
         }
-        let front_runs = estimator.pose().front_runs();
-        lock(&self.stats).add(poses.heads.len(), front_runs, &times, drawing_time);
-        Ok(())
+        lock(&self.stats).add(
+            poses.heads.len(),
+            found.front_runs,
+            &found.times,
+            drawing_time,
+        );
+        Ok(buffer)
+    }
+
+    /// The next buffer that is to go downstream; see [`Engine::pop`].
+    fn next_output(&self, drain: bool) -> Option<Result<gst::Buffer, gst::FlowError>> {
+        let result = {
+            let mut state = lock(&self.state);
+            let state = state.as_mut()?;
+            let output = state.engine.pop(drain)?;
+            self.finish(state, output)
+        };
+        Some(result.map_err(|failure| match failure {
+            Failure::Exiting => gst::FlowError::Flushing,
+            Failure::Message(message) => {
+                self.post_error_message(message);
+                gst::FlowError::Error
+            }
+        }))
+    }
+
+    /// Sends all buffers on that are still in flight: what comes next must not overtake them.
+    fn drain(&self) {
+        while let Some(output) = self.next_output(true) {
+            let pushed = output.and_then(|buffer| self.obj().src_pad().push(buffer));
+            if let Err(error) = pushed {
+                *lock(&self.drained) = Some(error);
+            }
+        }
     }
 
     fn stats_structure(&self) -> gst::Structure {
@@ -190,8 +247,46 @@ impl DmHeadPose {
             structure.set("rear-model", &loaded.rear_model);
             structure.set("onnxruntime", &loaded.onnxruntime);
             structure.set("active-provider", loaded.provider);
+            structure.set("pipeline-depth", loaded.depth as u32);
         }
         structure
+    }
+}
+
+impl Loaded {
+    fn new(estimator: &HeadPoseEstimator) -> Self {
+        let (detector, pose) = (estimator.detector(), estimator.pose());
+        let runtime = estimator.runtime();
+        Self {
+            detector_model: detector.map(|detector| detector.path().display().to_string()),
+            pose_model: pose.front().path().display().to_string(),
+            rear_model: pose.rear().map(|rear| rear.path().display().to_string()),
+            families: format!(
+                "{} detector, {} pose model",
+                detector.map_or("no", Detector::family),
+                pose.front().family()
+            ),
+            onnxruntime: format!("{} {}", runtime.version(), runtime.library().display()),
+            provider: pose.front().provider().name(),
+            depth: 1,
+            frame_duration: FRAME_TIME,
+        }
+    }
+
+    /// How long a buffer waits for those after it.
+    fn latency(&self) -> gst::ClockTime {
+        self.frame_duration * (self.depth as u64 - 1)
+    }
+}
+
+fn frame_duration(info: &gst_video::VideoInfo) -> gst::ClockTime {
+    let fps = info.fps();
+    let (numer, denom) = (u64::try_from(fps.numer()), u64::try_from(fps.denom()));
+    match (numer, denom) {
+        (Ok(numer), Ok(denom)) if numer > 0 => gst::ClockTime::SECOND
+            .mul_div_ceil(denom, numer)
+            .unwrap_or(FRAME_TIME),
+        _ => FRAME_TIME,
     }
 }
 
@@ -280,26 +375,18 @@ impl BaseTransformImpl for DmHeadPose {
     const TRANSFORM_IP_ON_PASSTHROUGH: bool = false;
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
-        let state = self.load()?;
-        let (detector, pose) = (state.estimator.detector(), state.estimator.pose());
-        let runtime = state.estimator.runtime();
-        let loaded = Loaded {
-            detector_model: detector.path().display().to_string(),
-            pose_model: pose.front().path().display().to_string(),
-            rear_model: pose.rear().map(|rear| rear.path().display().to_string()),
-            onnxruntime: format!("{} {}", runtime.version(), runtime.library().display()),
-            provider: "cpu",
-        };
+        let (state, loaded) = self.load()?;
         gst::info!(
             CAT,
             imp = self,
-            "Started: {} detector {}, {} pose model {}, rear model {}, ONNX Runtime {}",
-            detector.family(),
-            loaded.detector_model,
-            pose.front().family(),
+            "Started: {}; detector {}, pose model {}, rear model {}, ONNX Runtime {} on {}, {} at once",
+            loaded.families,
+            loaded.detector_model.as_deref().unwrap_or("none"),
             loaded.pose_model,
             loaded.rear_model.as_deref().unwrap_or("none"),
-            loaded.onnxruntime
+            loaded.onnxruntime,
+            loaded.provider,
+            loaded.depth
         );
         *lock(&self.stats) = Stats::default();
         *lock(&self.loaded) = Some(loaded);
@@ -319,50 +406,81 @@ impl BaseTransformImpl for DmHeadPose {
         let info = gst_video::VideoInfo::from_caps(incaps)
             .map_err(|_| gst::loggable_error!(CAT, "Not video caps: {incaps}"))?;
         gst::debug!(CAT, imp = self, "Caps {incaps}");
+        if let Some(loaded) = &mut *lock(&self.loaded) {
+            loaded.frame_duration = frame_duration(&info);
+        }
         if let Some(state) = &mut *lock(&self.state) {
             state.info = Some(info);
         }
+        self.choose_depth();
         Ok(())
     }
 
     fn sink_event(&self, event: gst::Event) -> bool {
-        if let gst::EventView::FlushStop(_) = event.view()
-            && let Some(state) = &mut *lock(&self.state)
-        {
-            state.estimator.reset_tracks();
+        if let gst::EventView::FlushStop(_) = event.view() {
+            if let Some(state) = &mut *lock(&self.state) {
+                state.engine.discard();
+                state.engine.reset_tracks();
+            }
+            *lock(&self.drained) = None;
+        } else if event.is_serialized() {
+            self.drain();
         }
         self.parent_sink_event(event)
     }
 
-    fn transform_ip(
-        &self,
-        buffer: &mut gst::BufferRef,
-    ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        lock(&self.stats).frames += 1;
-        if buffer.flags().contains(gst::BufferFlags::GAP) {
-            lock(&self.stats).gaps += 1;
-            return Ok(gst::FlowSuccess::Ok);
+    fn query(&self, direction: gst::PadDirection, query: &mut gst::QueryRef) -> bool {
+        if direction == gst::PadDirection::Sink && query.is_serialized() {
+            self.drain();
         }
-        let (settings, look) = {
-            let settings = lock(&self.settings);
-            (settings.frame_settings(), settings.look)
-        };
-        let result = match &mut *lock(&self.state) {
-            Some(state) => {
-                if buffer.flags().contains(gst::BufferFlags::DISCONT) {
-                    state.estimator.reset_tracks();
-                }
-                self.process(state, &settings, &look, buffer)
+        if !BaseTransformImplExt::parent_query(self, direction, query) {
+            return false;
+        }
+        if direction == gst::PadDirection::Src
+            && let gst::QueryViewMut::Latency(query) = query.view_mut()
+        {
+            let (live, min, max) = query.result();
+            let loaded = lock(&self.loaded);
+            let own = loaded.as_ref().map(Loaded::latency).unwrap_or_default();
+            query.set(live, min + own, max.map(|max| max + own));
+        }
+        true
+    }
+
+    fn submit_input_buffer(
+        &self,
+        is_discont: bool,
+        buffer: gst::Buffer,
+    ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        if is_discont || buffer.flags().contains(gst::BufferFlags::DISCONT) {
+            self.drain();
+            if let Some(state) = &mut *lock(&self.state) {
+                state.engine.reset_tracks();
             }
-            None => return Err(gst::FlowError::Flushing),
-        };
-        match result {
-            Ok(()) => Ok(gst::FlowSuccess::Ok),
-            Err(Failure::Exiting) => Err(gst::FlowError::Flushing),
-            Err(Failure::Message(message)) => {
-                self.post_error_message(message);
-                Err(gst::FlowError::Error)
+        }
+        if let Some(error) = lock(&self.drained).take() {
+            return Err(error);
+        }
+        self.parent_submit_input_buffer(is_discont, buffer)
+    }
+
+    fn generate_output(&self) -> Result<GenerateOutputSuccess, gst::FlowError> {
+        if let Some(buffer) = self.take_queued_buffer() {
+            lock(&self.stats).frames += 1;
+            let settings = lock(&self.settings).frame_settings();
+            let mut state = lock(&self.state);
+            let State { engine, info, .. } = state.as_mut().ok_or(gst::FlowError::Flushing)?;
+            if buffer.flags().contains(gst::BufferFlags::GAP) {
+                lock(&self.stats).gaps += 1;
+                engine.pass(buffer);
+            } else {
+                let info = info.as_ref().ok_or(gst::FlowError::NotNegotiated)?;
+                engine.infer(buffer, info, &settings);
             }
+        }
+        match self.next_output(false) {
+            Some(buffer) => buffer.map(GenerateOutputSuccess::Buffer),
+            None => Ok(GenerateOutputSuccess::NoOutput),
         }
     }
 }

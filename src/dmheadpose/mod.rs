@@ -9,14 +9,16 @@
 use gst::glib;
 use gst::prelude::*;
 
+mod engine;
+mod failure;
 mod imp;
 mod options;
 mod properties;
 mod stats;
 
 pub use options::{
-    DmHeadPoseCropMode, DmHeadPoseDetectorFamily, DmHeadPoseMode, DmHeadPosePoseFamily,
-    DmHeadPoseScaling,
+    DmHeadPoseCropMode, DmHeadPoseDetectorFamily, DmHeadPoseExecutionProvider, DmHeadPoseMode,
+    DmHeadPosePoseFamily, DmHeadPoseScaling,
 };
 
 glib::wrapper! {

@@ -7,6 +7,7 @@ use crate::estimator::catalog::Mode;
 use crate::estimator::detector::{DetectorFamily, Scaling};
 use crate::estimator::geometry::CropMode;
 use crate::estimator::pose::PoseFamily;
+use crate::estimator::runtime::ExecutionProvider;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstDmHeadPoseMode")]
@@ -176,6 +177,42 @@ impl DmHeadPoseCropMode {
             Self::Upstream => CropMode::Upstream,
             Self::Symmetric => CropMode::Symmetric(margin),
             Self::Square => CropMode::Square(margin),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstDmHeadPoseExecutionProvider")]
+#[repr(i32)]
+pub enum DmHeadPoseExecutionProvider {
+    #[enum_value(name = "CUDA if it is there and works, else the CPU", nick = "auto")]
+    Auto,
+    #[default]
+    #[enum_value(name = "The CPU", nick = "cpu")]
+    Cpu,
+    #[enum_value(name = "NVIDIA CUDA", nick = "cuda")]
+    Cuda,
+    #[enum_value(name = "NVIDIA TensorRT", nick = "tensorrt")]
+    TensorRt,
+    #[enum_value(name = "Intel OpenVINO", nick = "openvino")]
+    OpenVino,
+    #[enum_value(name = "AMD MIGraphX", nick = "migraphx")]
+    MiGraphX,
+    #[enum_value(name = "XNNPACK, for Arm and mobile CPUs", nick = "xnnpack")]
+    Xnnpack,
+}
+
+impl From<DmHeadPoseExecutionProvider> for ExecutionProvider {
+    fn from(provider: DmHeadPoseExecutionProvider) -> Self {
+        use DmHeadPoseExecutionProvider as Property;
+        match provider {
+            Property::Auto => Self::Auto,
+            Property::Cpu => Self::Cpu,
+            Property::Cuda => Self::Cuda,
+            Property::TensorRt => Self::TensorRt,
+            Property::OpenVino => Self::OpenVino,
+            Property::MiGraphX => Self::MiGraphX,
+            Property::Xnnpack => Self::Xnnpack,
         }
     }
 }

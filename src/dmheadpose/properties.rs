@@ -9,14 +9,14 @@ use gst::glib;
 use gst::prelude::*;
 
 use super::options::{
-    DmHeadPoseCropMode, DmHeadPoseDetectorFamily, DmHeadPoseMode, DmHeadPosePoseFamily,
-    DmHeadPoseScaling,
+    DmHeadPoseCropMode, DmHeadPoseDetectorFamily, DmHeadPoseExecutionProvider, DmHeadPoseMode,
+    DmHeadPosePoseFamily, DmHeadPoseScaling,
 };
 use crate::estimator::catalog;
 use crate::estimator::detector::DetectorSettings;
 use crate::estimator::error::Error;
-use crate::estimator::runtime::RuntimeOptions;
-use crate::estimator::{self, Config};
+use crate::estimator::runtime::{RuntimeOptions, SessionOptions};
+use crate::estimator::{self, Config, pose};
 use crate::overlay::{DmHeadPoseOverlayFlags, Look};
 
 /// What an application sets.
@@ -32,6 +32,12 @@ pub(super) struct Settings {
     detector_size: u32,
     onnxruntime_library: Option<String>,
     intra_op_threads: u32,
+    execution_provider: DmHeadPoseExecutionProvider,
+    device_id: u32,
+    cache_dir: Option<String>,
+    share_models: bool,
+    max_batch: u32,
+    pipeline_depth: u32,
     score_threshold: f32,
     nms_iou: f32,
     head_class: i32,
@@ -59,6 +65,12 @@ impl Default for Settings {
             detector_size: 640,
             onnxruntime_library: None,
             intra_op_threads: 0,
+            execution_provider: DmHeadPoseExecutionProvider::default(),
+            device_id: 0,
+            cache_dir: None,
+            share_models: false,
+            max_batch: pose::MAX_BATCH as u32,
+            pipeline_depth: 0,
             score_threshold: -1.0,
             nms_iou: 0.3,
             head_class: -1,
@@ -95,14 +107,26 @@ impl Settings {
                 library: self.onnxruntime_library.as_ref().map(PathBuf::from),
                 ..runtime
             },
-            detector_model,
+            detector_model: Some(detector_model),
             detector_family: self.detector_family.into(),
             detector_size: self.detector_size,
             pose_model,
             pose_family: self.pose_family.into(),
             rear_model: self.rear_model.as_ref().map(PathBuf::from),
-            intra_op_threads: self.intra_op_threads as usize,
+            max_batch: self.max_batch as usize,
+            session: SessionOptions {
+                intra_op_threads: self.intra_op_threads as usize,
+                provider: self.execution_provider.into(),
+                device: self.device_id,
+                cache: self.cache_dir.as_ref().map(PathBuf::from),
+                share: self.share_models,
+            },
         })
+    }
+
+    /// Frames in flight at once; `None` leaves it to the element.
+    pub fn depth(&self) -> Option<usize> {
+        Some(self.pipeline_depth as usize).filter(|&depth| depth > 0)
     }
 
     /// What the estimator is to do with the next frame.
@@ -149,6 +173,12 @@ impl Settings {
             "detector-size" => assign(&mut self.detector_size, value),
             "onnxruntime-library" => assign_path(&mut self.onnxruntime_library, value),
             "intra-op-threads" => assign(&mut self.intra_op_threads, value),
+            "execution-provider" => assign(&mut self.execution_provider, value),
+            "device-id" => assign(&mut self.device_id, value),
+            "cache-dir" => assign_path(&mut self.cache_dir, value),
+            "share-models" => assign(&mut self.share_models, value),
+            "max-batch" => assign(&mut self.max_batch, value),
+            "pipeline-depth" => assign(&mut self.pipeline_depth, value),
             "score-threshold" => assign(&mut self.score_threshold, value),
             "nms-iou" => assign(&mut self.nms_iou, value),
             "head-class" => assign(&mut self.head_class, value),
@@ -177,6 +207,12 @@ impl Settings {
             "detector-size" => self.detector_size.to_value(),
             "onnxruntime-library" => self.onnxruntime_library.to_value(),
             "intra-op-threads" => self.intra_op_threads.to_value(),
+            "execution-provider" => self.execution_provider.to_value(),
+            "device-id" => self.device_id.to_value(),
+            "cache-dir" => self.cache_dir.to_value(),
+            "share-models" => self.share_models.to_value(),
+            "max-batch" => self.max_batch.to_value(),
+            "pipeline-depth" => self.pipeline_depth.to_value(),
             "score-threshold" => self.score_threshold.to_value(),
             "nms-iou" => self.nms_iou.to_value(),
             "head-class" => self.head_class.to_value(),
@@ -287,6 +323,55 @@ fn load_time_specs() -> Vec<glib::ParamSpec> {
             .blurb("Threads that work on one operator of a network (0 = the number of cores, at most 4)")
             .maximum(256)
             .default_value(defaults.intra_op_threads)
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecEnum::builder_with_default("execution-provider", defaults.execution_provider)
+            .nick("Execution Provider")
+            .blurb(
+                "What runs the networks; all but cpu need an ONNX Runtime that was built with it. \
+                 active-provider tells what auto has chosen",
+            )
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecUInt::builder("device-id")
+            .nick("Device ID")
+            .blurb("Which of several devices of the execution provider")
+            .default_value(defaults.device_id)
+            .mutable_ready()
+            .build(),
+        path(
+            "cache-dir",
+            "Cache Directory",
+            "Folder where providers that compile the networks for their device (tensorrt, openvino) \
+             keep the result (unset = compile at each start)",
+        ),
+        glib::ParamSpecBoolean::builder("share-models")
+            .nick("Share Models")
+            .blurb(
+                "Share loaded models with all other elements of the process that ask for the same file, \
+                 provider and threads: less memory for many streams. They take turns, first come, first \
+                 served",
+            )
+            .default_value(defaults.share_models)
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecUInt::builder("max-batch")
+            .nick("Maximum Batch")
+            .blurb("Heads that run through the pose model at once; more take several runs. Bounds the memory")
+            .minimum(1)
+            .maximum(64)
+            .default_value(defaults.max_batch)
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecUInt::builder("pipeline-depth")
+            .nick("Pipeline Depth")
+            .blurb(
+                "Frames that are worked on at once, each with models of its own; a frame leaves when so \
+                 many less one have come after it. 1 = each frame leaves before the next is taken, \
+                 0 = 2 for files (not live and seekable), else 1",
+            )
+            .maximum(16)
+            .default_value(defaults.pipeline_depth)
             .mutable_ready()
             .build(),
     ]

@@ -61,6 +61,17 @@ pub enum Error {
         found: String,
     },
 
+    #[error(
+        "execution-provider={provider}: expected ONNX Runtime {runtime} to run it, found: {found}. Name a library \
+         that was built with it (now {}) and install its drivers, or use execution-provider=auto or cpu", library.display()
+    )]
+    Provider {
+        provider: &'static str,
+        library: PathBuf,
+        runtime: String,
+        found: String,
+    },
+
     // The frames.
     #[error("frame of {format} {width}x{height}: expected {expected}, found {found}")]
     Frame {
@@ -74,6 +85,11 @@ pub enum Error {
     // The run.
     #[error("inference with {} failed: {reason}", path.display())]
     Inference { path: PathBuf, reason: String },
+
+    #[error(
+        "cannot start a thread for inference: {0}. Use a smaller pipeline-depth or raise the limit of threads"
+    )]
+    Thread(String),
 
     /// The process runs its exit handlers; ONNX Runtime may be gone any moment. Not worth reporting.
     #[error("the process is exiting, no more inference")]

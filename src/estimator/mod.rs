@@ -3,7 +3,9 @@
 //!
 //! [`HeadPoseEstimator::process`] is the straight line: the frame goes through the detector, each box gets
 //! its margins, all crops go through the pose model in one batch, and out come [`Head`]s.
-//! [`HeadPoseEstimator::estimate`] starts at given boxes.
+//! [`HeadPoseEstimator::estimate`] starts at given boxes. [`pipeline::Pipeline`] does the same for several
+//! frames at once, in threads of its own. Both are made of two parts: an `Inference` is what one
+//! frame in flight needs, and the `Scene` is what is remembered from frame to frame.
 
 pub mod angles;
 mod assignment;
@@ -15,28 +17,32 @@ pub mod error;
 mod exit_gate;
 pub mod frame;
 pub mod geometry;
+mod inference;
 mod kernels;
+pub mod pipeline;
 mod pixels;
 pub mod pose;
 pub mod preprocess;
 pub mod resize;
 pub mod runtime;
+mod scene;
 pub mod signature;
+mod target;
 pub mod tracker;
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use angles::Angles;
-use detector::{Detection, Detector, DetectorFamily, DetectorSettings};
+use detector::{Detector, DetectorFamily, DetectorSettings};
 use error::Error;
 use frame::FrameView;
-use geometry::{CropMode, Rect, Size};
-use pose::fusion::{Pose, PoseEstimator};
-use pose::{PoseFamily, PoseModel};
-use resize::{PixelRect, Resizer};
-use runtime::{Model, Role, Runtime, RuntimeOptions};
-use tracker::Tracker;
+use geometry::{CropMode, Rect};
+use inference::Inference;
+use pose::PoseFamily;
+use pose::fusion::PoseEstimator;
+use runtime::{Runtime, RuntimeOptions, SessionOptions};
+use scene::Scene;
 
 /// One head in one frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,18 +66,12 @@ pub struct Head {
     pub predicted: bool,
 }
 
-/// Heads whose yaw is this close to the activation angle, in degrees, lie at the seam.
-const SEAM_WIDTH: f32 = 10.0;
-
-/// A head that is followed changes from front to rear model, or back, only when its yaw is so many degrees
-/// beyond the activation angle: at the seam it would flicker.
-const HYSTERESIS: f32 = 5.0;
-
 /// What is decided when the models are loaded.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub runtime: RuntimeOptions,
-    pub detector_model: PathBuf,
+    /// `None` where the boxes always come from elsewhere.
+    pub detector_model: Option<PathBuf>,
     pub detector_family: DetectorFamily,
     /// Longer side of the detector's input, in pixels, where the model leaves its size open.
     pub detector_size: u32,
@@ -80,8 +80,30 @@ pub struct Config {
     /// A model that knows all sides and decides which heads `pose_model` looks at; see
     /// [`pose::fusion`].
     pub rear_model: Option<PathBuf>,
-    /// Threads that work on one operator of a network; 0 chooses.
-    pub intra_op_threads: usize,
+    /// Heads that run through the pose model at once; more take several runs. Bounds the memory.
+    pub max_batch: usize,
+    pub session: SessionOptions,
+}
+
+impl Config {
+    /// These models, and the element's defaults.
+    pub fn new(
+        runtime: RuntimeOptions,
+        detector_model: Option<PathBuf>,
+        pose_model: PathBuf,
+    ) -> Self {
+        Self {
+            runtime,
+            detector_model,
+            detector_family: DetectorFamily::Auto,
+            detector_size: 640,
+            pose_model,
+            pose_family: PoseFamily::Auto,
+            rear_model: None,
+            max_batch: pose::MAX_BATCH,
+            session: SessionOptions::default(),
+        }
+    }
 }
 
 /// What may change from frame to frame.
@@ -113,82 +135,19 @@ pub struct StageTimes {
     pub pose: Duration,
 }
 
-/// Finds heads in frames and estimates where they look. Owns its networks and all scratch memory.
+impl StageTimes {
+    /// Their sum.
+    pub fn total(&self) -> Duration {
+        self.detector_input + self.detector + self.crops + self.pose
+    }
+}
+
+/// Finds heads in frames and estimates where they look, one frame after the other.
 #[derive(Debug)]
 pub struct HeadPoseEstimator {
-    runtime: &'static Runtime,
-    detector: Detector,
-    pose: PoseEstimator,
-    resizer: Resizer,
-    detections: Vec<Detection>,
-    candidates: Vec<Candidate>,
-    crops: Vec<PixelRect>,
-    poses: Vec<Pose>,
+    inference: Inference,
+    scene: Scene,
     heads: Vec<Head>,
-    tracker: Tracker,
-    /// Index of each candidate's track; empty when heads are not followed.
-    tracks: Vec<usize>,
-    boxes: Vec<Rect>,
-    activation_angles: Vec<f32>,
-    last_size: Option<Size>,
-    times: StageTimes,
-}
-
-/// A detection on its way to become a head.
-#[derive(Clone, Copy, Debug)]
-struct Candidate {
-    rect: Rect,
-    crop: PixelRect,
-    score: f32,
-    truncated: bool,
-}
-
-impl Candidate {
-    fn new(detection: &Detection, frame: Size, settings: &Settings) -> Option<Self> {
-        if !detection.is_finite() {
-            return None;
-        }
-        let Detection { rect, score } = *detection;
-        let truncated = rect.x < 0.0
-            || rect.y < 0.0
-            || rect.right() > frame.width as f32
-            || rect.bottom() > frame.height as f32;
-        let rect = rect.truncated(frame);
-        if rect.area() <= 0.0 || rect.w.min(rect.h) < settings.min_head_size as f32 {
-            return None;
-        }
-        let crop = rect.with_margins(settings.crop_mode, frame);
-        let (x, y) = (crop.x as u32, crop.y as u32);
-        Some(Self {
-            rect,
-            crop: PixelRect {
-                x,
-                y,
-                width: (crop.right() as u32 - x).max(1),
-                height: (crop.bottom() as u32 - y).max(1),
-            },
-            score,
-            truncated,
-        })
-    }
-
-    /// The head of a finite pose; networks may answer NaN, which nobody must get to see.
-    fn with_pose(&self, pose: &Pose, id: u64, activation_angle: f32) -> Option<Head> {
-        if !pose.angles.is_finite() {
-            return None;
-        }
-        let angles = pose.angles.wrapped();
-        Some(Head {
-            id,
-            rect: self.rect,
-            score: self.score.clamp(0.0, 1.0),
-            angles,
-            rear: angles.is_rear(),
-            truncated: self.truncated,
-            seam: (pose.deciding_yaw.abs() - activation_angle).abs() <= SEAM_WIDTH,
-            predicted: false,
-        })
-    }
 }
 
 impl HeadPoseEstimator {
@@ -197,31 +156,10 @@ impl HeadPoseEstimator {
     /// # Errors
     /// Whatever is wrong with the library or the models; see [`Error`].
     pub fn load(config: &Config) -> Result<Self, Error> {
-        let runtime = Runtime::get(&config.runtime)?;
-        let threads = config.intra_op_threads;
-        let open = |role: Role, path: &PathBuf| Model::open(runtime, role, path, threads);
-        let detector = open("detector", &config.detector_model)?;
-        let pose = open("pose", &config.pose_model)?;
-        let rear = match &config.rear_model {
-            Some(path) => Some(PoseModel::new(open("rear", path)?, PoseFamily::Auto)?),
-            None => None,
-        };
         Ok(Self {
-            runtime,
-            detector: Detector::new(detector, config.detector_family, config.detector_size)?,
-            pose: PoseEstimator::new(PoseModel::new(pose, config.pose_family)?, rear),
-            resizer: Resizer::default(),
-            detections: Vec::new(),
-            candidates: Vec::new(),
-            crops: Vec::new(),
-            poses: Vec::new(),
+            inference: Inference::load(config)?,
+            scene: Scene::new(1),
             heads: Vec::new(),
-            tracker: Tracker::default(),
-            tracks: Vec::new(),
-            boxes: Vec::new(),
-            activation_angles: Vec::new(),
-            last_size: None,
-            times: StageTimes::default(),
         })
     }
 
@@ -236,16 +174,7 @@ impl HeadPoseEstimator {
         time: Option<Duration>,
         settings: &Settings,
     ) -> Result<&[Head], Error> {
-        let start = Instant::now();
-        let scaling = settings.detector.scaling;
-        self.detector.prepare(&mut self.resizer, frame, scaling);
-        self.times.detector_input = start.elapsed();
-
-        let start = Instant::now();
-        self.detector
-            .run(&settings.detector, &mut self.detections)?;
-        self.times.detector = start.elapsed();
-        self.estimate_detections(frame, time, settings)
+        self.run(frame, None, time, settings)
     }
 
     /// The poses of heads that are known already: `boxes`, in the frame's pixels, take the detector's
@@ -261,111 +190,49 @@ impl HeadPoseEstimator {
         time: Option<Duration>,
         settings: &Settings,
     ) -> Result<&[Head], Error> {
-        (self.times.detector_input, self.times.detector) = Default::default();
-        self.detections.clear();
-        let known = |&rect| Detection { rect, score: 1.0 };
-        self.detections.extend(boxes.iter().map(known));
-        self.estimate_detections(frame, time, settings)
+        self.run(frame, Some(boxes), time, settings)
     }
 
-    /// Detections to heads: choice, tracks, crops, poses.
-    fn estimate_detections(
+    fn run(
         &mut self,
         frame: &FrameView<'_>,
+        boxes: Option<&[Rect]>,
         time: Option<Duration>,
         settings: &Settings,
     ) -> Result<&[Head], Error> {
-        let start = Instant::now();
-        self.heads.clear();
-        self.select(frame.size(), settings);
-        self.follow(frame.size(), time, settings);
-        self.crops.clear();
-        let crops = self.candidates.iter().map(|candidate| candidate.crop);
-        self.crops.extend(crops);
-        let crops = self.crops.iter().copied();
-        self.pose.prepare(&mut self.resizer, frame, crops);
-        self.times.crops = start.elapsed();
-
-        let start = Instant::now();
-        let (resizer, angles) = (&mut self.resizer, &self.activation_angles);
-        self.pose
-            .run(resizer, frame, &self.crops, angles, &mut self.poses)?;
-        for (index, (candidate, pose)) in self.candidates.iter().zip(&self.poses).enumerate() {
-            let mut id = 0;
-            if let Some(track) = self
-                .tracks
-                .get(index)
-                .and_then(|&t| self.tracker.track_mut(t))
-            {
-                id = track.id;
-                track.was_front = Some(pose.is_front);
-            }
-            let head = candidate.with_pose(pose, id, settings.activation_angle);
-            self.heads.extend(head);
-        }
-        self.times.pose = start.elapsed();
-        Ok(&self.heads)
-    }
-
-    /// Turns detections into candidates: boxes within the frame that are large enough, not too many.
-    fn select(&mut self, frame: Size, settings: &Settings) {
-        self.candidates.clear();
-        let usable = |detection| Candidate::new(detection, frame, settings);
-        self.candidates
-            .extend(self.detections.iter().filter_map(usable));
-        if self.candidates.len() > settings.max_heads {
-            self.candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
-            self.candidates.truncate(settings.max_heads);
-        }
-    }
-
-    /// Finds the candidates' tracks, and the activation angle of each.
-    fn follow(&mut self, frame: Size, time: Option<Duration>, settings: &Settings) {
-        // Boxes of another frame size are no boxes of the same scene.
-        if self.last_size.replace(frame) != Some(frame) {
-            self.tracker.reset();
-        }
-        self.tracks.clear();
-        match settings.tracking {
-            Some(max_lost) => {
-                self.boxes.clear();
-                self.boxes.extend(self.candidates.iter().map(|c| c.rect));
-                self.tracker
-                    .update(time, &self.boxes, max_lost, &mut self.tracks);
-            }
-            None => self.tracker.reset(),
-        }
-        let tracks = self.tracks.iter().map(|&track| self.tracker.track(track));
-        let angles = tracks.map(|track| match track.and_then(|track| track.was_front) {
-            Some(true) => settings.activation_angle + HYSTERESIS,
-            Some(false) => settings.activation_angle - HYSTERESIS,
-            None => settings.activation_angle,
-        });
-        self.activation_angles.clear();
-        self.activation_angles.extend(angles);
-        self.activation_angles
-            .resize(self.candidates.len(), settings.activation_angle);
+        let Self {
+            inference,
+            scene,
+            heads,
+        } = self;
+        let number = scene.begin();
+        inference.detect(frame, boxes, settings)?;
+        scene.follow(number, inference, frame.size(), time, settings);
+        inference.estimate(frame)?;
+        scene.finish(number, inference, settings, heads);
+        Ok(heads)
     }
 
     /// Forgets the heads that are followed: for a stream that jumps.
     pub fn reset_tracks(&mut self) {
-        self.tracker.reset();
+        self.scene.reset();
     }
 
     /// How long the stages of the last frame took.
     pub fn times(&self) -> StageTimes {
-        self.times
+        self.inference.times()
     }
 
     pub fn runtime(&self) -> &'static Runtime {
-        self.runtime
+        self.inference.runtime()
     }
 
-    pub fn detector(&self) -> &Detector {
-        &self.detector
+    /// `None` where the boxes always come from elsewhere.
+    pub fn detector(&self) -> Option<&Detector> {
+        self.inference.detector()
     }
 
     pub fn pose(&self) -> &PoseEstimator {
-        &self.pose
+        self.inference.pose()
     }
 }

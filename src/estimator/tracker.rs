@@ -216,9 +216,9 @@ impl Tracker {
         self.tracks.get(index)
     }
 
-    /// As [`Tracker::track`].
-    pub fn track_mut(&mut self, index: usize) -> Option<&mut Track> {
-        self.tracks.get_mut(index)
+    /// The track with this number, if it still lives.
+    pub fn find_mut(&mut self, id: u64) -> Option<&mut Track> {
+        self.tracks.iter_mut().find(|track| track.id == id)
     }
 
     /// Matches the boxes that have no track with the tracks that have no box; `cost` gives `None` for what

@@ -3,10 +3,9 @@
 
 use std::path::Path;
 
-use gstdmheadpose::estimator::detector::{DetectorFamily, DetectorSettings, Scaling};
+use gstdmheadpose::estimator::detector::{DetectorSettings, Scaling};
 use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::geometry::{CropMode, Size};
-use gstdmheadpose::estimator::pose::PoseFamily;
 use gstdmheadpose::estimator::preprocess::{self, ChannelOrder, PixelEncoding};
 use gstdmheadpose::estimator::resize::{PixelRect, Resizer};
 use gstdmheadpose::estimator::{Config, Head, HeadPoseEstimator, Settings};
@@ -38,15 +37,10 @@ pub fn load_fused(
     pose_model: &Path,
     rear_model: Option<&Path>,
 ) -> HeadPoseEstimator {
+    let (detector, pose) = (detector_model.to_path_buf(), pose_model.to_path_buf());
     HeadPoseEstimator::load(&Config {
-        runtime: runtime_options(),
-        detector_model: detector_model.into(),
-        detector_family: DetectorFamily::Auto,
-        detector_size: 640,
-        pose_model: pose_model.into(),
-        pose_family: PoseFamily::Auto,
         rear_model: rear_model.map(Path::to_path_buf),
-        intra_op_threads: 0,
+        ..Config::new(runtime_options(), Some(detector), pose)
     })
     .unwrap_or_else(|error| panic!("{error}"))
 }

@@ -48,27 +48,23 @@ impl ModelArgs {
         let or_default = |named: &Option<PathBuf>, find: &dyn Fn() -> Result<PathBuf, Error>| {
             named.clone().map_or_else(find, Ok)
         };
-        let config = Config {
-            runtime: self.runtime.options(),
-            detector_model: or_default(&self.detector_model, &|| {
-                catalog::default_detector(&folders)
-            })?,
-            detector_family: self.families.detector(),
-            detector_size: 640,
-            pose_model: or_default(&self.pose_model, &|| {
-                catalog::default_pose_model(catalog::Mode::Auto, &folders)
-            })?,
-            pose_family: self.families.pose(),
-            rear_model: self.rear_model.clone(),
-            intra_op_threads: 0,
-        };
-        let estimator = HeadPoseEstimator::load(&config)?;
-        println!("Detector model: {}", config.detector_model.display());
-        println!("Pose model: {}", config.pose_model.display());
-        if let Some(rear) = &config.rear_model {
+        let detector_model = or_default(&self.detector_model, &|| {
+            catalog::default_detector(&folders)
+        })?;
+        println!("Detector model: {}", detector_model.display());
+        let pose_model = or_default(&self.pose_model, &|| {
+            catalog::default_pose_model(catalog::Mode::Auto, &folders)
+        })?;
+        println!("Pose model: {}", pose_model.display());
+        if let Some(rear) = &self.rear_model {
             println!("Rear model: {}", rear.display());
         }
-        Ok(estimator)
+        HeadPoseEstimator::load(&Config {
+            detector_family: self.families.detector(),
+            pose_family: self.families.pose(),
+            rear_model: self.rear_model.clone(),
+            ..Config::new(self.runtime.options(), Some(detector_model), pose_model)
+        })
     }
 
     /// The element's defaults, and every head of a picture.

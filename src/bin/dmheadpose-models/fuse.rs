@@ -13,9 +13,9 @@ use std::process::{Command, Stdio};
 
 use gstdmheadpose::estimator::detector::DetectorFamily;
 use gstdmheadpose::estimator::pose::contract::PoseContract;
-use gstdmheadpose::estimator::pose::{PoseFamily, PoseModel};
+use gstdmheadpose::estimator::pose::{MAX_BATCH, PoseFamily, PoseModel};
 use gstdmheadpose::estimator::preprocess::{ChannelOrder, PixelEncoding};
-use gstdmheadpose::estimator::runtime::{Model, Role, Runtime};
+use gstdmheadpose::estimator::runtime::{Model, Role, Runtime, SessionOptions};
 
 use crate::report::{Problem, Report};
 
@@ -110,7 +110,7 @@ impl Part<'_> {
 
 fn part<'a>(runtime: &Runtime, role: Role, file: &'a Path) -> Result<Part<'a>, String> {
     let failed = |error| format!("{role} model {}: {}", file.display(), Problem::of(&error));
-    let model = Model::open(runtime, role, file, 0).map_err(failed)?;
+    let model = Model::open(runtime, role, file, &SessionOptions::default()).map_err(failed)?;
     let contract = PoseContract::recognise(model.signature(), PoseFamily::Auto)
         .map_err(|expected| failed(model.contract_error(expected)))?;
     let levels = contract.encoding == PixelEncoding::levels(ChannelOrder::Rgb);
@@ -124,7 +124,7 @@ fn part<'a>(runtime: &Runtime, role: Role, file: &'a Path) -> Result<Part<'a>, S
             model.signature()
         ));
     };
-    PoseModel::new(model, PoseFamily::Auto).map_err(failed)?;
+    PoseModel::new(model, PoseFamily::Auto, MAX_BATCH).map_err(failed)?;
     Ok(Part {
         role,
         file,

@@ -9,10 +9,10 @@ use gstdmheadpose::estimator::error::Error;
 use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::geometry::Size;
 use gstdmheadpose::estimator::pose::contract::PoseContract;
-use gstdmheadpose::estimator::pose::{PoseFamily, PoseModel};
+use gstdmheadpose::estimator::pose::{MAX_BATCH, PoseFamily, PoseModel};
 use gstdmheadpose::estimator::preprocess::{ChannelOrder, Layout, PixelEncoding};
 use gstdmheadpose::estimator::resize::{PixelRect, Resizer};
-use gstdmheadpose::estimator::runtime::{Model, Runtime, Signature, TensorInfo};
+use gstdmheadpose::estimator::runtime::{Model, Runtime, SessionOptions, Signature, TensorInfo};
 use serde::Serialize;
 
 use crate::header::Header;
@@ -114,7 +114,7 @@ impl Report {
             runs: None,
             problem: None,
         };
-        let model = match Model::open(runtime, "checked", file, 0) {
+        let model = match Model::open(runtime, "checked", file, &SessionOptions::default()) {
             Ok(model) => model,
             Err(error) => {
                 report.problem = Some(Problem::of(&error));
@@ -134,7 +134,7 @@ impl Report {
             }
             (_, Ok(contract)) => {
                 report.contract = Some(Contract::pose(&contract));
-                PoseModel::new(model, pose_family).and_then(run_two)
+                PoseModel::new(model, pose_family, MAX_BATCH).and_then(run_two)
             }
             (Err(detector), Err(pose)) => {
                 report.problem = Some(Problem {

@@ -21,7 +21,7 @@ use super::frame::FrameView;
 use super::geometry::{Rect, Size};
 use super::preprocess::{self, PixelEncoding, Placement};
 use super::resize::Resizer;
-use super::runtime::{ElementType, Model, Signature};
+use super::runtime::{ElementType, ExecutionProvider, Model, Signature};
 
 /// How a frame is fitted into the detector's input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -155,6 +155,11 @@ impl Detector {
     /// The model's file.
     pub fn path(&self) -> &std::path::Path {
         self.model.path()
+    }
+
+    /// What runs the network.
+    pub fn provider(&self) -> ExecutionProvider {
+        self.model.provider()
     }
 
     /// Writes `frame` into the network's input.

@@ -9,7 +9,8 @@
 use super::super::angles::Angles;
 use super::super::error::Error;
 use super::super::frame::FrameView;
-use super::super::resize::{PixelRect, Resizer};
+use super::super::resize::Resizer;
+use super::super::target::Target;
 use super::PoseModel;
 
 /// The pose of one head, perhaps not finite: networks answer what they like.
@@ -65,27 +66,27 @@ impl PoseEstimator {
     }
 
     /// Writes the crops of all heads into the input of the model that sees every head.
-    pub fn prepare(
+    pub(in super::super) fn prepare(
         &mut self,
         resizer: &mut Resizer,
         frame: &FrameView<'_>,
-        crops: impl ExactSizeIterator<Item = PixelRect>,
+        targets: &[Target],
     ) {
         let first = self.rear.as_mut().unwrap_or(&mut self.front);
+        let crops = targets.iter().map(|target| target.crop);
         first.prepare(resizer, frame, crops);
     }
 
     /// Estimates the heads whose crops [`PoseEstimator::prepare`] wrote, and replaces `poses` by one entry
-    /// for each. `crops` are the same as there; `activation_angles` are theirs.
+    /// for each. `targets` are the same as there.
     ///
     /// # Errors
     /// [`Error::Inference`] and [`Error::Exiting`].
-    pub fn run(
+    pub(in super::super) fn run(
         &mut self,
         resizer: &mut Resizer,
         frame: &FrameView<'_>,
-        crops: &[PixelRect],
-        activation_angles: &[f32],
+        targets: &[Target],
         poses: &mut Vec<Pose>,
     ) -> Result<(), Error> {
         poses.clear();
@@ -98,12 +99,12 @@ impl PoseEstimator {
             is_front: self.rear.is_none(),
         }));
         let Some(rear) = &self.rear else {
-            self.chosen.extend(0..crops.len());
+            self.chosen.extend(0..targets.len());
             return Ok(());
         };
         // A yaw that is not a number chooses nobody; such a pose is left out later.
-        for (index, (pose, limit)) in poses.iter_mut().zip(activation_angles).enumerate() {
-            pose.is_front = pose.deciding_yaw.abs() <= *limit;
+        for (index, (pose, target)) in poses.iter_mut().zip(targets).enumerate() {
+            pose.is_front = pose.deciding_yaw.abs() <= target.activation_angle;
             if pose.is_front {
                 self.chosen.push(index);
             }
@@ -114,7 +115,7 @@ impl PoseEstimator {
         if self.front.input.same_crops(&rear.input) {
             self.front.copy_crops(rear, &self.chosen);
         } else {
-            let crops = self.chosen.iter().map(|&index| crops[index]);
+            let crops = self.chosen.iter().map(|&index| targets[index].crop);
             self.front.prepare(resizer, frame, crops);
         }
         self.front.run(&mut self.front_angles)?;

@@ -21,10 +21,10 @@ use super::frame::FrameView;
 use super::geometry::Size;
 use super::preprocess::{self, Layout, PixelEncoding};
 use super::resize::{PixelRect, Resizer};
-use super::runtime::{ElementType, Model, Signature};
+use super::runtime::{ElementType, ExecutionProvider, Model, Signature};
 
-/// Crops run through the network at once; more heads take several runs. Bounds the memory.
-const MAX_BATCH: usize = 16;
+/// So many crops run through the network at once where nothing else is asked for.
+pub const MAX_BATCH: usize = 8;
 
 /// What a family wants as input.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,23 +41,25 @@ pub struct PoseModel {
     model: Model,
     family: Family,
     input: InputContract,
+    max_batch: usize,
     images: Vec<f32>,
     crops: usize,
 }
 
 impl PoseModel {
     /// Recognises the contract of `model` and runs it once, so that a model that cannot run, or answers
-    /// something else than its signature says, is refused now.
+    /// something else than its signature says, is refused now. At most `max_batch` crops run at once.
     ///
     /// # Errors
     /// [`Error::Contract`] and [`Error::Inference`].
-    pub fn new(model: Model, wanted: PoseFamily) -> Result<Self, Error> {
+    pub fn new(model: Model, wanted: PoseFamily, max_batch: usize) -> Result<Self, Error> {
         let family = Family::recognise(model.signature(), wanted)
             .ok_or_else(|| model.contract_error(Family::expected(wanted)))?;
         let mut pose = Self {
             input: family.input(),
             model,
             family,
+            max_batch: max_batch.max(1),
             images: Vec::new(),
             crops: 0,
         };
@@ -132,7 +134,7 @@ impl PoseModel {
         let (height, width) = (i64::from(size.height), i64::from(size.width));
         while angles.len() < self.crops {
             let first = angles.len();
-            let crops = (self.crops - first).min(fixed_batch.unwrap_or(MAX_BATCH));
+            let crops = (self.crops - first).min(fixed_batch.unwrap_or(self.max_batch));
             let images = fixed_batch.unwrap_or(crops);
             let shape = match encoding.layout {
                 Layout::Nchw => [images as i64, 3, height, width],
@@ -151,6 +153,11 @@ impl PoseModel {
             }
         }
         Ok(())
+    }
+
+    /// What runs the network.
+    pub fn provider(&self) -> ExecutionProvider {
+        self.model.provider()
     }
 
     /// The size of the network's crops.

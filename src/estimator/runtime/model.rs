@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Loaded models: an ONNX file, its signature, and runs.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ort::session::Session as OrtSession;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
+use ort::value::{Outlet, TensorElementType, ValueType};
+
+use super::super::error::Error;
+use super::super::exit_gate;
+use super::pool::{self, Loaded, Pool};
+use super::session::{Element, Output, Session};
+use super::{ElementType, ExecutionProvider, Runtime, Signature, TensorInfo};
+
+/// What a model is for; names it in errors and properties.
+pub type Role = &'static str;
+
+/// How a model is run. Sessions are shared among models with the same file and options.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SessionOptions {
+    /// Threads that work on one operator; 0 chooses.
+    pub intra_op_threads: usize,
+    pub provider: ExecutionProvider,
+    /// Which of several devices of the provider.
+    pub device: u32,
+    /// Where providers that compile the graph for their device keep the result.
+    pub cache: Option<PathBuf>,
+    /// Share a few sessions with all other models of this process that ask for the same.
+    pub share: bool,
+}
+
+impl SessionOptions {
+    pub(super) fn threads(&self) -> usize {
+        match self.intra_op_threads {
+            // More than a few threads gain little on networks this small and take cores from the rest.
+            0 => std::thread::available_parallelism().map_or(1, |n| n.get().min(4)),
+            n => n,
+        }
+    }
+}
+
+/// A loaded ONNX file, ready to run.
+#[derive(Debug)]
+pub struct Model {
+    pool: Arc<Pool>,
+    role: Role,
+    path: PathBuf,
+}
+
+impl Model {
+    /// Loads an ONNX file.
+    ///
+    /// # Errors
+    /// [`Error::ModelMissing`], [`Error::ModelUnreadable`] and [`Error::Provider`].
+    pub fn open(
+        runtime: &Runtime,
+        role: Role,
+        path: &Path,
+        options: &SessionOptions,
+    ) -> Result<Self, Error> {
+        // Opening it tells a missing file, a folder and missing rights apart; ONNX Runtime does not.
+        let missing = |reason: String| Error::ModelMissing {
+            role,
+            path: path.to_path_buf(),
+            reason,
+        };
+        let metadata = std::fs::File::open(path).and_then(|file| file.metadata());
+        match metadata {
+            Err(error) => return Err(missing(error.to_string())),
+            Ok(metadata) if !metadata.is_file() => return Err(missing("not a file".into())),
+            Ok(_) => {}
+        }
+        let load = || load(runtime, role, path, options);
+        let pool = match options.share {
+            true => pool::shared(path, options, load)?,
+            false => Arc::new(Pool::new(load()?)),
+        };
+        Ok(Self {
+            pool,
+            role,
+            path: path.to_path_buf(),
+        })
+    }
+
+    pub fn signature(&self) -> &Signature {
+        &self.pool.signature
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What runs it.
+    pub fn provider(&self) -> ExecutionProvider {
+        self.pool.provider
+    }
+
+    /// The error of a file that keeps another contract than `expected`.
+    pub fn contract_error(&self, expected: impl Into<String>) -> Error {
+        Error::Contract {
+            role: self.role,
+            path: self.path.clone(),
+            expected: expected.into(),
+            found: self.signature().to_string(),
+        }
+    }
+
+    /// The error of a run whose output breaks the contract.
+    pub fn output_error(&self, reason: impl Into<String>) -> Error {
+        inference_error(&self.path, reason)
+    }
+
+    /// Runs the graph on one float32 input and lets `read` see the outputs.
+    ///
+    /// # Errors
+    /// [`Error::Inference`], what `read` returns, and [`Error::Exiting`].
+    pub fn run<R>(
+        &mut self,
+        shape: &[i64],
+        input: &[f32],
+        read: impl FnOnce(&Outputs<'_>) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        let mut lent = self.pool.lend();
+        let path = &self.path;
+        let session = lent
+            .session()
+            .ok_or_else(|| inference_error(path, "no session"))?;
+        // Taken after the wait for a session: who waits must not hold up an exit.
+        let _gate = exit_gate::pass()?;
+        let outputs = session.run(shape, input);
+        let result = match outputs {
+            Ok(outputs) => {
+                exit_gate::close_at_exit();
+                read(&Outputs { outputs, path })
+            }
+            Err(reason) => Err(inference_error(path, reason)),
+        };
+        // While the gate is held: it touches ONNX Runtime.
+        session.release();
+        result
+    }
+}
+
+fn inference_error(path: &Path, reason: impl Into<String>) -> Error {
+    Error::Inference {
+        path: path.to_path_buf(),
+        reason: reason.into(),
+    }
+}
+
+fn load(
+    runtime: &Runtime,
+    role: Role,
+    path: &Path,
+    options: &SessionOptions,
+) -> Result<Loaded, Error> {
+    let unreadable = |found: String| Error::ModelUnreadable {
+        role,
+        path: path.to_path_buf(),
+        runtime: runtime.version.clone(),
+        found,
+    };
+    let builder = || builder(runtime, options).map_err(|error| unreadable(error.to_string()));
+    let (last, better) = match options.provider.candidates() {
+        [better @ .., last] => (*last, better),
+        [] => (ExecutionProvider::Cpu, &[] as &[_]),
+    };
+    let usable = |&&provider: &&ExecutionProvider| {
+        builder().is_ok_and(|builder| with_provider(builder, provider, options).is_ok())
+    };
+    let provider = better.iter().find(usable).copied().unwrap_or(last);
+    let mut builder =
+        with_provider(builder()?, provider, options).map_err(|found| Error::Provider {
+            provider: provider.name(),
+            library: runtime.library.clone(),
+            runtime: runtime.version.clone(),
+            found,
+        })?;
+    let session = builder
+        .commit_from_file(path)
+        .map_err(|error| unreadable(error.to_string()))?;
+    let info = |outlets: &[Outlet]| outlets.iter().map(tensor_info).collect();
+    let signature = Signature {
+        inputs: info(session.inputs()),
+        outputs: info(session.outputs()),
+    };
+    let session = Session::new(session).map_err(unreadable)?;
+    Ok(Loaded {
+        session,
+        signature,
+        provider,
+    })
+}
+
+fn builder(runtime: &Runtime, options: &SessionOptions) -> Result<SessionBuilder, ort::Error> {
+    Ok(OrtSession::builder(&runtime.environment)?
+        .with_optimization_level(GraphOptimizationLevel::All)?
+        .with_intra_threads(options.threads())?
+        // Spinning threads of one session starve the other one, and everything else.
+        .with_intra_op_spinning(false)?
+        .with_inter_threads(1)?)
+}
+
+/// Registers the provider; what is wrong with it otherwise.
+fn with_provider(
+    builder: SessionBuilder,
+    provider: ExecutionProvider,
+    options: &SessionOptions,
+) -> Result<SessionBuilder, String> {
+    provider.check_available()?;
+    match provider.dispatch(options.device, options.cache.as_deref()) {
+        Some(dispatch) => builder
+            .with_execution_providers([dispatch])
+            .map_err(|error| error.to_string()),
+        None => Ok(builder),
+    }
+}
+
+fn tensor_info(outlet: &Outlet) -> TensorInfo {
+    let (element, shape) = match outlet.dtype() {
+        ValueType::Tensor { ty, shape, .. } => (element_type(*ty), shape.to_vec()),
+        _ => (ElementType::NoTensor, Vec::new()),
+    };
+    TensorInfo {
+        name: outlet.name().to_string(),
+        element,
+        shape,
+    }
+}
+
+fn element_type(ty: TensorElementType) -> ElementType {
+    use TensorElementType as Ort;
+    ElementType::Other(match ty {
+        Ort::Float32 => return ElementType::Float32,
+        Ort::Int64 => return ElementType::Int64,
+        Ort::Float64 => "float64",
+        Ort::Float16 => "float16",
+        Ort::Bfloat16 => "bfloat16",
+        Ort::Int32 => "int32",
+        Ort::Int16 => "int16",
+        Ort::Int8 => "int8",
+        Ort::Uint64 => "uint64",
+        Ort::Uint32 => "uint32",
+        Ort::Uint16 => "uint16",
+        Ort::Uint8 => "uint8",
+        Ort::Bool => "bool",
+        Ort::String => "string",
+        _ => "a rare type",
+    })
+}
+
+/// The output tensors of one run.
+pub struct Outputs<'a> {
+    outputs: &'a [Output],
+    path: &'a Path,
+}
+
+impl Outputs<'_> {
+    /// Shape and values of float32 output number `index`.
+    ///
+    /// # Errors
+    /// [`Error::Inference`] when there is no such output.
+    pub fn float32(&self, index: usize) -> Result<(&[i64], &[f32]), Error> {
+        self.tensor(index)
+    }
+
+    /// Shape and values of int64 output number `index`.
+    ///
+    /// # Errors
+    /// [`Error::Inference`] when there is no such output.
+    pub fn int64(&self, index: usize) -> Result<(&[i64], &[i64]), Error> {
+        self.tensor(index)
+    }
+
+    /// The error of an output that has another number of values than its signature promised.
+    pub fn wrong_count(&self, index: usize, expected: usize, found: usize) -> Error {
+        inference_error(
+            self.path,
+            format!("output {index}: expected {expected} values, found {found}"),
+        )
+    }
+
+    fn tensor<T: Element>(&self, index: usize) -> Result<(&[i64], &[T]), Error> {
+        let failed =
+            |reason: String| inference_error(self.path, format!("output {index}: {reason}"));
+        let output = self
+            .outputs
+            .get(index)
+            .ok_or_else(|| failed("missing".into()))?;
+        let values = output.values().ok_or_else(|| {
+            failed(format!(
+                "expected elements {:?}, found {:?}",
+                T::TYPE,
+                output.element()
+            ))
+        })?;
+        Ok((&output.shape, values))
+    }
+}

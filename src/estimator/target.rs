@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MPL-2.0
+//! A box on its way to become a head: checked, cut to the frame, with its crop.
+
+use super::Settings;
+use super::detector::Detection;
+use super::geometry::{Rect, Size};
+use super::resize::PixelRect;
+
+/// A head whose pose is wanted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Target {
+    pub rect: Rect,
+    pub crop: PixelRect,
+    pub score: f32,
+    pub truncated: bool,
+    /// Number of its track; 0 when heads are not followed.
+    pub id: u64,
+    /// Largest |yaw| at which the front model's answer counts.
+    pub activation_angle: f32,
+}
+
+impl Target {
+    /// `None` if the box holds no number, too little of it lies in the frame, or it is too small.
+    pub fn new(detection: &Detection, frame: Size, settings: &Settings) -> Option<Self> {
+        if !detection.is_finite() {
+            return None;
+        }
+        let Detection { rect, score } = *detection;
+        let truncated = rect.x < 0.0
+            || rect.y < 0.0
+            || rect.right() > frame.width as f32
+            || rect.bottom() > frame.height as f32;
+        let rect = rect.truncated(frame);
+        if rect.area() <= 0.0 || rect.w.min(rect.h) < settings.min_head_size as f32 {
+            return None;
+        }
+        let crop = rect.with_margins(settings.crop_mode, frame);
+        let (x, y) = (crop.x as u32, crop.y as u32);
+        Some(Self {
+            rect,
+            crop: PixelRect {
+                x,
+                y,
+                width: (crop.right() as u32 - x).max(1),
+                height: (crop.bottom() as u32 - y).max(1),
+            },
+            score,
+            truncated,
+            id: 0,
+            activation_angle: settings.activation_angle,
+        })
+    }
+}
+
+/// Turns detections into targets, not too many: of more the best are kept, best first.
+pub(super) fn select(
+    detections: &[Detection],
+    frame: Size,
+    settings: &Settings,
+    targets: &mut Vec<Target>,
+) {
+    targets.clear();
+    let usable = |detection| Target::new(detection, frame, settings);
+    targets.extend(detections.iter().filter_map(usable));
+    if targets.len() > settings.max_heads {
+        // Equal scores go by place: a sort that keeps their order would allocate.
+        targets.sort_unstable_by(|a, b| {
+            let (above, left) = (a.rect.y.total_cmp(&b.rect.y), a.rect.x.total_cmp(&b.rect.x));
+            b.score.total_cmp(&a.score).then(above).then(left)
+        });
+        targets.truncate(settings.max_heads);
+    }
+}
