@@ -8,7 +8,7 @@ use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane
 use gstdmheadpose::estimator::geometry::{CropMode, Rect, Size};
 use gstdmheadpose::estimator::runtime::{RuntimeOptions, Severity};
 use gstdmheadpose::estimator::{Config, Head, HeadPoseEstimator, Settings};
-use toys::{fetched_runtime, fixture};
+use toys::{fixture, onnxruntime_library};
 
 const SETTINGS: Settings = Settings {
     detector: DetectorSettings {
@@ -26,7 +26,7 @@ const SETTINGS: Settings = Settings {
 
 fn estimator() -> HeadPoseEstimator {
     let runtime = RuntimeOptions {
-        library: fetched_runtime(),
+        library: onnxruntime_library(),
         beside: None,
         log: |_, text| eprintln!("ONNX Runtime: {text}"),
         log_from: Severity::Error,

@@ -125,7 +125,7 @@ fn the_right_runtime_after_wrong_ones() {
     let text = file_of("libwrong.so", b"This is not a library.\n");
     let old = runtime_of("1.16.3");
     // The last one leaves it to the plugin: the variable, or where this machine has it.
-    let fetched = toys::fetched_runtime();
+    let fetched = toys::onnxruntime_library();
     let right = fetched.as_ref().map_or("", |path| path.to_str().unwrap());
     let variable = std::env::var("ORT_DYLIB_PATH").ok();
     let tried = ["/no/such/library.so", &text, &old, right, &text];

@@ -2,7 +2,7 @@
 //! A box on its way to become a head: checked, cut to the frame, with its crop.
 
 use super::Settings;
-use super::detector::Detection;
+use super::detector::{Detection, better_first};
 use super::geometry::{Rect, Size};
 use super::resize::PixelRect;
 
@@ -63,11 +63,7 @@ pub(super) fn select(
     let usable = |detection| Target::new(detection, frame, settings);
     targets.extend(detections.iter().filter_map(usable));
     if targets.len() > settings.max_heads {
-        // Equal scores go by place: a sort that keeps their order would allocate.
-        targets.sort_unstable_by(|a, b| {
-            let (above, left) = (a.rect.y.total_cmp(&b.rect.y), a.rect.x.total_cmp(&b.rect.x));
-            b.score.total_cmp(&a.score).then(above).then(left)
-        });
+        targets.sort_unstable_by(|a, b| better_first((a.score, &a.rect), (b.score, &b.rect)));
         targets.truncate(settings.max_heads);
     }
 }

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use image::{Rgb, RgbImage};
-use toys::{fetched_runtime, fixture};
+use toys::{fixture, onnxruntime_library};
 
 /// A folder of its own that goes with the test.
 pub struct Folder(PathBuf);
@@ -69,7 +69,7 @@ pub fn tool_with(pose: &str, path: &Path, arguments: &[&str]) -> Output {
     command.arg(path).args(arguments);
     command.args(["--detector-model", &fixture("rows_nhwc_32x32")]);
     command.args(["--pose-model", &fixture(pose)]);
-    if let Some(library) = fetched_runtime() {
+    if let Some(library) = onnxruntime_library() {
         command.arg("--onnxruntime-library").arg(library);
     }
     command.output().unwrap()

@@ -4,8 +4,6 @@
 //! - [`check`]: what it says of files.
 //! - [`fuse`]: a fused file answers in the element as its two parts do.
 
-#[path = "../common/mod.rs"]
-mod common;
 #[path = "../toys/mod.rs"]
 mod toys;
 
@@ -15,11 +13,12 @@ mod fuse;
 use std::process::{Command, Output};
 
 use serde_json::Value;
+use toys::common;
 
 pub fn tool(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dmheadpose-models"));
     command.args(arguments);
-    if let Some(library) = toys::fetched_runtime() {
+    if let Some(library) = toys::onnxruntime_library() {
         command.arg("--onnxruntime-library").arg(library);
     }
     command.output().unwrap()

@@ -2,11 +2,14 @@
 //! The element with toy models of tests/fixtures, frames to feed it, and what comes out.
 #![allow(dead_code)] // not every test program needs all of it
 
+#[path = "../common/mod.rs"]
+pub mod common;
 pub mod reports;
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, Once};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 
+pub use common::{init, onnxruntime_library};
 use gst::prelude::*;
 use gst_video::prelude::*;
 use gst_video::{VideoFormat, VideoFrame, VideoInfo};
@@ -16,30 +19,11 @@ use gstdmheadpose::headposemeta::HeadPoses;
 /// A guard against a hang, never a measure: whatever is awaited takes milliseconds.
 pub const GUARD: gst::ClockTime = gst::ClockTime::from_seconds(60);
 
-pub fn init() {
-    static INIT: Once = Once::new();
-    INIT.call_once(|| {
-        gst::init().unwrap();
-        gstdmheadpose::plugin_register_static().unwrap();
-    });
-}
-
 /// The path of a tracked model, named without its suffix.
 pub fn fixture(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/{name}.onnx"));
     assert!(path.is_file(), "{} is missing", path.display());
     path.to_str().unwrap().into()
-}
-
-/// The ONNX Runtime that was fetched; `None` leaves it to the plugin to find one.
-pub fn fetched_runtime() -> Option<PathBuf> {
-    if std::env::var_os("ORT_DYLIB_PATH").is_some() {
-        return None;
-    }
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(".setup/onnxruntime");
-    let files = std::fs::read_dir(folder).ok()?;
-    let mut files = files.filter_map(|entry| Some(entry.ok()?.path()));
-    files.find(|path| path.to_string_lossy().contains("libonnxruntime.so"))
 }
 
 /// An element that takes this detector and pose model of tests/fixtures.
@@ -50,7 +34,7 @@ pub fn element(detector: &str, pose: &str) -> gst::Element {
         .property("pose-model", fixture(pose))
         .build()
         .unwrap();
-    if let Some(library) = fetched_runtime() {
+    if let Some(library) = onnxruntime_library() {
         element.set_property("onnxruntime-library", library.to_str().unwrap());
     }
     element

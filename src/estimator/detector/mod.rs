@@ -13,6 +13,8 @@ mod yolov8;
 mod yolox;
 mod yunet;
 
+use std::cmp::Ordering;
+
 pub use family::DetectorFamily;
 use family::Family;
 
@@ -63,6 +65,13 @@ impl Detection {
             .iter()
             .all(|v| v.is_finite())
     }
+}
+
+/// The better one of two scored boxes first; equal scores go by place. A total order: sorting needs no memory
+/// to keep the order of equals.
+pub(super) fn better_first(a: (f32, &Rect), b: (f32, &Rect)) -> Ordering {
+    let (above, left) = (a.1.y.total_cmp(&b.1.y), a.1.x.total_cmp(&b.1.x));
+    b.0.total_cmp(&a.0).then(above).then(left)
 }
 
 /// The size of a detector's input.

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Non-maximum suppression, for families whose graph leaves it to us.
 
-use super::Detection;
+use super::{Detection, better_first};
 
 /// Greedy non-maximum suppression: the best box stays, those that overlap it by more than `iou` go, and
 /// so on. The boxes that stay are ordered by falling score.
 pub(super) fn suppress_overlaps(boxes: &mut Vec<Detection>, iou: f32) {
     // No comparison with a box that is not a number holds: it would take every good one with it.
     boxes.retain(Detection::is_finite);
-    boxes.sort_by(|a, b| b.score.total_cmp(&a.score));
+    boxes.sort_unstable_by(|a, b| better_first((a.score, &a.rect), (b.score, &b.rect)));
     let mut kept = 0;
     for index in 0..boxes.len() {
         let candidate = boxes[index];

@@ -97,6 +97,11 @@ impl Model {
         self.pool.provider
     }
 
+    /// How many models use its sessions, itself included.
+    pub fn shared_by(&self) -> usize {
+        Arc::strong_count(&self.pool)
+    }
+
     /// The error of a file that keeps another contract than `expected`.
     pub fn contract_error(&self, expected: impl Into<String>) -> Error {
         Error::Contract {

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Several frames in flight: the same heads as one after the other, in order, and nothing is lost or
+//! overtaken at the end, at a flush, at a gap, or when the caps change.
+
+mod toys;
+
+use gst::prelude::*;
+use gst_video::VideoFormat;
+use gstdmheadpose::headposemeta::HeadPoses;
+use toys::{bytes, caps, fixture, harness, number, picture, poses, quick, stat};
+
+fn deep(depth: u32) -> gst::Element {
+    let element = quick();
+    element.set_property("pipeline-depth", depth);
+    element
+}
+
+/// The `n`th frame of a clip; its colour, and so the poses of its heads, are its own.
+fn frame(n: u64) -> gst::Buffer {
+    let mut buffer = picture(32, 32, |x, _| [(40 + n * 7 % 160) as u8, 90 + x as u8, 40]);
+    number(&mut buffer, n);
+    buffer
+}
+
+fn rgb() -> gst::Caps {
+    caps(VideoFormat::Rgb, 32, 32)
+}
+
+/// Presentation time and heads of everything that comes out, to the end.
+fn outcome(h: &mut gst_check::Harness) -> Vec<(u64, Option<HeadPoses>)> {
+    std::iter::from_fn(|| h.try_pull())
+        .map(|buffer| {
+            let frame = buffer.pts().unwrap().mseconds() / 40;
+            let heads = HeadPoses::from_buffer(&buffer).map(|mut poses| {
+                poses.inference_time = gst::ClockTime::ZERO;
+                poses
+            });
+            (frame, heads)
+        })
+        .collect()
+}
+
+#[test]
+fn any_depth_gives_the_same_heads_in_the_same_order() {
+    let run = |depth: u32, rear: bool| {
+        let element = deep(depth);
+        element.set_property("tracking", true);
+        if rear {
+            let model = fixture("pose_pitch_first_Nx3x32x32");
+            element.set_property("rear-model", model);
+        }
+        let mut h = harness(&element, &rgb());
+        for n in 0..60 {
+            h.push(frame(n)).unwrap();
+        }
+        h.push_event(gst::event::Eos::new());
+        outcome(&mut h)
+    };
+    for rear in [false, true] {
+        let serial = run(1, rear);
+        assert_eq!(serial.len(), 60);
+        assert!(serial.iter().all(|(_, heads)| heads.is_some()));
+        assert_eq!(run(1, rear), serial);
+        if !rear {
+            assert_eq!(run(2, rear), serial, "depth 2");
+            assert_eq!(run(5, rear), serial, "depth 5");
+        }
+        // The seam's hysteresis learns later at depth, but always the same.
+        let deep = run(3, rear);
+        let frames = |run: &[(u64, _)]| run.iter().map(|(frame, _)| *frame).collect::<Vec<_>>();
+        assert_eq!(frames(&deep), frames(&serial));
+        for _ in 0..3 {
+            assert_eq!(run(3, rear), deep);
+        }
+    }
+}
+
+#[test]
+fn a_frame_leaves_when_enough_have_come_after_it() {
+    for depth in [1, 2, 4] {
+        let mut h = harness(&deep(depth), &rgb());
+        for n in 0..10 {
+            h.push(frame(n)).unwrap();
+            let out = (n + 2).saturating_sub(u64::from(depth));
+            assert_eq!(u64::from(h.buffers_received()), out, "depth {depth}");
+        }
+        h.push_event(gst::event::Eos::new());
+        assert_eq!(h.buffers_received(), 10, "depth {depth}");
+    }
+}
+
+#[test]
+fn latency_grows_with_depth() {
+    let latency = |depth: u32| {
+        let element = deep(depth);
+        let mut h = harness(&element, &rgb());
+        h.set_upstream_latency(gst::ClockTime::from_mseconds(100));
+        h.query_latency().unwrap().mseconds()
+    };
+    assert_eq!(latency(1), 100);
+    assert_eq!(latency(2), 140);
+    assert_eq!(latency(4), 220);
+}
+
+#[test]
+fn a_gap_keeps_its_place() {
+    let mut h = harness(&deep(3), &rgb());
+    for n in 0..12 {
+        let mut buffer = frame(n);
+        if n % 4 == 1 {
+            buffer.make_mut().set_flags(gst::BufferFlags::GAP);
+        }
+        h.push(buffer).unwrap();
+    }
+    h.push_event(gst::event::Eos::new());
+    for (at, (frame, heads)) in (0..).zip(outcome(&mut h)) {
+        assert_eq!(frame, at);
+        assert_eq!(heads.is_none(), frame % 4 == 1, "frame {frame}");
+    }
+}
+
+#[test]
+fn a_flush_drops_what_is_in_flight() {
+    let element = deep(4);
+    let mut h = harness(&element, &rgb());
+    for n in 0..3 {
+        h.push(frame(n)).unwrap();
+    }
+    assert_eq!(h.buffers_received(), 0);
+    h.push_event(gst::event::FlushStart::new());
+    h.push_event(gst::event::FlushStop::new(true));
+    let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+    h.push_event(gst::event::Segment::new(&segment));
+    for n in 20..26 {
+        h.push(frame(n)).unwrap();
+    }
+    h.push_event(gst::event::Eos::new());
+    let frames: Vec<_> = outcome(&mut h).iter().map(|(frame, _)| *frame).collect();
+    assert_eq!(frames, [20, 21, 22, 23, 24, 25]);
+    assert_eq!(stat(&element, "frames"), 9);
+}
+
+#[test]
+fn events_and_queries_in_the_stream_do_not_overtake() {
+    let mut h = harness(&deep(4), &rgb());
+    h.push(frame(0)).unwrap();
+    h.push(frame(1)).unwrap();
+    let tags = gst::TagList::new();
+    h.push_event(gst::event::Tag::new(tags));
+    assert_eq!(h.buffers_received(), 2, "before a tag");
+
+    h.push(frame(2)).unwrap();
+    let mut drain = gst::query::Drain::new();
+    h.element()
+        .unwrap()
+        .static_pad("sink")
+        .unwrap()
+        .query(&mut drain);
+    assert_eq!(h.buffers_received(), 3, "before a drain");
+
+    h.push(frame(3)).unwrap();
+    let mut jumped = frame(9);
+    jumped.make_mut().set_flags(gst::BufferFlags::DISCONT);
+    h.push(jumped).unwrap();
+    assert_eq!(h.buffers_received(), 4, "before a discontinuity");
+}
+
+#[test]
+fn each_frame_keeps_the_caps_it_came_with() {
+    let mut h = harness(&deep(3), &rgb());
+    for n in 0..2 {
+        h.push(frame(n)).unwrap();
+    }
+    h.set_src_caps(caps(VideoFormat::Rgb, 64, 48));
+    for n in 2..7 {
+        let mut larger = picture(64, 48, |_, _| [100; 3]);
+        number(&mut larger, n);
+        h.push(larger).unwrap();
+    }
+    h.push_event(gst::event::Eos::new());
+    let outcome = outcome(&mut h);
+    assert_eq!(outcome.len(), 7);
+    for (frame, heads) in outcome {
+        let width = heads.unwrap().width;
+        assert_eq!(width, if frame < 2 { 32 } else { 64 }, "frame {frame}");
+    }
+}
+
+#[test]
+fn a_broken_frame_among_others_is_one_error() {
+    let element = deep(3);
+    let mut h = harness(&element, &rgb());
+    let bus = gst::Bus::new();
+    element.set_bus(Some(&bus));
+    h.push(frame(0)).unwrap();
+    // Too small for its caps.
+    h.push(gst::Buffer::with_size(100).unwrap()).unwrap();
+    let results: Vec<_> = (2..6).map(|n| h.push(frame(n))).collect();
+    assert_eq!(results[0], Ok(gst::FlowSuccess::Ok), "the first comes out");
+    assert!(results.contains(&Err(gst::FlowError::Error)), "{results:?}");
+    let message = bus.pop_filtered(&[gst::MessageType::Error]).unwrap();
+    let gst::MessageView::Error(error) = message.view() else {
+        unreachable!()
+    };
+    assert!(
+        error.error().matches(gst::ResourceError::Failed),
+        "{error:?}"
+    );
+    element.set_bus(None);
+}
+
+#[test]
+fn a_file_is_worked_on_by_two_and_a_live_stream_by_one() {
+    let depth = |element: &gst::Element| -> u32 {
+        let stats = element.property::<gst::Structure>("stats");
+        stats.get("pipeline-depth").unwrap()
+    };
+    let run = |source: &str| {
+        let element = quick();
+        let line = format!(
+            "{source} ! video/x-raw,format=RGB,width=32,height=32,framerate=25/1 \
+             ! identity name=here ! fakesink name=sink sync=false"
+        );
+        let pipeline = toys::pipeline(&line, &element);
+        let buffers = toys::collect(&pipeline, "sink");
+        let bus = pipeline.bus().unwrap();
+        pipeline.set_state(gst::State::Playing).unwrap();
+        toys::wait_for_the_end(&bus);
+        let depth = depth(&element);
+        pipeline.set_state(gst::State::Null).unwrap();
+        let buffers = std::mem::take(&mut *buffers.lock().unwrap());
+        assert_eq!(buffers.len(), 6, "{source}");
+        assert!(buffers.iter().all(|buffer| poses(buffer).heads.len() == 2));
+        depth
+    };
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let file = if cores > 1 { 2 } else { 1 };
+    assert_eq!(run("videotestsrc num-buffers=6"), file);
+    assert_eq!(run("videotestsrc num-buffers=6 is-live=true"), 1);
+
+    // An application that pushes a frame and waits for it.
+    let element = quick();
+    let mut h = harness(&element, &rgb());
+    for n in 0..4 {
+        h.push_and_pull(frame(n)).unwrap();
+    }
+    assert_eq!(depth(&element), 1);
+}
+
+#[test]
+fn stopping_and_starting_with_frames_in_flight() {
+    let element = deep(4);
+    for _ in 0..10 {
+        let mut h = harness(&element, &rgb());
+        for n in 0..3 {
+            h.push(frame(n)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn pixels_shared_with_others_are_read_and_not_copied() {
+    let mut h = harness(&deep(2), &rgb());
+    let first = frame(0);
+    let kept = first.clone();
+    h.push(first).unwrap();
+    h.push(frame(1)).unwrap();
+    let out = h.pull().unwrap();
+    let memory = |buffer: &gst::Buffer| buffer.peek_memory(0).as_ptr();
+    assert_eq!(memory(&out), memory(&kept));
+    assert!(HeadPoses::from_buffer(&kept).is_none());
+    assert_eq!(bytes(&out), bytes(&kept));
+}
