@@ -40,7 +40,7 @@ $(shell mkdir -p "$(TMPDIR)")
 FETCH = $(PYTHON) setup/fetch.py
 say = printf '\n== %s\n' $(1)
 
-.PHONY: help setup system rust python runtime models models-dmhead clips pictures build demo test install clean distclean
+.PHONY: help setup system rust python runtime models models-dmhead clips pictures build demo test bench install clean distclean
 
 help: ## List the targets
 	@echo 'dmheadpose: GStreamer plugin for head pose. Targets:'
@@ -103,6 +103,15 @@ test: models clips pictures ## Format, lints, all tests, documentation, gst-insp
 	@$(call say,'gst-inspect')
 	@tests/inspect.sh "$(TARGET_DIR)/debug/$(PLUGIN)"
 	@$(call say,'All checks passed')
+
+bench: models clips ## Time the element against its networks and against DMHead's loop; results in target/bench/
+	@setup/python-packages.sh "$(PYTHON)" setup/requirements-bench.txt .setup/bench-python
+	@$(call say,'Parts (criterion)')
+	@cargo bench --locked --features tools --bench parts -- --noplot
+	@$(call say,'End to end')
+	@PYTHONPATH="$(CURDIR)/.setup/bench-python" cargo bench --locked --features tools --bench end_to_end -- \
+	  --python "$(PYTHON)" --output "$(TARGET_DIR)/bench" $(BENCH_ARGS)
+	@$(PYTHON) benches/plot.py "$(TARGET_DIR)/bench"
 
 install: build models ## Install plugin, tools, ONNX Runtime, models and C header below PREFIX (/usr/local)
 	@$(call say,'Install')

@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
-# Installs the pinned, hash-checked Python packages of the tools (model converter, plots) into
-# .setup/python. Argument: the Python to use. Does nothing when they are already there.
+# Installs pinned, hash-checked Python packages into a folder; does nothing when they are already there.
+# Arguments: the Python to use, the requirements and the folder. Default: those of the tools (model
+# converter, plots) into .setup/python.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${1:-python3}
-target=.setup/python
+requirements=${2:-setup/requirements.txt}
+target=${3:-.setup/python}
 
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
   echo "error: Python 3.11 or later is needed, found: $("$python" --version 2>&1 || true). Name another with: make PYTHON=python3.12 ..." >&2
@@ -13,9 +15,9 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 fi
 
 # The same requirements under another Python would be other wheels.
-stamp=$({ cat setup/requirements.txt; "$python" -c 'import sys, platform; print(sys.implementation.cache_tag, platform.machine())'; } | sha256sum | cut -d' ' -f1)
+stamp=$({ cat "$requirements"; "$python" -c 'import sys, platform; print(sys.implementation.cache_tag, platform.machine())'; } | sha256sum | cut -d' ' -f1)
 if [ "$(cat "$target/.stamp" 2>/dev/null || true)" = "$stamp" ]; then
-  echo "Python packages: all present."
+  echo "Python packages in $target: all present."
   exit 0
 fi
 
@@ -32,9 +34,9 @@ mkdir -p .setup
 if ! env -u PYTHONPATH PIP_USER=0 "$python" -m pip install \
   --target "$target.new" --require-hashes --only-binary=:all: \
   --no-warn-conflicts --root-user-action=ignore --disable-pip-version-check --no-input \
-  --requirement setup/requirements.txt; then
+  --requirement "$requirements"; then
   rm -rf "$target.new"
-  echo "error: pip could not install setup/requirements.txt (its reason is above). Check the network or the proxy, then run this again. Where a pinned wheel does not exist for this Python, name another: make PYTHON=python3.11 ..." >&2
+  echo "error: pip could not install $requirements (its reason is above). Check the network or the proxy, then run this again. Where a pinned wheel does not exist for this Python, name another: make PYTHON=python3.11 ..." >&2
   exit 1
 fi
 echo "$stamp" >"$target.new/.stamp"

@@ -11,7 +11,7 @@ pub mod estimator;
 pub mod headposemeta;
 pub mod overlay;
 mod sync;
-mod video;
+pub mod video;
 
 use gst::glib;
 

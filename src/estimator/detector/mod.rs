@@ -178,6 +178,20 @@ impl Detector {
         preprocess::encode_frame(resizer, frame, &placement, &encoding, &mut self.image);
     }
 
+    /// Shape and values of what the network got; `None` before the first frame.
+    pub fn input(&self) -> Option<([i64; 4], &[f32])> {
+        Some((self.input_shape()?, &self.image))
+    }
+
+    fn input_shape(&self) -> Option<[i64; 4]> {
+        let Size { width, height } = self.placement?.input;
+        let (width, height) = (i64::from(width), i64::from(height));
+        Some(match self.input.encoding.layout {
+            preprocess::Layout::Nchw => [1, 3, height, width],
+            preprocess::Layout::Nhwc => [1, height, width, 3],
+        })
+    }
+
     /// Runs the network on what [`Detector::prepare`] wrote and replaces `detections` by what it finds.
     ///
     /// # Errors
@@ -188,14 +202,8 @@ impl Detector {
         detections: &mut Vec<Detection>,
     ) -> Result<(), Error> {
         detections.clear();
-        let Some(placement) = self.placement else {
+        let (Some(placement), Some(shape)) = (self.placement, self.input_shape()) else {
             return Ok(());
-        };
-        let Size { width, height } = placement.input;
-        let (width, height) = (i64::from(width), i64::from(height));
-        let shape = match self.input.encoding.layout {
-            preprocess::Layout::Nchw => [1, 3, height, width],
-            preprocess::Layout::Nhwc => [1, height, width, 3],
         };
         let family = self.family;
         let decode = DecodeSettings {

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Which subjects meet on which frames.
+
+use gst_video::VideoFormat;
+
+use crate::Arguments;
+use crate::clip::Clip;
+use crate::results::{Results, Subject};
+use crate::subjects::{Cost, Element, Floor, Models, Upstream};
+
+const FRAMES_IN_CLIP: usize = 12;
+
+fn subject<'a>(name: &str, work: impl FnMut() -> Cost + 'a) -> Subject<'a> {
+    (name.into(), Box::new(work))
+}
+
+fn title(text: &str) {
+    println!("\n== {text}\n(milliseconds a frame; x: ratio to the first line of its group)");
+}
+
+/// Floor, element and upstream's loop at 1280x720, where DMHead is at home: one to four heads.
+pub fn ratios(arguments: &Arguments, results: &mut Results) {
+    let models = arguments.models();
+    let frames = arguments.frames;
+    let mut upstream = Upstream::new(&arguments.python, &models);
+    for heads in [1, 2, 4] {
+        title(&format!("1280x720, {heads} heads"));
+        let clip = Clip::new(&arguments.clip, heads, 1280, 720, FRAMES_IN_CLIP);
+        let bgr = clip.converted(VideoFormat::Bgr);
+        upstream.load(&bgr, &arguments.output);
+        same_heads(&models, &bgr, &mut upstream);
+        for format in [VideoFormat::I420, VideoFormat::Nv12] {
+            let clip = clip.converted(format);
+            let mut floor = Floor::new(&models, &clip, 0);
+            let mut serial = Element::new(&models, &clip, &[("pipeline-depth", "1")]);
+            results.run(
+                "floor",
+                &format!("{format}, {heads} heads"),
+                arguments.rounds,
+                &mut [
+                    subject("ONNX Runtime alone", || floor.run(frames)),
+                    subject("element, depth 1", || serial.run(frames)),
+                ],
+            );
+        }
+        let mut serial = Element::new(&models, &clip, &[("pipeline-depth", "1")]);
+        let mut two = Element::new(&models, &clip, &[("pipeline-depth", "2")]);
+        let single = [("pipeline-depth", "2"), ("intra-op-threads", "1")];
+        let mut two_single = Element::new(&models, &clip, &single);
+        let upstream = std::cell::RefCell::new(&mut upstream);
+        let loops = |threads, spinning| {
+            let upstream = &upstream;
+            move || upstream.borrow_mut().run(frames, threads, spinning)
+        };
+        results.run(
+            "upstream",
+            &format!("I420, {heads} heads"),
+            arguments.rounds,
+            &mut [
+                subject("element, depth 1", || serial.run(frames)),
+                subject("element, depth 2", || two.run(frames)),
+                subject("element, depth 2, 1 thread each", || two_single.run(frames)),
+                subject("upstream's loop, its defaults", loops(0, true)),
+                subject("upstream's loop, 1 thread", loops(1, true)),
+                subject("upstream's loop, no spinning", loops(0, false)),
+            ],
+        );
+    }
+}
+
+/// Compares what element and loop find in the same frames of BGR.
+fn same_heads(models: &Models, clip: &Clip, upstream: &mut Upstream) {
+    for depth in ["1", "2"] {
+        let mut element = Element::new(models, clip, &[("pipeline-depth", depth)]);
+        let (mut count, mut most) = (0, 0.0f64);
+        for (frame, mut theirs) in upstream.heads().into_iter().enumerate() {
+            let mut ours: Vec<[f64; 7]> = element
+                .heads(frame)
+                .iter()
+                .map(|head| {
+                    let (rect, angles) = (head.rect, head.angles);
+                    let corners = [rect.x, rect.y, rect.right(), rect.bottom()];
+                    let [x0, y0, x1, y1] = corners.map(f64::from);
+                    let [yaw, pitch, roll] = [angles.yaw, angles.pitch, angles.roll].map(f64::from);
+                    [x0, y0, x1, y1, yaw, pitch, roll]
+                })
+                .collect();
+            let order =
+                |a: &[f64; 7], b: &[f64; 7]| a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1]));
+            ours.sort_by(order);
+            theirs.sort_by(order);
+            assert_eq!(ours.len(), theirs.len(), "heads in frame {frame}");
+            count += ours.len();
+            for (ours, theirs) in ours.iter().zip(&theirs) {
+                assert_eq!(ours[..4], theirs[..4], "boxes in frame {frame}");
+                let differences = ours.iter().zip(theirs).map(|(a, b)| (a - b).abs());
+                most = differences.fold(most, f64::max);
+            }
+        }
+        assert!(most < 0.01, "angles differ by {most} degrees");
+        println!(
+            "depth {depth}: the same {count} heads in BGR as upstream's loop, angles within {most:.5} degrees"
+        );
+    }
+}
+
+/// How the cost grows.
+pub fn sweeps(arguments: &Arguments, results: &mut Results) {
+    let models = arguments.models();
+    let rounds = arguments.rounds.min(5);
+    let frames = arguments.frames.min(20);
+    let clip =
+        |heads, width, height| Clip::new(&arguments.clip, heads, width, height, FRAMES_IN_CLIP);
+    let against_floor = |results: &mut Results, experiment: &str, case: &str, clip: &Clip| {
+        let mut floor = Floor::new(&models, clip, 0);
+        let mut element = Element::new(&models, clip, &[("pipeline-depth", "1")]);
+        results.run(
+            experiment,
+            case,
+            rounds,
+            &mut [
+                subject("ONNX Runtime alone", || floor.run(frames)),
+                subject("element", || element.run(frames)),
+            ],
+        );
+    };
+
+    title("Heads, 1920x1080 I420");
+    for heads in [1, 2, 4, 9, 16, 25] {
+        let case = format!("{heads} heads");
+        against_floor(results, "heads", &case, &clip(heads, 1920, 1080));
+    }
+
+    title("Formats, 1280x720, two heads");
+    let two = clip(2, 1280, 720);
+    for format in [
+        VideoFormat::I420,
+        VideoFormat::Nv12,
+        VideoFormat::Yuy2,
+        VideoFormat::Rgb,
+        VideoFormat::Bgrx,
+        VideoFormat::Gray8,
+    ] {
+        against_floor(
+            results,
+            "formats",
+            &format.to_string(),
+            &two.converted(format),
+        );
+    }
+
+    title("Frame sizes, I420, two heads");
+    let sizes = [
+        (1280, 720),
+        (320, 240),
+        (640, 360),
+        (1920, 1080),
+        (3840, 2160),
+    ];
+    let clips = sizes.map(|(width, height)| clip(2, width, height));
+    let mut elements = clips
+        .each_ref()
+        .map(|clip| Element::new(&models, clip, &[("pipeline-depth", "1")]));
+    let mut subjects: Vec<Subject<'_>> = sizes
+        .iter()
+        .zip(&mut elements)
+        .map(|((width, height), element)| {
+            subject(&format!("{width}x{height}"), move || element.run(frames))
+        })
+        .collect();
+    results.run("sizes", "I420, 2 heads", rounds, &mut subjects);
+    drop(subjects);
+
+    title("Threads and frames in flight, 1280x720 I420, two heads");
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut elements = Vec::new();
+    for threads in (1..=cores.min(4)).rev() {
+        for depth in 1..=cores.min(4) + 1 {
+            let (threads, depth) = (threads.to_string(), depth.to_string());
+            let properties = [
+                ("intra-op-threads", threads.as_str()),
+                ("pipeline-depth", &depth),
+            ];
+            let element = Element::new(&models, &two, &properties);
+            elements.push((format!("{threads} threads, depth {depth}"), element));
+        }
+    }
+    let mut subjects: Vec<Subject<'_>> = elements
+        .iter_mut()
+        .map(|(name, element)| subject(name, || element.run(frames)))
+        .collect();
+    results.run("schedule", "I420, 2 heads", rounds, &mut subjects);
+    drop(subjects);
+    drop(elements);
+
+    title("Streams, 1280x720 I420, two heads; milliseconds a frame of any stream");
+    let mut fleets = Vec::new();
+    for streams in [1, 2, 4, 8] {
+        for share in ["false", "true"] {
+            let properties = [("pipeline-depth", "1"), ("share-models", share)];
+            let fleet: Vec<_> = (0..streams)
+                .map(|_| Element::new(&models, &two, &properties))
+                .collect();
+            let kind = if share == "true" { "shared" } else { "own" };
+            fleets.push((format!("{streams} streams, {kind} models"), fleet));
+        }
+    }
+    let mut subjects: Vec<Subject<'_>> = fleets
+        .iter_mut()
+        .map(|(name, fleet)| subject(name, || Element::run_all(fleet, frames)))
+        .collect();
+    results.run("streams", "I420, 2 heads", rounds, &mut subjects);
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MPL-2.0
+//! How much the element costs beside its networks, and beside DMHead's loop in Python.
+//!
+//! All subjects work on the same frames of a real clip with the same models, in turns, so that what else the
+//! machine does meets all of them; the results are ratios within one round, and the median of all rounds.
+//!
+//! - the floor: the runs of ONNX Runtime alone, on tensors that lie ready ([`subjects::Floor`]);
+//! - the element, in `appsrc ! dmheadpose ! fakesink sync=false` ([`subjects::Element`]);
+//! - upstream: DMHead's loop in Python ([`subjects::Upstream`]).
+//!
+//! `make bench` runs it; `cargo bench --features tools --bench end_to_end -- --help` lists the options.
+
+mod clip;
+mod experiments;
+mod memory;
+mod results;
+mod subjects;
+
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Floor, element and upstream's loop at 1280x720, and whether they find the same
+    Ratios,
+    /// Heads, frame sizes, formats, threads, depths, streams
+    Sweeps,
+    /// Peak memory of one and of eight elements
+    Memory,
+    /// Resident memory over many frames
+    Soak,
+    /// One measurement of memory, in a process of its own
+    #[value(hide = true)]
+    OneMemory,
+}
+
+#[derive(Parser)]
+#[command(about = "Times the element against its networks and against DMHead's loop in Python")]
+struct Arguments {
+    /// What to run; may be given several times
+    #[arg(long, value_enum, default_values_t = [Part::Ratios, Part::Sweeps, Part::Memory])]
+    part: Vec<Part>,
+    #[arg(
+        long,
+        default_value = "models/face_detection_yunet_2023mar_dynamic.onnx"
+    )]
+    detector_model: PathBuf,
+    #[arg(long, default_value = "models/whenet_Nx3x224x224_prepost.onnx")]
+    pose_model: PathBuf,
+    /// A clip with one head
+    #[arg(long, default_value = ".setup/clips/WolfgangLanger_Pexels.mp4")]
+    clip: PathBuf,
+    /// Python with numpy, OpenCV and ONNX Runtime
+    #[arg(long, default_value = "python3")]
+    python: String,
+    /// Times that each subject has its turn
+    #[arg(long, default_value_t = 7)]
+    rounds: usize,
+    /// Frames of a turn
+    #[arg(long, default_value_t = 40)]
+    frames: usize,
+    /// Folder for results.csv
+    #[arg(long, default_value = "target/bench")]
+    output: PathBuf,
+    /// Elements in a measurement of memory
+    #[arg(long, default_value_t = 1, hide = true)]
+    streams: usize,
+    #[arg(long, hide = true)]
+    share: bool,
+    /// Given by cargo
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+impl Arguments {
+    fn models(&self) -> subjects::Models {
+        subjects::Models {
+            detector: self.detector_model.clone(),
+            pose: self.pose_model.clone(),
+            onnxruntime: fetched_onnxruntime(),
+        }
+    }
+}
+
+/// The ONNX Runtime that the set-up fetched, unless `ORT_DYLIB_PATH` names another one.
+fn fetched_onnxruntime() -> Option<PathBuf> {
+    if std::env::var_os("ORT_DYLIB_PATH").is_some() {
+        return None;
+    }
+    let files = std::fs::read_dir(".setup/onnxruntime").ok()?;
+    files
+        .filter_map(|file| file.ok()?.path().canonicalize().ok())
+        .find(|file| file.to_string_lossy().contains("libonnxruntime.so"))
+}
+
+fn main() -> std::process::ExitCode {
+    let arguments = Arguments::parse();
+    for file in [
+        &arguments.detector_model,
+        &arguments.pose_model,
+        &arguments.clip,
+    ] {
+        if !file.is_file() {
+            eprintln!(
+                "error: expected {}, found none. `make bench` fetches it",
+                file.display()
+            );
+            return std::process::ExitCode::FAILURE;
+        }
+    }
+    gst::init().expect("GStreamer");
+    gstdmheadpose::plugin_register_static().expect("the plugin");
+    std::fs::create_dir_all(&arguments.output).expect("a folder for the results");
+    let mut results = results::Results::default();
+    for part in &arguments.part {
+        match part {
+            Part::Ratios => experiments::ratios(&arguments, &mut results),
+            Part::Sweeps => experiments::sweeps(&arguments, &mut results),
+            Part::Memory => memory::compare(&arguments),
+            Part::Soak => memory::soak(&arguments),
+            Part::OneMemory => memory::one(&arguments),
+        }
+    }
+    if !results.is_empty() {
+        let file = arguments.output.join("results.csv");
+        results.write(&file).expect("to write the results");
+        println!("\nEvery turn is in {}", file.display());
+    }
+    std::process::ExitCode::SUCCESS
+}

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: MPL-2.0
+//! What is measured: the floor, the element, upstream's loop.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use gst::prelude::*;
+use gst_video::VideoFrameRef;
+use gstdmheadpose::estimator::detector::{DetectorSettings, Scaling};
+use gstdmheadpose::estimator::geometry::CropMode;
+use gstdmheadpose::estimator::runtime::{Model, Runtime, RuntimeOptions, SessionOptions, Severity};
+use gstdmheadpose::estimator::{Config, Head, HeadPoseEstimator, Settings};
+use gstdmheadpose::headposemeta::HeadPoses;
+use gstdmheadpose::video;
+use rustix::time::{ClockId, clock_gettime};
+use serde_json::{Value, json};
+
+use crate::clip::Clip;
+
+/// The files that all subjects load.
+#[derive(Clone)]
+pub struct Models {
+    pub detector: PathBuf,
+    pub pose: PathBuf,
+    pub onnxruntime: Option<PathBuf>,
+}
+
+/// What some frames took, each on average, in milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    pub wall: f64,
+    /// Of all threads of the process.
+    pub cpu: f64,
+}
+
+/// Time of all threads of this process.
+fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+fn measure(frames: usize, work: impl FnOnce()) -> Cost {
+    let (wall, cpu) = (Instant::now(), cpu_time());
+    work();
+    let each = |time: Duration| time.as_secs_f64() * 1e3 / frames as f64;
+    Cost {
+        wall: each(wall.elapsed()),
+        cpu: each(cpu_time() - cpu),
+    }
+}
+
+impl Models {
+    pub fn runtime(&self) -> RuntimeOptions {
+        RuntimeOptions {
+            library: self.onnxruntime.clone(),
+            beside: None,
+            log: |_, text| eprintln!("ONNX Runtime: {text}"),
+            log_from: Severity::Error,
+        }
+    }
+}
+
+/// The element's defaults.
+fn settings() -> Settings {
+    Settings {
+        detector: DetectorSettings {
+            score_threshold: None,
+            nms_iou: 0.3,
+            head_class: None,
+            scaling: Scaling::Auto,
+        },
+        max_heads: 64,
+        min_head_size: 0,
+        crop_mode: CropMode::Upstream,
+        activation_angle: 90.0,
+        tracking: None,
+    }
+}
+
+/// A frame's tensors: those of the detector, and the crops in batches.
+struct Tensors {
+    detector: ([i64; 4], Vec<f32>),
+    crops: Vec<([i64; 4], Vec<f32>)>,
+}
+
+/// The runs of ONNX Runtime alone, on tensors that lie ready, with the element's session options.
+pub struct Floor {
+    detector: Model,
+    pose: Model,
+    frames: Vec<Tensors>,
+}
+
+impl Floor {
+    pub fn new(models: &Models, clip: &Clip, threads: usize) -> Self {
+        let config = Config::new(
+            models.runtime(),
+            Some(models.detector.clone()),
+            models.pose.clone(),
+        );
+        let mut estimator = HeadPoseEstimator::load(&config).expect("the models");
+        let frames = clip.frames.iter().map(|buffer| {
+            let frame =
+                VideoFrameRef::from_buffer_ref_readable(buffer, &clip.info).expect("a frame");
+            let view = video::view(&frame).expect("a known format");
+            let found = estimator
+                .process(&view, None, &settings())
+                .expect("inference");
+            let heads = found.len();
+            let (shape, input) = estimator
+                .detector()
+                .and_then(|d| d.input())
+                .expect("an input");
+            let pose = estimator.pose().front();
+            let size = pose.input_size();
+            let crops = (0..heads).step_by(config.max_batch).map(|first| {
+                let batch = first..heads.min(first + config.max_batch);
+                let shape = [batch.len() as i64, 3, size.height.into(), size.width.into()];
+                let images = batch.flat_map(|n| pose.crop_image(n).expect("a crop"));
+                (shape, images.copied().collect())
+            });
+            Tensors {
+                detector: (shape, input.to_vec()),
+                crops: crops.collect(),
+            }
+        });
+        let frames = frames.collect();
+        let runtime = Runtime::get(&models.runtime()).expect("ONNX Runtime");
+        let options = SessionOptions {
+            intra_op_threads: threads,
+            ..SessionOptions::default()
+        };
+        let open = |path: &Path| Model::open(runtime, "bench", path, &options).expect("a model");
+        Self {
+            detector: open(&models.detector),
+            pose: open(&models.pose),
+            frames,
+        }
+    }
+
+    pub fn run(&mut self, frames: usize) -> Cost {
+        let Self {
+            detector,
+            pose,
+            frames: tensors,
+        } = self;
+        let mut frame = |tensors: &Tensors| {
+            let (shape, input) = &tensors.detector;
+            detector.run(shape, input, |_| Ok(())).expect("inference");
+            for (shape, input) in &tensors.crops {
+                pose.run(shape, input, |_| Ok(())).expect("inference");
+            }
+        };
+        frame(&tensors[0]);
+        measure(frames, || {
+            tensors.iter().cycle().take(frames).for_each(&mut frame)
+        })
+    }
+}
+
+/// How many buffers have arrived.
+#[derive(Default)]
+struct Arrivals {
+    count: Mutex<usize>,
+    more: Condvar,
+}
+
+/// `appsrc ! dmheadpose ! fakesink sync=false`, playing, fed with the clip's frames.
+pub struct Element {
+    pipeline: gst::Pipeline,
+    source: gst_app::AppSrc,
+    arrivals: Arc<Arrivals>,
+    last: Arc<Mutex<Option<HeadPoses>>>,
+    frames: Vec<gst::Buffer>,
+    sent: usize,
+}
+
+impl Element {
+    pub fn new(models: &Models, clip: &Clip, properties: &[(&str, &str)]) -> Self {
+        let pipeline = gst::parse::launch(
+            "appsrc name=source format=time max-bytes=0 ! dmheadpose name=element ! fakesink name=sink sync=false",
+        );
+        let pipeline = pipeline.expect("a pipeline");
+        let pipeline = pipeline.downcast::<gst::Pipeline>().expect("a pipeline");
+        let by_name = |name| pipeline.by_name(name).expect("an element");
+        let source = by_name("source");
+        let source = source.downcast::<gst_app::AppSrc>().expect("an appsrc");
+        source.set_caps(Some(&clip.info.to_caps().expect("caps")));
+        let element = by_name("element");
+        element.set_property("detector-model", models.detector.to_str());
+        element.set_property("pose-model", models.pose.to_str());
+        if let Some(library) = &models.onnxruntime {
+            element.set_property("onnxruntime-library", library.to_str());
+        }
+        for (name, value) in properties {
+            element.set_property_from_str(name, value);
+        }
+        let arrivals = Arc::new(Arrivals::default());
+        let last = Arc::new(Mutex::new(None));
+        let (counted, kept) = (arrivals.clone(), last.clone());
+        let pad = by_name("sink").static_pad("sink").expect("a pad");
+        pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+            if let Some(buffer) = info.buffer()
+                && !buffer.flags().contains(gst::BufferFlags::GAP)
+            {
+                *kept.lock().expect("no panic") = HeadPoses::from_buffer(buffer);
+            }
+            *counted.count.lock().expect("no panic") += 1;
+            counted.more.notify_all();
+            gst::PadProbeReturn::Ok
+        });
+        pipeline.set_state(gst::State::Playing).expect("to play");
+        let mut element = Self {
+            pipeline,
+            source,
+            arrivals,
+            last,
+            frames: clip.frames.clone(),
+            sent: 0,
+        };
+        element.run(3);
+        element
+    }
+
+    pub fn run(&mut self, frames: usize) -> Cost {
+        measure(frames, || {
+            self.start(frames);
+            self.finish();
+        })
+    }
+
+    /// Sends frames on their way.
+    pub fn start(&mut self, frames: usize) {
+        for number in 0..=frames {
+            let mut buffer = self.frames[number % self.frames.len()].copy();
+            let writable = buffer.make_mut();
+            writable.set_pts(gst::ClockTime::from_mseconds(40 * self.sent as u64));
+            if number == frames {
+                // Pushes out what is in flight, and is not looked at.
+                writable.set_flags(gst::BufferFlags::GAP | gst::BufferFlags::DISCONT);
+            }
+            self.source.push_buffer(buffer).expect("room for a frame");
+            self.sent += 1;
+        }
+    }
+
+    /// Waits until all have arrived.
+    pub fn finish(&self) {
+        let mut count = self.arrivals.count.lock().expect("no panic");
+        while *count < self.sent {
+            let (next, waited) = self
+                .arrivals
+                .more
+                .wait_timeout(count, Duration::from_secs(60))
+                .expect("no panic");
+            assert!(!waited.timed_out(), "{} of {} frames", *next, self.sent);
+            count = next;
+        }
+    }
+
+    /// Runs frames through several elements at once; the cost is of each frame of any.
+    pub fn run_all(fleet: &mut [Self], frames: usize) -> Cost {
+        measure(frames * fleet.len(), || {
+            fleet.iter_mut().for_each(|element| element.start(frames));
+            fleet.iter().for_each(Self::finish);
+        })
+    }
+
+    /// The heads of the clip's frame of this number.
+    pub fn heads(&mut self, frame: usize) -> Vec<Head> {
+        self.frames.rotate_left(frame);
+        self.run(1);
+        self.frames.rotate_right(frame);
+        let last = self.last.lock().expect("no panic").take();
+        last.map(|poses| poses.heads).unwrap_or_default()
+    }
+}
+
+impl Drop for Element {
+    fn drop(&mut self) {
+        let _ = self.pipeline.set_state(gst::State::Null);
+    }
+}
+
+/// upstream_loop.py in a process of its own.
+pub struct Upstream {
+    child: Child,
+    commands: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Upstream {
+    pub fn new(python: &str, models: &Models) -> Self {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/upstream_loop.py");
+        let mut child = Command::new(python)
+            .arg(script)
+            .arg("--detector-model")
+            .arg(&models.detector)
+            .arg("--pose-model")
+            .arg(&models.pose)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot run {python}: {error}"));
+        let commands = child.stdin.take().expect("a pipe");
+        let answers = BufReader::new(child.stdout.take().expect("a pipe"));
+        Self {
+            child,
+            commands,
+            answers,
+        }
+    }
+
+    fn ask(&mut self, command: &Value) -> Value {
+        writeln!(self.commands, "{command}").expect("upstream_loop.py to listen");
+        let mut line = String::new();
+        self.answers.read_line(&mut line).expect("an answer");
+        serde_json::from_str(&line).unwrap_or_else(|error| {
+            panic!("upstream_loop.py ended, its reason is above; `make bench` sets up what it needs: {error}")
+        })
+    }
+
+    /// `clip` has frames of BGR.
+    pub fn load(&mut self, clip: &Clip, folder: &Path) {
+        let file = folder.join("frames.bgr");
+        std::fs::write(&file, clip.bytes()).expect("room for the frames");
+        let (width, height) = (clip.info.width(), clip.info.height());
+        self.ask(&json!({"clip": {"file": file, "width": width, "height": height, "frames": clip.frames.len()}}));
+        std::fs::remove_file(file).expect("to remove the frames");
+    }
+
+    pub fn run(&mut self, frames: usize, threads: usize, spinning: bool) -> Cost {
+        let answer =
+            self.ask(&json!({"run": {"threads": threads, "spinning": spinning, "frames": frames}}));
+        let each = |name: &str| answer[name].as_f64().expect("seconds") * 1e3 / frames as f64;
+        Cost {
+            wall: each("wall"),
+            cpu: each("cpu"),
+        }
+    }
+
+    /// Corners, yaw, pitch and roll of the heads of each frame.
+    pub fn heads(&mut self) -> Vec<Vec<[f64; 7]>> {
+        let answer = self.ask(&json!({"heads": true}));
+        serde_json::from_value(answer).expect("heads")
+    }
+}
+
+impl Drop for Upstream {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

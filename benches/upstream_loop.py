@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: MPL-2.0
+"""DMHead's demo loop, for comparison: OpenCV and ONNX Runtime in Python, one frame after the other.
+
+Written anew after the description of the demo: resize, detector, boxes above the threshold, margins, crops,
+one batch of crops through the pose model. Not in it: decoding, drawing, the window. Boxes are mapped to the
+frame, which the demo forgets.
+
+Reads commands from standard input, one JSON object a line, and answers each with one:
+  {"clip": {"file", "width", "height", "frames"}}     raw BGR frames to work on
+  {"run": {"threads", "spinning", "frames"}}          -> {"wall", "cpu"} in seconds; threads 0 and spinning
+                                                         true are ONNX Runtime's defaults, as the demo's
+  {"heads": true}                                     -> [x0, y0, x1, y1, yaw, pitch, roll] of each frame's heads
+"""
+
+import argparse
+import json
+import sys
+import time
+
+import cv2
+import numpy as np
+import onnxruntime
+
+LONG_SIDE, GRANULARITY = 640, 32
+NMS_IOU = 0.3
+# Face to head, in face widths and heights.
+SIDE, TOP, BOTTOM = 0.41, 0.40, 0.13
+
+
+def session(path, threads, spinning):
+    options = onnxruntime.SessionOptions()
+    if threads:
+        options.intra_op_num_threads = threads
+    if not spinning:
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def tensor(picture):
+    return np.ascontiguousarray(picture.transpose(2, 0, 1)[None], dtype=np.float32)
+
+
+class Rows:
+    """Detectors that answer [N, 7]: batch, class, score, box in pixels of the input."""
+
+    def __init__(self, model):
+        self.model, self.name = model, model.get_inputs()[0].name
+        self.height, self.width = model.get_inputs()[0].shape[2:]
+
+    def __call__(self, bgr):
+        height, width = bgr.shape[:2]
+        rows = self.model.run(None, {self.name: tensor(cv2.resize(bgr, (self.width, self.height)))})[0]
+        rows = rows[(rows[:, 1] == 1) & (rows[:, 2] > 0.35)]
+        return rows[:, 3:7] * np.array([width / self.width, height / self.height] * 2, np.float32)
+
+
+class YuNet:
+    """Faces, grown to heads; letterbox input."""
+
+    def __init__(self, model):
+        self.model, self.name = model, model.get_inputs()[0].name
+        self.outputs = [output.name for output in model.get_outputs()]
+
+    def __call__(self, bgr):
+        height, width = bgr.shape[:2]
+        scale = LONG_SIDE / max(width, height)
+        w, h = (int(np.floor(side * scale + 0.5)) for side in (width, height))
+        padded = np.zeros([-(-side // GRANULARITY) * GRANULARITY for side in (h, w)] + [3], np.uint8)
+        padded[:h, :w] = cv2.resize(bgr, (w, h))
+        outputs = dict(zip(self.outputs, self.model.run(None, {self.name: tensor(padded)})))
+        faces, scores = [], []
+        for stride in (8, 16, 32):
+            cls, obj, bbox = (outputs[f"{kind}_{stride}"][0] for kind in ("cls", "obj", "bbox"))
+            score = np.sqrt(np.clip(cls, 0, 1) * np.clip(obj, 0, 1))[:, 0]
+            cells = np.flatnonzero(score > 0.5)
+            rows, columns = np.divmod(cells, padded.shape[1] // stride)
+            centre = (np.stack([columns, rows], 1) + bbox[cells, :2]) * stride
+            size = np.exp(bbox[cells, 2:4]) * stride
+            faces.append(np.concatenate([centre - size / 2, size], 1))
+            scores.append(score[cells])
+        faces, scores = np.concatenate(faces), np.concatenate(scores)
+        kept = cv2.dnn.NMSBoxes(faces.tolist(), scores.tolist(), 0.5, NMS_IOU)
+        faces = faces[np.asarray(kept, int).flatten()]
+        x, y, fw, fh = (faces * np.array([width / w, height / h] * 2)).T
+        return np.stack([x - SIDE * fw, y - TOP * fh, x + (1 + SIDE) * fw, y + (1 + BOTTOM) * fh], 1)
+
+
+class Loop:
+    def __init__(self, detector, pose, threads, spinning):
+        model = session(detector, threads, spinning)
+        self.detect = YuNet(model) if len(model.get_outputs()) > 1 else Rows(model)
+        self.pose = session(pose, threads, spinning)
+        self.name = self.pose.get_inputs()[0].name
+
+    def __call__(self, bgr):
+        height, width = bgr.shape[:2]
+        boxes, crops = [], []
+        for x0, y0, x1, y1 in self.detect(bgr):
+            x0, y0 = max(int(x0), 0), max(int(y0), 0)
+            x1, y1 = min(int(x1), width), min(int(y1), height)
+            if x1 <= x0 or y1 <= y0:
+                continue
+            boxes.append((x0, y0, x1, y1))
+            w, h = x1 - x0, y1 - y0
+            top = max(0, y0 - h / 10)
+            bottom = min(height, y1 + abs(top - y1) / 10)
+            left = max(0, x0 - w / 5)
+            right = min(width, x1 + abs(left - x1) / 5)
+            crop = cv2.resize(bgr[int(top):int(bottom), int(left):int(right)], (224, 224))
+            crops.append(crop[..., ::-1].transpose(2, 0, 1))
+        if not crops:
+            return []
+        angles = self.pose.run(None, {self.name: np.asarray(crops, dtype=np.float32)})[0]
+        return [(*box, float(yaw), float(pitch), float(roll))
+                for box, (yaw, roll, pitch) in zip(boxes, angles)]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--detector-model", required=True)
+    parser.add_argument("--pose-model", required=True)
+    arguments = parser.parse_args()
+    loops, clip = {}, []
+
+    def loop(threads, spinning):
+        key = (threads, spinning)
+        if key not in loops:
+            loops[key] = Loop(arguments.detector_model, arguments.pose_model, threads, spinning)
+            loops[key](clip[0])
+        return loops[key]
+
+    for line in sys.stdin:
+        command = json.loads(line)
+        answer = {}
+        if "clip" in command:
+            c = command["clip"]
+            shape = (c["frames"], c["height"], c["width"], 3)
+            clip = np.fromfile(c["file"], np.uint8).reshape(shape)
+        elif "run" in command:
+            run = command["run"]
+            work = loop(run["threads"], run["spinning"])
+            work(clip[0])
+            wall, cpu = time.perf_counter(), time.process_time()
+            for number in range(run["frames"]):
+                work(clip[number % len(clip)])
+            answer = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+        elif "heads" in command:
+            answer = [loop(1, False)(frame) for frame in clip]
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()
