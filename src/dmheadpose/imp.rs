@@ -172,12 +172,8 @@ impl DmHeadPose {
             .as_ref()
             .ok_or_else(|| gst::error_msg!(gst::CoreError::Negotiation, ("no caps yet")))?;
         let inference_time = found.times.total();
-        let look = lock(&self.settings).look;
+        let look = lock(&self.settings).look.clone();
         let writable = buffer.make_mut();
-
-        let start = Instant::now();
-        overlay.draw(&found.heads, inference_time, &look, info, writable)?;
-        let drawing_time = start.elapsed();
 
         let poses = HeadPoses {
             width: info.width(),
@@ -188,6 +184,9 @@ impl DmHeadPose {
                 .unwrap_or(gst::ClockTime::ZERO),
             heads: found.heads,
         };
+        let start = Instant::now();
+        overlay.draw(&poses, &look, info, writable)?;
+        let drawing_time = start.elapsed();
         poses
             .attach(writable)
             .map_err(|error| gst::error_msg!(gst::StreamError::Failed, ("{error}")))?;

@@ -128,15 +128,12 @@ impl BaseTransformImpl for DmHeadPoseOverlay {
         let Some(poses) = HeadPoses::from_buffer(buffer) else {
             return Ok(gst::FlowSuccess::Ok);
         };
-        let look = *lock(&self.look);
+        let look = lock(&self.look).clone();
         let result = match &mut *lock(&self.state) {
             Some(State {
                 overlay,
                 info: Some(info),
-            }) => {
-                let inference_time = poses.inference_time.into();
-                overlay.draw(&poses.heads, inference_time, &look, info, buffer)
-            }
+            }) => overlay.draw(&poses, &look, info, buffer),
             _ => return Err(gst::FlowError::NotNegotiated),
         };
         result.map_err(|message| {

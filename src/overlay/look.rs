@@ -1,36 +1,31 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The properties that say what is drawn, shared by the elements that draw.
 
+use std::sync::Arc;
+
 use gst::glib;
 use gst::prelude::*;
 
-use crate::estimator::draw::Style;
+use super::CAT;
+use super::options::{DmHeadPoseBlurHeads, DmHeadPoseColorBy, DmHeadPoseOverlayFlags};
+use crate::estimator::Head;
+use crate::estimator::draw::{BoxColor, Color, Label, Style};
+use crate::headposemeta::HeadPoses;
 
-#[glib::flags(name = "GstDmHeadPoseOverlayFlags")]
-pub enum DmHeadPoseOverlayFlags {
-    #[flags_value(
-        name = "Box with margins, blue in front to red at the rear",
-        nick = "box"
-    )]
-    BOX = 1 << 0,
-    #[flags_value(name = "Axes: X red, Y green, Z (out of the face) blue", nick = "axes")]
-    AXES = 1 << 1,
-    #[flags_value(name = "Cube turned as the head is", nick = "cube")]
-    CUBE = 1 << 2,
-    #[flags_value(name = "Yaw, pitch and roll in degrees", nick = "labels")]
-    LABELS = 1 << 3,
-    #[flags_value(name = "Track number", nick = "id")]
-    ID = 1 << 4,
-    #[flags_value(name = "Number of heads and milliseconds", nick = "stats")]
-    STATS = 1 << 5,
-}
-
-/// What is drawn, and how large.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// What is drawn, and how.
+#[derive(Clone, Debug)]
 pub(crate) struct Look {
-    pub parts: DmHeadPoseOverlayFlags,
+    parts: DmHeadPoseOverlayFlags,
+    color_by: DmHeadPoseColorBy,
+    box_color: u32,
+    label_color: u32,
+    label: Option<String>,
+    /// `label` as it is read.
+    template: Option<Arc<Label>>,
     line_width: f32,
     font_scale: f32,
+    expire: u64,
+    blur_heads: DmHeadPoseBlurHeads,
 }
 
 impl Look {
@@ -38,13 +33,49 @@ impl Look {
         let Style {
             line_width,
             font_scale,
+            label_color,
             ..
         } = Style::default();
         Self {
             parts,
+            color_by: DmHeadPoseColorBy::default(),
+            box_color: 0xff00_ff00,
+            label_color: label_color.0,
+            label: None,
+            template: None,
             line_width,
             font_scale,
+            expire: 1_000_000_000,
+            blur_heads: DmHeadPoseBlurHeads::default(),
         }
+    }
+
+    /// Whether anything is drawn at all. Hiding heads is no drawing.
+    pub fn draws(&self) -> bool {
+        !self.parts.is_empty()
+    }
+
+    /// How heads are hidden, if they are.
+    pub fn hides(&self) -> Option<DmHeadPoseBlurHeads> {
+        Some(self.blur_heads).filter(|&how| how != DmHeadPoseBlurHeads::None)
+    }
+
+    /// The heads that are not too old to be drawn.
+    pub fn shown<'a>(&self, poses: &'a HeadPoses) -> &'a [Head] {
+        if poses.age.nseconds() > self.expire {
+            &[]
+        } else {
+            &poses.heads
+        }
+    }
+
+    /// The line of statistics, if it is wanted.
+    pub fn stats(&self, poses: &HeadPoses) -> Option<String> {
+        let wanted = self.parts.contains(DmHeadPoseOverlayFlags::STATS);
+        wanted.then(|| {
+            let milliseconds = poses.inference_time.nseconds() as f64 / 1e6;
+            format!("{} heads  {milliseconds:.1} ms", poses.heads.len())
+        })
     }
 
     pub fn style(&self) -> Style {
@@ -55,6 +86,13 @@ impl Look {
             cube: has(DmHeadPoseOverlayFlags::CUBE),
             labels: has(DmHeadPoseOverlayFlags::LABELS),
             ids: has(DmHeadPoseOverlayFlags::ID),
+            box_color: match self.color_by {
+                DmHeadPoseColorBy::Yaw => BoxColor::Yaw,
+                DmHeadPoseColorBy::Id => BoxColor::Id,
+                DmHeadPoseColorBy::None => BoxColor::Fixed(Color(self.box_color)),
+            },
+            label: self.template.clone(),
+            label_color: Color(self.label_color),
             line_width: self.line_width,
             font_scale: self.font_scale,
         }
@@ -67,6 +105,32 @@ impl Look {
                 .nick("Overlay")
                 .blurb("What to draw onto the frames")
                 .default_value(self.parts)
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecEnum::builder_with_default("color-by", self.color_by)
+                .nick("Color By")
+                .blurb("What the colour of a head's box tells")
+                .mutable_playing()
+                .build(),
+            color_spec(
+                "box-color",
+                "Box Color",
+                "Colour of all boxes with color-by=none, as 0xAARRGGBB",
+                self.box_color,
+            ),
+            color_spec(
+                "label-color",
+                "Label Color",
+                "Colour of the text above boxes, as 0xAARRGGBB",
+                self.label_color,
+            ),
+            glib::ParamSpecString::builder("label")
+                .nick("Label")
+                .blurb(
+                    "Text of the labels with placeholders {id}, {yaw}, {pitch}, {roll}, {score}; \
+                     {yaw:+.1} has a sign and one decimal, \\n begins a line, \\t moves the rest of \
+                     it to the right (unset = yaw, pitch and roll in a line each)",
+                )
                 .mutable_playing()
                 .build(),
             glib::ParamSpecFloat::builder("line-width")
@@ -85,6 +149,23 @@ impl Look {
                 .default_value(self.font_scale)
                 .mutable_playing()
                 .build(),
+            glib::ParamSpecUInt64::builder("expire-overlay")
+                .nick("Expire Overlay")
+                .blurb(
+                    "Heads are not drawn when the frame that their poses were inferred from is older, \
+                     in nanoseconds",
+                )
+                .default_value(self.expire)
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecEnum::builder_with_default("blur-heads", self.blur_heads)
+                .nick("Blur Heads")
+                .blurb(
+                    "Hide each head that was found, with the margins of its box, in the picture \
+                     itself; whatever was not found stays visible",
+                )
+                .mutable_playing()
+                .build(),
         ]
     }
 
@@ -92,19 +173,55 @@ impl Look {
     pub fn set(&mut self, value: &glib::Value, pspec: &glib::ParamSpec) {
         match pspec.name() {
             "overlay" => self.parts = value.get().unwrap_or(self.parts),
+            "color-by" => self.color_by = value.get().unwrap_or(self.color_by),
+            "box-color" => self.box_color = value.get().unwrap_or(self.box_color),
+            "label-color" => self.label_color = value.get().unwrap_or(self.label_color),
+            "label" => self.set_label(value.get().unwrap_or(None)),
             "line-width" => self.line_width = value.get().unwrap_or(self.line_width),
             "font-scale" => self.font_scale = value.get().unwrap_or(self.font_scale),
+            "expire-overlay" => self.expire = value.get().unwrap_or(self.expire),
+            "blur-heads" => self.blur_heads = value.get().unwrap_or(self.blur_heads),
             _ => {}
         }
+    }
+
+    fn set_label(&mut self, label: Option<String>) {
+        self.label = label.filter(|label| !label.is_empty());
+        self.template = self.label.as_deref().map(|label| {
+            let template = Label::new(label);
+            for unknown in template.unknown() {
+                gst::warning!(
+                    CAT,
+                    "label: {{{unknown}}} is drawn as it stands: expected id, yaw, pitch, roll or \
+                     score, the numbers also with a form such as {{yaw:+.1}}"
+                );
+            }
+            Arc::new(template)
+        });
     }
 
     /// The property's value if it is one of [`Look::specs`].
     pub fn get(&self, pspec: &glib::ParamSpec) -> Option<glib::Value> {
         Some(match pspec.name() {
             "overlay" => self.parts.to_value(),
+            "color-by" => self.color_by.to_value(),
+            "box-color" => self.box_color.to_value(),
+            "label-color" => self.label_color.to_value(),
+            "label" => self.label.to_value(),
             "line-width" => self.line_width.to_value(),
             "font-scale" => self.font_scale.to_value(),
+            "expire-overlay" => self.expire.to_value(),
+            "blur-heads" => self.blur_heads.to_value(),
             _ => return None,
         })
     }
+}
+
+fn color_spec(name: &str, nick: &str, blurb: &str, default: u32) -> glib::ParamSpec {
+    glib::ParamSpecUInt::builder(name)
+        .nick(nick)
+        .blurb(blurb)
+        .default_value(default)
+        .mutable_playing()
+        .build()
 }

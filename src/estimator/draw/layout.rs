@@ -67,7 +67,7 @@ fn bounded(value: f32, least: f32, most: f32) -> f32 {
 
 /// The head's box with DMHead's margins, truncated as DMHead truncates it; none when nothing of it
 /// is in the frame.
-pub(super) fn margin_box(head: &Head, frame: Size) -> Option<Area> {
+pub fn margin_box(head: &Head, frame: Size) -> Option<Area> {
     let rect = head.rect;
     let numbers = [rect.x, rect.y, rect.w, rect.h];
     if !numbers.iter().all(|v| v.is_finite()) {

@@ -5,6 +5,8 @@
 //! of a head, three axes from its centre, and the three angles above it. Blending costs by the area,
 //! also where it is transparent, so a patch is no larger than what it shows.
 
+mod color;
+mod label;
 mod layout;
 mod patch;
 mod pose;
@@ -12,26 +14,27 @@ mod text;
 
 use std::fmt::Write;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 pub use ab_glyph::InvalidFont;
-pub use patch::Patch;
+pub use color::{BoxColor, Color};
+pub use label::Label;
+pub use layout::margin_box;
+pub use patch::{Area, Patch};
 
 use super::Head;
 use super::angles::Angles;
 use super::geometry::Size;
-use layout::{Scale, box_lines, even, margin_box};
-use patch::{Area, Sheet};
+use layout::{Scale, box_lines, even};
+use patch::Sheet;
 use pose::Segment;
-use text::{COLUMN, Canvas, Typeface};
+use text::{Canvas, Typeface};
 
-/// DMHead's text colour.
-const LABEL_COLOR: [u8; 3] = [0, 255, 100];
-const STATS_COLOR: [u8; 3] = [255, 255, 255];
-/// Of the box when the head's pose is not known.
-const UNKNOWN_COLOR: [u8; 3] = [128, 128, 128];
+const STATS_COLOR: Color = Color(0xffff_ffff);
+
 /// What to draw, and how large. Widths and text are for a frame of 640x480 and grow with its short
 /// side.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Style {
     /// The head's box with the margins of the pose crop.
     pub boxes: bool,
@@ -39,10 +42,14 @@ pub struct Style {
     pub axes: bool,
     /// A cube that is turned as the head is; its face side is yellow.
     pub cube: bool,
-    /// Yaw, pitch and roll in degrees above the box.
+    /// `label` above the box.
     pub labels: bool,
     /// The track number above the box.
     pub ids: bool,
+    pub box_color: BoxColor,
+    /// What the labels say; without it yaw, pitch and roll in degrees.
+    pub label: Option<Arc<Label>>,
+    pub label_color: Color,
     /// Pixels, for a frame of 640x480.
     pub line_width: f32,
     /// 1 gives capitals of 9 pixels on a frame of 640x480.
@@ -57,6 +64,10 @@ impl Default for Style {
             cube: false,
             labels: true,
             ids: false,
+            box_color: BoxColor::Yaw,
+            label: None,
+            // DMHead's.
+            label_color: Color(0xff00_ff64),
             line_width: 2.0,
             font_scale: 1.0,
         }
@@ -69,6 +80,8 @@ pub struct Painter {
     sheet: Sheet,
     segments: Vec<Segment>,
     text: String,
+    /// Where this frame's labels are.
+    labels: Vec<Area>,
 }
 
 impl Painter {
@@ -79,6 +92,7 @@ impl Painter {
             sheet: Sheet::default(),
             segments: Vec::new(),
             text: String::new(),
+            labels: Vec::new(),
         })
     }
 
@@ -92,6 +106,7 @@ impl Painter {
         stats: Option<&str>,
     ) -> &[Patch] {
         self.sheet.clear();
+        self.labels.clear();
         let scale = Scale::new(frame, style);
         let placed = |head| margin_box(head, frame).map(|area| (head, area, scale.for_head(area)));
         for (head, area, scale) in heads.iter().filter_map(placed) {
@@ -106,28 +121,25 @@ impl Painter {
             self.text.push_str(stats);
             self.typeface.set_cap_height(scale.cap.round() as i32);
             let pad = self.typeface.metrics().pad;
-            self.paint_text((pad, pad), STATS_COLOR, &scale);
+            let (width, height) = self.typeface.measure(&self.text);
+            let area = Area::new(pad, pad, width, height).moved_into(frame);
+            self.paint_text(area, STATS_COLOR, &scale);
         }
         self.sheet.patches()
     }
 
     fn paint_head(&mut self, head: &Head, area: Area, scale: &Scale, style: &Style) {
-        let known = head.angles.is_finite();
         if style.boxes {
-            let color = if known {
-                yaw_color(head.angles.yaw)
-            } else {
-                UNKNOWN_COLOR
-            };
+            let color = style.box_color.of(head);
             self.paint_box(box_lines(area, scale), color, scale);
         }
-        if known && (style.axes || style.cube) {
+        if head.angles.is_finite() && (style.axes || style.cube) {
             self.paint_pose(&head.angles, area, scale, style);
         }
     }
 
     /// The four lines that run along the inside of `outer`.
-    fn paint_box(&mut self, outer: Area, color: [u8; 3], scale: &Scale) {
+    fn paint_box(&mut self, outer: Area, color: Color, scale: &Scale) {
         let width = scale.box_width();
         let inner = (outer.height() - 2 * width).max(0);
         let lines = [
@@ -136,14 +148,13 @@ impl Painter {
             Area::new(outer.right - width, outer.y + width, width, inner),
             Area::new(outer.x, outer.bottom - width, outer.width(), width),
         ];
-        let [red, green, blue] = color;
         for line in lines {
             let Some(line) = line.clipped(scale.frame) else {
                 continue;
             };
             if let Some(pixels) = self.sheet.place(line, fingerprint(("box", color))) {
                 for pixel in pixels.chunks_exact_mut(4) {
-                    pixel.copy_from_slice(&[blue, green, red, 255]);
+                    pixel.copy_from_slice(&color.premultiplied());
                 }
             }
         }
@@ -181,36 +192,40 @@ impl Painter {
         }
     }
 
-    /// Writes above `lines`, in letters as large as fit their width.
+    /// Writes above `lines`, in letters as large as fit their width, or below them when another
+    /// head's label is there.
     fn paint_label(&mut self, head: &Head, lines: Area, scale: &Scale, style: &Style) {
         let room = lines.width();
-        let mut height = 0;
-        for names in [["roll", "pitch", "yaw"], ["r", "p", "y"]] {
-            write_label(&mut self.text, head, names, style);
+        let mut panel = (0, 0);
+        for short in [false, true] {
+            write_label(&mut self.text, head, short, style);
             if self.text.is_empty() {
                 return;
             }
             self.typeface.set_cap_height(scale.cap.round() as i32);
-            let mut panel = self.typeface.measure(&self.text);
+            panel = self.typeface.measure(&self.text);
             if panel.0 > room {
                 let cap = (scale.cap * room as f32 / panel.0 as f32).floor();
                 let cap = cap.max(scale.least_cap.round());
                 self.typeface.set_cap_height(cap as i32);
                 panel = self.typeface.measure(&self.text);
             }
-            height = panel.1;
-            if panel.0 <= room {
+            if panel.0 <= room || style.label.is_some() {
                 break;
             }
         }
-        self.paint_text((lines.x, lines.y - height), LABEL_COLOR, scale);
+        let (width, height) = panel;
+        let at = |y| Area::new(lines.x, y, width, height).moved_into(scale.frame);
+        let places = [lines.y - height, lines.bottom].map(at);
+        let is_free = |place: &&Area| !self.labels.iter().any(|label| label.overlaps(place));
+        let area = *places.iter().find(is_free).unwrap_or(&places[0]);
+        self.labels.push(area);
+        self.paint_text(area, style.label_color, scale);
     }
 
-    /// Paints `self.text`, as near to the place wanted as the whole of it is visible.
-    fn paint_text(&mut self, (x, y): (i32, i32), color: [u8; 3], scale: &Scale) {
-        let panel = self.typeface.measure(&self.text);
-        let wanted = Area::new(x, y, panel.0, panel.1).moved_into(scale.frame);
-        let area = Area::new(wanted.x & !1, wanted.y & !1, panel.0, panel.1);
+    /// Paints `self.text` on a panel of the size that it measures.
+    fn paint_text(&mut self, panel: Area, color: Color, scale: &Scale) {
+        let area = Area::new(panel.x & !1, panel.y & !1, panel.width(), panel.height());
         let Some(visible) = area.clipped(scale.frame) else {
             return;
         };
@@ -225,30 +240,22 @@ impl Painter {
                 x,
                 y,
             };
-            self.typeface.paint(&self.text, panel, color, &mut canvas);
+            let size = (area.width(), area.height());
+            self.typeface.paint(&self.text, size, color, &mut canvas);
         }
     }
 }
 
-/// Blue for a face, red for the back of a head.
-fn yaw_color(yaw: f32) -> [u8; 3] {
-    let blue = (255.0 * (1.0 - yaw.abs() / 180.0))
-        .clamp(0.0, 255.0)
-        .round() as u8;
-    [255 - blue, 0, blue]
-}
-
-/// DMHead's order from the box upwards: yaw, pitch, roll; the track number on top.
-fn write_label(text: &mut String, head: &Head, names: [&str; 3], style: &Style) {
+/// The track number on top, then what `style` says of the label.
+fn write_label(text: &mut String, head: &Head, short: bool, style: &Style) {
     text.clear();
     if style.ids && head.id != 0 {
         let _ = writeln!(text, "#{}", head.id);
     }
-    if style.labels && head.angles.is_finite() {
-        let Angles { yaw, pitch, roll } = head.angles;
-        for (name, angle) in names.into_iter().zip([roll, pitch, yaw]) {
-            let _ = writeln!(text, "{name}{COLUMN}{}°", angle.round() as i32);
-        }
+    match &style.label {
+        _ if !style.labels => {}
+        Some(label) => label.write(head, text),
+        None => label::write_usual(head, short, text),
     }
 }
 

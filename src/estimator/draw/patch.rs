@@ -5,7 +5,7 @@ use crate::estimator::geometry::Size;
 
 /// A box of whole pixels; the far corner is outside it. Signed, so that it may hang over the frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Area {
+pub struct Area {
     pub x: i32,
     pub y: i32,
     pub right: i32,
@@ -29,6 +29,13 @@ impl Area {
 
     pub fn height(&self) -> i32 {
         self.bottom - self.y
+    }
+
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.x < other.right
+            && other.x < self.right
+            && self.y < other.bottom
+            && other.y < self.bottom
     }
 
     /// Moved by no more than needed to lie within the frame; what is too large for it begins at its

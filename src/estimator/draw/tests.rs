@@ -8,15 +8,14 @@ const VGA: Size = Size {
     width: 640,
     height: 480,
 };
-const ONLY_BOXES: Style = Style {
-    boxes: true,
-    axes: false,
-    cube: false,
-    labels: false,
-    ids: false,
-    line_width: 2.0,
-    font_scale: 1.0,
-};
+
+fn only_boxes() -> Style {
+    Style {
+        axes: false,
+        labels: false,
+        ..Style::default()
+    }
+}
 
 fn head(x: f32, y: f32, w: f32, h: f32, yaw: f32) -> Head {
     Head {
@@ -60,7 +59,7 @@ fn boxes_are_coloured_by_yaw() {
     ] {
         let mut painter = painter();
         let heads = [head(200.0, 150.0, 100.0, 200.0, yaw)];
-        let patches = painter.paint(&heads, VGA, &ONLY_BOXES, None);
+        let patches = painter.paint(&heads, VGA, &only_boxes(), None);
         for (x, y) in [(180, 200), (250, 130), (324, 200), (250, 372)] {
             assert_eq!(
                 pixel(patches, x, y),
@@ -81,7 +80,7 @@ fn the_axes_start_at_the_middle_of_the_box_and_are_half_its_width_long() {
     let style = Style {
         axes: true,
         boxes: false,
-        ..ONLY_BOXES
+        ..only_boxes()
     };
     let mut painter = painter();
     let mut facing = head(200.0, 150.0, 100.0, 200.0, 0.0);
@@ -100,7 +99,7 @@ fn labels_stay_inside_the_picture() {
         labels: true,
         ids: true,
         boxes: false,
-        ..ONLY_BOXES
+        ..only_boxes()
     };
     for (width, height) in [(320, 240), (640, 480), (1919, 1079), (480, 640)] {
         let (w, h) = (width as f32, height as f32);
@@ -133,7 +132,7 @@ fn labels_stay_inside_the_picture() {
 fn a_label_stands_on_its_box() {
     let style = Style {
         labels: true,
-        ..ONLY_BOXES
+        ..only_boxes()
     };
     let mut painter = painter();
     let patches = painter.paint(&[head(200.0, 150.0, 100.0, 200.0, 5.0)], VGA, &style, None);

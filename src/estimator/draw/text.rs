@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 use ab_glyph::{Font, FontRef, Glyph as Outline, InvalidFont, PxScale, point};
 
+use super::color::Color;
+
 /// Made with fonttools from Debian's fonts-dejavu-core 2.37-6: `pyftsubset DejaVuSans-Bold.ttf
 /// --unicodes=U+0020-007E,U+00B0 --layout-features= --no-hinting --name-IDs='*'`
 static FONT: &[u8] = include_bytes!("../font/DejaVuSans-Bold-ascii.ttf");
@@ -100,7 +102,7 @@ impl Typeface {
     }
 
     /// Paints the panel, whose size [`Self::measure`] gave, on `canvas`.
-    pub fn paint(&mut self, text: &str, panel: (i32, i32), color: [u8; 3], canvas: &mut Canvas) {
+    pub fn paint(&mut self, text: &str, panel: (i32, i32), color: Color, canvas: &mut Canvas) {
         let Metrics { cap, line, pad } = self.metrics;
         canvas.rounded_panel(panel, cap as f32 * 0.3);
         for (row, text) in text.lines().enumerate() {
@@ -112,7 +114,7 @@ impl Typeface {
         }
     }
 
-    fn paint_run(&mut self, text: &str, x: i32, y: i32, color: [u8; 3], canvas: &mut Canvas) {
+    fn paint_run(&mut self, text: &str, x: i32, y: i32, color: Color, canvas: &mut Canvas) {
         let mut pen = x as f32;
         for c in text.chars() {
             let glyph = self.glyph(c);
@@ -201,16 +203,17 @@ impl Canvas<'_> {
         }
     }
 
-    fn stamp(&mut self, glyph: &Glyph, x: i32, y: i32, [red, green, blue]: [u8; 3]) {
+    fn stamp(&mut self, glyph: &Glyph, x: i32, y: i32, color: Color) {
         if glyph.width == 0 {
             return;
         }
+        let [blue, green, red, alpha] = color.bgra();
         for (row, coverage) in glyph.coverage.chunks_exact(glyph.width).enumerate() {
             for (column, &over) in coverage.iter().enumerate() {
                 let Some(pixel) = self.pixel(x + column as i32, y + row as i32) else {
                     continue;
                 };
-                let over = u32::from(over);
+                let over = u32::from(over) * u32::from(alpha) / 255;
                 for (below, above) in pixel.iter_mut().zip([blue, green, red, 255]) {
                     let mix = u32::from(above) * over + u32::from(*below) * (255 - over);
                     *below = ((mix + 127) / 255) as u8;
@@ -266,7 +269,7 @@ mod tests {
                 x: -10,
                 y: -10,
             };
-            typeface.paint(text, (width, height), [255; 3], &mut canvas);
+            typeface.paint(text, (width, height), Color(u32::MAX), &mut canvas);
             for (i, pixel) in pixels.chunks_exact(4).enumerate() {
                 let (x, y) = (i as i32 % (width + 20) - 10, i as i32 / (width + 20) - 10);
                 if !(0..width).contains(&x) || !(0..height).contains(&y) {

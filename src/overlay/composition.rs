@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Patches as a `GstVideoOverlayComposition`.
+
+use gst::glib;
+use gst_video::{
+    VideoFormat, VideoFrameFlags, VideoMeta, VideoOverlayComposition, VideoOverlayFormatFlags,
+    VideoOverlayRectangle,
+};
+
+use crate::estimator::draw::Patch;
+
+/// The rectangles of the frame before, for the next one.
+#[derive(Default)]
+pub(super) struct Rectangles(Vec<Cached>);
+
+struct Cached {
+    generation: u64,
+    rectangle: VideoOverlayRectangle,
+}
+
+impl Rectangles {
+    pub fn compose(
+        &mut self,
+        patches: &[Patch],
+    ) -> Result<VideoOverlayComposition, glib::BoolError> {
+        let Self(cache) = self;
+        cache.truncate(patches.len());
+        for (slot, patch) in patches.iter().enumerate() {
+            match cache.get_mut(slot) {
+                Some(cached) if cached.generation == patch.generation => {
+                    let wanted = (patch.x, patch.y, patch.width, patch.height);
+                    if cached.rectangle.render_rectangle() != wanted {
+                        let (x, y, width, height) = wanted;
+                        let rectangle = cached.rectangle.make_mut();
+                        rectangle.set_render_rectangle(x, y, width, height);
+                    }
+                }
+                Some(cached) => *cached = Cached::new(patch)?,
+                None => cache.push(Cached::new(patch)?),
+            }
+        }
+        VideoOverlayComposition::new(cache.iter().map(|cached| &cached.rectangle))
+    }
+}
+
+impl Cached {
+    fn new(patch: &Patch) -> Result<Self, glib::BoolError> {
+        Ok(Self {
+            generation: patch.generation,
+            rectangle: rectangle(patch)?,
+        })
+    }
+}
+
+fn rectangle(patch: &Patch) -> Result<VideoOverlayRectangle, glib::BoolError> {
+    let mut pixels = patch.pixels.clone();
+    // Overlays are ARGB in the machine's byte order.
+    let format = if cfg!(target_endian = "big") {
+        pixels.chunks_exact_mut(4).for_each(<[u8]>::reverse);
+        VideoFormat::Argb
+    } else {
+        VideoFormat::Bgra
+    };
+    let mut buffer = gst::Buffer::from_mut_slice(pixels);
+    if let Some(buffer) = buffer.get_mut() {
+        let (width, height) = (patch.width, patch.height);
+        VideoMeta::add(buffer, VideoFrameFlags::empty(), format, width, height)?;
+    }
+    Ok(VideoOverlayRectangle::new_raw(
+        &buffer,
+        patch.x,
+        patch.y,
+        patch.width,
+        patch.height,
+        VideoOverlayFormatFlags::PREMULTIPLIED_ALPHA,
+    ))
+}
