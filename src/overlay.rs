@@ -5,6 +5,7 @@
 mod ayuv;
 mod blend;
 mod composition;
+mod downstream;
 mod look;
 mod options;
 mod privacy;
@@ -21,6 +22,7 @@ use crate::video;
 use blend::Source;
 use composition::Rectangles;
 
+pub(crate) use downstream::Downstream;
 pub(crate) use look::Look;
 pub use options::{DmHeadPoseBlurHeads, DmHeadPoseColorBy, DmHeadPoseOverlayFlags};
 pub use privacy::hide;
@@ -51,11 +53,12 @@ impl Overlay {
     }
 
     /// Does what `look` asks for with a buffer. Its pixels are copied first if others hold them too,
-    /// unless there is nothing to write.
+    /// unless there is nothing to write: with `compose` the drawing is only attached, for downstream.
     pub(crate) fn draw(
         &mut self,
         poses: &HeadPoses,
         look: &Look,
+        compose: bool,
         info: &VideoInfo,
         buffer: &mut gst::BufferRef,
     ) -> Result<(), gst::ErrorMessage> {
@@ -65,17 +68,27 @@ impl Overlay {
         let draws = look.draws() && (!heads.is_empty() || stats.is_some());
         let hides = look.hides().filter(|_| !poses.heads.is_empty());
 
-        if hides.is_some() || draws {
+        if hides.is_some() || (draws && !compose) {
             let mut frame = VideoFrameRef::from_buffer_ref_writable(buffer, info)
                 .map_err(|error| video::map_error("drawing", info, &error))?;
             if let Some(how) = hides {
                 // Also those too old to be drawn: better an old place than a face.
                 privacy::hide(&poses.heads, how, &mut frame).map_err(failed)?;
             }
-            if draws {
+            if draws && !compose {
                 self.blend(heads, &look.style(), stats.as_deref(), &mut frame)
                     .map_err(failed)?;
             }
+        }
+        if draws && compose {
+            let size = Size {
+                width: info.width(),
+                height: info.height(),
+            };
+            let composition = self
+                .composition(heads, &look.style(), stats.as_deref(), size)
+                .map_err(failed)?;
+            composition::attach(composition, buffer);
         }
         Ok(())
     }

@@ -160,11 +160,27 @@ pub(crate) fn map_error(
     )
 }
 
-/// Sink and src pad of an element that takes and gives [`FORMATS`].
+/// The caps with the feature that says: buffers may carry a composition.
+pub(crate) fn with_composition(caps: &gst::Caps) -> gst::Caps {
+    let feature = gst_video::CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION;
+    let features = |old: &gst::CapsFeaturesRef| {
+        let mut features = old.to_owned();
+        if !features.contains(feature) {
+            features.add(feature);
+        }
+        features
+    };
+    caps.iter_with_features()
+        .map(|(structure, old)| (structure.to_owned(), features(old)))
+        .collect()
+}
+
+/// Sink and src pad of an element that takes and gives [`FORMATS`], with compositions or without.
 pub(crate) fn pad_templates() -> Vec<gst::PadTemplate> {
-    let caps = gst_video::VideoCapsBuilder::new()
+    let mut caps = gst_video::VideoCapsBuilder::new()
         .format_list(FORMATS.iter().copied())
         .build();
+    caps.merge(with_composition(&caps));
     [
         ("sink", gst::PadDirection::Sink),
         ("src", gst::PadDirection::Src),

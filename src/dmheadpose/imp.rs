@@ -21,7 +21,7 @@ use crate::estimator::detector::Detector;
 use crate::estimator::runtime::{RuntimeOptions, Severity};
 use crate::estimator::{Config, HeadPoseEstimator};
 use crate::headposemeta::{HeadPoses, Source};
-use crate::overlay::Overlay;
+use crate::overlay::{Downstream, Look, Overlay};
 use crate::sync::lock;
 use crate::video;
 
@@ -74,6 +74,7 @@ pub struct DmHeadPose {
     loaded: Mutex<Option<Loaded>>,
     /// What pushing outside of the base class came to, for the next buffer to tell upstream.
     drained: Mutex<Option<gst::FlowError>>,
+    downstream: Downstream,
 }
 
 /// A frame's duration where the caps do not tell.
@@ -161,7 +162,13 @@ impl DmHeadPose {
     }
 
     /// Puts what was found on the buffer, and draws it if asked to.
-    fn finish(&self, state: &mut State, output: Output) -> Result<gst::Buffer, Failure> {
+    fn finish(
+        &self,
+        state: &mut State,
+        output: Output,
+        look: &Look,
+        compose: bool,
+    ) -> Result<gst::Buffer, Failure> {
         let Output { mut buffer, found } = output;
         let Some(found) = found else {
             return Ok(buffer);
@@ -172,7 +179,6 @@ impl DmHeadPose {
             .as_ref()
             .ok_or_else(|| gst::error_msg!(gst::CoreError::Negotiation, ("no caps yet")))?;
         let inference_time = found.times.total();
-        let look = lock(&self.settings).look.clone();
         let writable = buffer.make_mut();
 
         let poses = HeadPoses {
@@ -185,7 +191,7 @@ impl DmHeadPose {
             heads: found.heads,
         };
         let start = Instant::now();
-        overlay.draw(&poses, &look, info, writable)?;
+        overlay.draw(&poses, look, compose, info, writable)?;
         let drawing_time = start.elapsed();
         poses
             .attach(writable)
@@ -213,11 +219,13 @@ impl DmHeadPose {
 
     /// The next buffer that is to go downstream; see [`Engine::pop`].
     fn next_output(&self, drain: bool) -> Option<Result<gst::Buffer, gst::FlowError>> {
+        let output = lock(&self.state).as_mut()?.engine.pop(drain)?;
+        let look = lock(&self.settings).look.clone();
+        let draws = output.found.is_some() && look.draws();
+        let compose = draws && self.downstream.draws_compositions(&*self.obj());
         let result = {
             let mut state = lock(&self.state);
-            let state = state.as_mut()?;
-            let output = state.engine.pop(drain)?;
-            self.finish(state, output)
+            self.finish(state.as_mut()?, output, &look, compose)
         };
         Some(result.map_err(|failure| match failure {
             Failure::Exiting => gst::FlowError::Flushing,
@@ -412,7 +420,15 @@ impl BaseTransformImpl for DmHeadPose {
             state.info = Some(info);
         }
         self.choose_depth();
+        self.downstream.forget();
         Ok(())
+    }
+
+    fn src_event(&self, event: gst::Event) -> bool {
+        if event.type_() == gst::EventType::Reconfigure {
+            self.downstream.forget();
+        }
+        self.parent_src_event(event)
     }
 
     fn sink_event(&self, event: gst::Event) -> bool {

@@ -9,7 +9,7 @@ use gst_base::subclass::BaseTransformMode;
 use gst_base::subclass::prelude::*;
 
 use crate::headposemeta::HeadPoses;
-use crate::overlay::{DmHeadPoseOverlayFlags, Look, Overlay};
+use crate::overlay::{DmHeadPoseOverlayFlags, Downstream, Look, Overlay};
 use crate::sync::lock;
 use crate::video;
 
@@ -30,6 +30,7 @@ struct State {
 pub struct DmHeadPoseOverlay {
     look: Mutex<Look>,
     state: Mutex<Option<State>>,
+    downstream: Downstream,
 }
 
 fn default_look() -> Look {
@@ -43,6 +44,7 @@ impl Default for DmHeadPoseOverlay {
         Self {
             look: Mutex::new(default_look()),
             state: Mutex::new(None),
+            downstream: Downstream::default(),
         }
     }
 }
@@ -118,7 +120,15 @@ impl BaseTransformImpl for DmHeadPoseOverlay {
         if let Some(state) = &mut *lock(&self.state) {
             state.info = Some(info);
         }
+        self.downstream.forget();
         Ok(())
+    }
+
+    fn src_event(&self, event: gst::Event) -> bool {
+        if event.type_() == gst::EventType::Reconfigure {
+            self.downstream.forget();
+        }
+        self.parent_src_event(event)
     }
 
     fn transform_ip(
@@ -129,11 +139,12 @@ impl BaseTransformImpl for DmHeadPoseOverlay {
             return Ok(gst::FlowSuccess::Ok);
         };
         let look = lock(&self.look).clone();
+        let compose = look.draws() && self.downstream.draws_compositions(&*self.obj());
         let result = match &mut *lock(&self.state) {
             Some(State {
                 overlay,
                 info: Some(info),
-            }) => overlay.draw(&poses, &look, info, buffer),
+            }) => overlay.draw(&poses, &look, compose, info, buffer),
             _ => return Err(gst::FlowError::NotNegotiated),
         };
         result.map_err(|message| {

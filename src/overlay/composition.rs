@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Patches as a `GstVideoOverlayComposition`.
+//! Patches as a `GstVideoOverlayComposition`, and how it gets on a buffer.
 
 use gst::glib;
 use gst_video::{
-    VideoFormat, VideoFrameFlags, VideoMeta, VideoOverlayComposition, VideoOverlayFormatFlags,
-    VideoOverlayRectangle,
+    VideoFormat, VideoFrameFlags, VideoMeta, VideoOverlayComposition, VideoOverlayCompositionMeta,
+    VideoOverlayFormatFlags, VideoOverlayRectangle,
 };
 
 use crate::estimator::draw::Patch;
@@ -74,4 +74,22 @@ fn rectangle(patch: &Patch) -> Result<VideoOverlayRectangle, glib::BoolError> {
         patch.height,
         VideoOverlayFormatFlags::PREMULTIPLIED_ALPHA,
     ))
+}
+
+/// Puts the composition on the buffer, on top of the one that another element may have left there:
+/// renderers look at the first meta only.
+pub(super) fn attach(composition: VideoOverlayComposition, buffer: &mut gst::BufferRef) {
+    match buffer.meta_mut::<VideoOverlayCompositionMeta>() {
+        Some(mut meta) => {
+            let mut all = meta.overlay_owned();
+            let rectangles = all.make_mut();
+            for rectangle in composition.iter() {
+                rectangles.add_rectangle(&rectangle);
+            }
+            meta.set_overlay(&all);
+        }
+        None => {
+            VideoOverlayCompositionMeta::add(buffer, &composition);
+        }
+    }
 }
