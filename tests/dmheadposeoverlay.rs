@@ -70,6 +70,65 @@ fn larger_lines_and_letters_cover_more() {
     assert!(changed(Some(("font-scale", 2.0))) > usual);
 }
 
+/// The frame with poses of this age, drawn on by an element with these properties.
+fn drawn(properties: &[(&str, &str)], age: gst::ClockTime) -> Vec<u8> {
+    let element = overlay();
+    for (name, value) in properties {
+        element.set_property_from_str(name, value);
+    }
+    let mut buffer = estimated("");
+    let mut poses = poses(&buffer);
+    poses.age = age;
+    poses.attach(buffer.make_mut()).unwrap();
+    let mut h = harness(&element, &caps(VideoFormat::Rgb, 320, 240));
+    bytes(&h.push_and_pull(buffer).unwrap())
+}
+
+#[test]
+fn poses_that_are_too_old_are_not_drawn() {
+    let [new, old] = [1000, 1001].map(gst::ClockTime::from_mseconds);
+    let untouched = bytes(&frame());
+    assert_ne!(drawn(&[], new), untouched);
+    assert_eq!(drawn(&[], old), untouched);
+    let never = ("expire-overlay", "18446744073709551615");
+    assert_ne!(drawn(&[never], old), untouched);
+    let at_once = ("expire-overlay", "0");
+    assert_ne!(drawn(&[at_once], gst::ClockTime::ZERO), untouched);
+    assert_eq!(
+        drawn(&[at_once], gst::ClockTime::from_nseconds(1)),
+        untouched
+    );
+    // How many heads there are, and how long they took, stays.
+    assert_ne!(drawn(&[("overlay", "box+stats")], old), untouched);
+}
+
+#[test]
+fn colours_and_labels_are_as_set() {
+    let now = gst::ClockTime::ZERO;
+    let count = |properties: &[(&str, &str)], color: [u8; 3]| {
+        let pixels = drawn(properties, now);
+        let pixels = pixels.chunks_exact(3);
+        pixels.filter(|pixel| *pixel == color).count()
+    };
+    let boxes = [
+        ("overlay", "box"),
+        ("color-by", "none"),
+        ("box-color", "0xff12c834"),
+    ];
+    let colored = count(&boxes, [0x12, 0xc8, 0x34]);
+    assert!(colored > 500, "{colored}");
+    assert_eq!(count(&boxes[..2], [0, 255, 0]), colored, "the default");
+    let labels = [("overlay", "labels"), ("label-color", "0xffff8000")];
+    assert!(count(&labels, [255, 128, 0]) > 20);
+
+    let label = |text| drawn(&[("overlay", "labels"), ("label", text)], now);
+    let usual = drawn(&[("overlay", "labels")], now);
+    assert_ne!(label("{yaw}"), usual);
+    assert_ne!(label("{score:.1}"), label("{score:.2}"));
+    assert_ne!(label("{jaw}"), bytes(&frame()), "drawn as it stands");
+    assert_eq!(label(""), usual, "unset");
+}
+
 /// One branch is drawn on, the other one is not, and boxes follow a scaler.
 #[test]
 fn behind_a_tee_and_a_scaler() {

@@ -192,8 +192,8 @@ impl Painter {
         }
     }
 
-    /// Writes above `lines`, in letters as large as fit their width, or below them when another
-    /// head's label is there.
+    /// Writes above `lines`, in letters as large as fit their width, or else where it covers neither
+    /// this head nor another one's label: below, right, left.
     fn paint_label(&mut self, head: &Head, lines: Area, scale: &Scale, style: &Style) {
         let room = lines.width();
         let mut panel = (0, 0);
@@ -215,9 +215,17 @@ impl Painter {
             }
         }
         let (width, height) = panel;
-        let at = |y| Area::new(lines.x, y, width, height).moved_into(scale.frame);
-        let places = [lines.y - height, lines.bottom].map(at);
-        let is_free = |place: &&Area| !self.labels.iter().any(|label| label.overlaps(place));
+        let places = [
+            (lines.x, lines.y - height),
+            (lines.x, lines.bottom),
+            (lines.right, lines.y),
+            (lines.x - width, lines.y),
+        ]
+        .map(|(x, y)| Area::new(x, y, width, height).moved_into(scale.frame));
+        let is_free = |place: &&Area| {
+            let mut taken = self.labels.iter().chain([&lines]);
+            !taken.any(|area| area.overlaps(place))
+        };
         let area = *places.iter().find(is_free).unwrap_or(&places[0]);
         self.labels.push(area);
         self.paint_text(area, style.label_color, scale);

@@ -143,6 +143,100 @@ fn a_label_stands_on_its_box() {
 }
 
 #[test]
+fn a_label_covers_neither_its_head_nor_another_label_while_there_is_room() {
+    let style = Style {
+        labels: true,
+        boxes: false,
+        ..only_boxes()
+    };
+    let mut painter = painter();
+    // One on another, one at each border; the outer border of their boxes.
+    let heads = [
+        head(200.0, 150.0, 100.0, 100.0, 5.0),
+        head(204.0, 154.0, 100.0, 100.0, 5.0),
+        head(210.0, 150.0, 100.0, 100.0, 5.0),
+        head(400.0, 0.0, 100.0, 100.0, 5.0),
+        head(540.0, 200.0, 100.0, 100.0, 5.0),
+        head(0.0, 0.0, 80.0, 480.0, 5.0),
+    ];
+    let boxes = heads.map(|head| {
+        let scale = Scale::new(VGA, &style);
+        let area = margin_box(&head, VGA).expect("a box");
+        box_lines(area, &scale.for_head(area))
+    });
+    let patches = painter.paint(&heads, VGA, &style, None);
+    assert_eq!(patches.len(), heads.len());
+    let areas: Vec<_> = patches
+        .iter()
+        .map(|p| Area::new(p.x, p.y, p.width as i32, p.height as i32))
+        .collect();
+    for (i, area) in areas.iter().enumerate() {
+        assert!(!area.overlaps(&boxes[i]), "{i}: {area:?} on {:?}", boxes[i]);
+        for other in &areas[..i] {
+            assert!(!area.overlaps(other), "{i}: {area:?} on {other:?}");
+        }
+    }
+    // No room at all: on the head, but within the frame.
+    let label = &painter.paint(&[head(0.0, 0.0, 640.0, 480.0, 5.0)], VGA, &style, None)[0];
+    assert_eq!((label.x, label.y), (0, 0));
+}
+
+#[test]
+fn boxes_have_the_colour_that_was_asked_for() {
+    let mut painter = painter();
+    let mut color = |box_color, id, angles| {
+        let style = Style {
+            box_color,
+            ..only_boxes()
+        };
+        let mut head = head(200.0, 150.0, 100.0, 200.0, 0.0);
+        (head.id, head.angles) = (id, angles);
+        pixel(painter.paint(&[head], VGA, &style, None), 180, 200)
+    };
+    let (known, unknown) = (Angles::default(), Angles::new(f32::NAN, 0.0, 0.0));
+    let grey = [128, 128, 128, 255];
+    assert_eq!(color(BoxColor::Yaw, 1, unknown), grey);
+    assert_eq!(color(BoxColor::Id, 0, known), grey);
+    assert_eq!(
+        color(BoxColor::Id, 3, unknown),
+        color(BoxColor::Id, 10, known)
+    );
+    let ids = (1..=7).map(|id| color(BoxColor::Id, id, known));
+    let different: std::collections::HashSet<_> = ids.collect();
+    assert_eq!(different.len(), 7);
+    let half_red = BoxColor::Fixed(Color(0x80ff_0000));
+    assert_eq!(color(half_red, 0, unknown), [0, 0, 128, 128]);
+}
+
+#[test]
+fn labels_say_what_the_template_says() {
+    let style = |label: Option<&str>, label_color| Style {
+        boxes: false,
+        labels: true,
+        label: label.map(|label| Arc::new(Label::new(label))),
+        label_color: Color(label_color),
+        ..only_boxes()
+    };
+    let mut painter = painter();
+    let heads = [head(200.0, 150.0, 100.0, 200.0, 5.0)];
+    let mut panel = |label, color| {
+        let patches = painter.paint(&heads, VGA, &style(label, color), None);
+        patches.first().map(|p| (p.height, p.pixels.clone()))
+    };
+    let white = u32::MAX;
+    // Yaw is 5, pitch -10, roll 5.
+    let usual = panel(None, white);
+    assert_eq!(
+        usual,
+        panel(Some(r"roll\t{roll}°\npitch\t{pitch}°\nyaw\t{yaw}°"), white)
+    );
+    assert_ne!(usual, panel(None, 0xffff_0000));
+    assert_ne!(usual, panel(Some("{yaw}"), white));
+    assert_eq!(panel(Some("{yaw}"), white), panel(Some("{roll}"), white));
+    assert_eq!(panel(Some(""), white), None, "nothing to say");
+}
+
+#[test]
 fn patches_lie_within_frames_of_any_size() {
     let style = Style {
         cube: true,
