@@ -128,8 +128,8 @@ impl Look {
                 .nick("Label")
                 .blurb(
                     "Text of the labels with placeholders {id}, {yaw}, {pitch}, {roll}, {score}; \
-                     {yaw:+.1} has a sign and one decimal, \\n begins a line, \\t moves the rest of \
-                     it to the right (unset = yaw, pitch and roll in a line each)",
+                     {yaw:+.1} has a sign and one decimal, {newline} begins a line, {tab} moves the \
+                     rest of it to the right (unset = yaw, pitch and roll in a line each)",
                 )
                 .mutable_playing()
                 .build(),
@@ -192,8 +192,8 @@ impl Look {
             for unknown in template.unknown() {
                 gst::warning!(
                     CAT,
-                    "label: {{{unknown}}} is drawn as it stands: expected id, yaw, pitch, roll or \
-                     score, the numbers also with a form such as {{yaw:+.1}}"
+                    "label: {{{unknown}}} is drawn as it stands: expected id, yaw, pitch, roll, score, \
+                     newline or tab, the numbers also with a form such as {{yaw:+.1}}"
                 );
             }
             Arc::new(template)

@@ -9,8 +9,9 @@ use crate::estimator::Head;
 /// Text with placeholders for what is known of a head: `{id}`, `{yaw}`, `{pitch}`, `{roll}`, `{score}`.
 ///
 /// A number may be followed by its form: `{yaw:+.1}` has a sign also when positive and one decimal.
-/// Without it angles are whole degrees and scores have two decimals. `\n` begins a line, `\t` moves
-/// the rest of the line to the right side, `{{` and `}}` are braces. Anything else in braces is no
+/// Without it angles are whole degrees and scores have two decimals. `{newline}` begins a line, `{tab}`
+/// moves the rest of the line to the right side (neither can be typed on a command line, and
+/// gst-launch-1.0 takes backslashes out), `{{` and `}}` are braces. Anything else in braces is no
 /// placeholder and is written as it stands.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Label {
@@ -40,11 +41,9 @@ enum Number {
 
 impl Label {
     pub fn new(template: &str) -> Self {
-        // As it arrives from a command line, where neither can be typed.
-        let template = template.replace("\\n", "\n").replace("\\t", "\t");
         let mut parts = Vec::new();
         let mut text = String::new();
-        let mut rest = template.as_str();
+        let mut rest = template;
         while let Some(at) = rest.find(['{', '}']) {
             let (before, brace) = rest.split_at(at);
             text.push_str(before);
@@ -114,9 +113,14 @@ impl Number {
 
 /// `inside`: what stands between the braces.
 fn placeholder(inside: &str) -> Option<Part> {
+    match inside {
+        "newline" => return Some(Part::Text("\n".into())),
+        "tab" => return Some(Part::Text(COLUMN.into())),
+        "id" => return Some(Part::Id),
+        _ => {}
+    }
     let (name, form) = inside.split_once(':').unwrap_or((inside, ""));
     let (of, usual) = match name {
-        "id" => return form.is_empty().then_some(Part::Id),
         "yaw" => (Number::Yaw, 0),
         "pitch" => (Number::Pitch, 0),
         "roll" => (Number::Roll, 0),
@@ -185,7 +189,7 @@ mod tests {
 
     #[test]
     fn lines_and_columns_can_be_written_on_a_command_line() {
-        assert_eq!(written(r"#{id}\nyaw\t{yaw}"), "#7\nyaw\t12");
+        assert_eq!(written("#{id}{newline}yaw{tab}{yaw}"), "#7\nyaw\t12");
         assert_eq!(written("a\nb\tc"), "a\nb\tc");
     }
 
@@ -199,6 +203,7 @@ mod tests {
             "{yaw:.7}",
             "{yaw:.12}",
             "{id:+}",
+            "{tab:}",
             "{ yaw}",
             "{yaw",
             "yaw}",

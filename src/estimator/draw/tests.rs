@@ -225,11 +225,9 @@ fn labels_say_what_the_template_says() {
     };
     let white = u32::MAX;
     // Yaw is 5, pitch -10, roll 5.
+    const ROWS: &str = "roll{tab}{roll}°{newline}pitch{tab}{pitch}°{newline}yaw{tab}{yaw}°";
     let usual = panel(None, white);
-    assert_eq!(
-        usual,
-        panel(Some(r"roll\t{roll}°\npitch\t{pitch}°\nyaw\t{yaw}°"), white)
-    );
+    assert_eq!(usual, panel(Some(ROWS), white));
     assert_ne!(usual, panel(None, 0xffff_0000));
     assert_ne!(usual, panel(Some("{yaw}"), white));
     assert_eq!(panel(Some("{yaw}"), white), panel(Some("{roll}"), white));
