@@ -19,6 +19,7 @@ pub mod frame;
 pub mod geometry;
 mod inference;
 mod kernels;
+mod motion;
 pub mod pipeline;
 mod pixels;
 pub mod pose;

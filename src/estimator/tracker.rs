@@ -1,90 +1,33 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Gives heads a number that stays with them from frame to frame.
 //!
-//! Each track moves on at constant velocity (a Kalman filter for each of centre, width and height, as SORT
-//! has it) and is matched with the frame's boxes, one to one, so that the overlap in sum is the largest.
-//! What is left over is matched by distance, in a second round that serves heads that moved by more than
-//! their own size. Tracks that find no box are kept for a while, moving on, and then forgotten: the state
-//! is bounded by the heads of the last moments.
+//! Each track moves on at constant velocity (a Kalman filter for each of centre, width and height, as in
+//! SORT: Bewley et al. 2016) and is matched with the frame's boxes, one to one, so that the boxes in sum are
+//! the likeliest. What is left over is matched by distance, in a second round that serves heads whose
+//! velocity is not known yet. Tracks that find no box are kept for a while, moving on, and then forgotten.
+//! docs/tracking.md has the formulas and what was measured.
 
 use std::time::Duration;
 
-use super::assignment::assign;
+use super::assignment::Assignment;
 use super::geometry::Rect;
+use super::motion::Motion;
 
-/// Boxes that overlap less than this, as intersection over union, are not the same head.
-const LEAST_IOU: f32 = 0.15;
+/// Least likelihood of a box to be that of a track, as the sum of its coordinates'
+/// [`surprise`](Motion::surprise): a density of (2 pi)^-2 per box size in each of them.
+const LARGEST_SURPRISE: f32 = 0.0;
 
-/// In the second round: centres further apart than this many box sizes are not the same head.
+/// In the second round: centres this many box sizes apart are not the same head.
 const LARGEST_DISTANCE: f32 = 1.0;
 
 /// In the second round: boxes whose areas differ by more than this factor are not the same head.
 const LARGEST_GROWTH: f32 = 2.0;
 
+/// So many heads are remembered while they are not seen; of more, those that were seen last.
+const MAX_LOST: usize = 128;
+
 /// Frames without a time are taken to be this far apart.
 const FRAME_TIME: Duration = Duration::from_millis(40);
-
-/// One coordinate that moves at constant velocity, seen with noise: a Kalman filter with two states.
-#[derive(Clone, Copy, Debug)]
-struct Motion {
-    position: f32,
-    velocity: f32,
-    /// Covariance of position and velocity.
-    p: [[f32; 2]; 2],
-}
-
-impl Motion {
-    /// Standard deviation of a detector's boxes, and of what a head's velocity changes in a second, both in
-    /// box sizes.
-    const SEEN_NOISE: f32 = 0.05;
-    const ACCELERATION: f32 = 4.0;
-    /// Standard deviation of the velocity of a head seen once, in box sizes a second.
-    const FIRST_VELOCITY: f32 = 3.0;
-
-    fn new(position: f32, size: f32) -> Self {
-        let square = |v: f32| (v * size) * (v * size);
-        Self {
-            position,
-            velocity: 0.0,
-            p: [
-                [square(Self::SEEN_NOISE), 0.0],
-                [0.0, square(Self::FIRST_VELOCITY)],
-            ],
-        }
-    }
-
-    /// Moves on by `dt` seconds.
-    fn predict(&mut self, dt: f32, size: f32) {
-        self.position += self.velocity * dt;
-        let [[pp, pv], [vp, vv]] = self.p;
-        // White noise of acceleration, integrated over dt.
-        let q = (Self::ACCELERATION * size) * (Self::ACCELERATION * size) * dt;
-        self.p = [
-            [
-                pp + dt * (pv + vp) + dt * dt * vv + q * dt * dt / 3.0,
-                pv + dt * vv + q * dt / 2.0,
-            ],
-            [vp + dt * vv + q * dt / 2.0, vv + q],
-        ];
-    }
-
-    fn correct(&mut self, seen: f32, size: f32) {
-        let [[pp, pv], [vp, vv]] = self.p;
-        let variance = pp + (Self::SEEN_NOISE * size) * (Self::SEEN_NOISE * size);
-        if variance <= 0.0 {
-            self.position = seen;
-            return;
-        }
-        let (gain, gain_velocity) = (pp / variance, vp / variance);
-        let surprise = seen - self.position;
-        self.position += gain * surprise;
-        self.velocity += gain_velocity * surprise;
-        self.p = [
-            [(1.0 - gain) * pp, (1.0 - gain) * pv],
-            [vp - gain_velocity * pp, vv - gain_velocity * pv],
-        ];
-    }
-}
 
 /// A head that is followed.
 #[derive(Clone, Copy, Debug)]
@@ -118,8 +61,14 @@ impl Track {
 
     /// Where the head is by now.
     fn rect(&self) -> Rect {
-        let [w, h] = self.size.map(|motion| motion.position.max(1.0));
-        let [x, y] = self.center.map(|motion| motion.position);
+        self.rect_after(Duration::ZERO)
+    }
+
+    /// Where the head will be by then.
+    fn rect_after(&self, dt: Duration) -> Rect {
+        let dt = dt.as_secs_f32();
+        let [w, h] = self.size.map(|motion| motion.after(dt).max(1.0));
+        let [x, y] = self.center.map(|motion| motion.after(dt));
         Rect::from_center(x, y, w, h)
     }
 
@@ -157,10 +106,14 @@ pub struct Tracker {
     tracks: Vec<Track>,
     last_id: u64,
     last_time: Option<Duration>,
+    /// How long before `last_time` the last boxes came.
+    since_boxes: Duration,
     // Scratch memory of update().
-    predicted: Vec<Rect>,
     matched: Vec<Option<usize>>,
+    free_boxes: Vec<usize>,
+    free_tracks: Vec<usize>,
     costs: Vec<f32>,
+    assignment: Assignment,
 }
 
 impl Tracker {
@@ -168,6 +121,7 @@ impl Tracker {
     pub fn reset(&mut self) {
         self.tracks.clear();
         self.last_time = None;
+        self.since_boxes = Duration::ZERO;
     }
 
     /// Matches the boxes of a frame, in pixels, at stream time `time`, with the tracks; a head of its own is
@@ -180,22 +134,18 @@ impl Tracker {
         max_lost: Duration,
         tracks: &mut Vec<usize>,
     ) {
-        let dt = match (time, self.last_time) {
-            (Some(time), Some(last)) => time.saturating_sub(last),
-            _ => FRAME_TIME,
-        };
-        self.last_time = time;
+        self.advance(time);
+        let dt = std::mem::take(&mut self.since_boxes);
         for track in &mut self.tracks {
             track.predict(dt);
         }
         self.tracks.retain(|track| track.unseen <= max_lost);
+        self.forget_surplus(dt);
 
-        self.predicted.clear();
-        self.predicted.extend(self.tracks.iter().map(Track::rect));
         self.matched.clear();
         self.matched.resize(boxes.len(), None);
-        self.match_boxes(boxes, overlap_cost);
-        self.match_boxes(boxes, distance_cost);
+        self.match_boxes(boxes, LARGEST_SURPRISE, surprise);
+        self.match_boxes(boxes, LARGEST_DISTANCE, distance);
 
         tracks.clear();
         for (rect, matched) in boxes.iter().zip(&self.matched) {
@@ -211,57 +161,117 @@ impl Tracker {
         }
     }
 
-    /// The track with this index, of those that [`Tracker::update`] wrote last.
+    /// For a frame whose boxes are not known: where the heads that were seen in the last [`update`](Self::update)
+    /// are at stream time `time`. Writes the index of each one's track to `tracks` and its box, which may
+    /// reach out of the frame, to `boxes`; none when that was more than `max_lost` ago.
+    pub fn predict(
+        &mut self,
+        time: Option<Duration>,
+        max_lost: Duration,
+        tracks: &mut Vec<usize>,
+        boxes: &mut Vec<Rect>,
+    ) {
+        self.advance(time);
+        tracks.clear();
+        boxes.clear();
+        if self.since_boxes > max_lost {
+            return;
+        }
+        for (index, track) in self.tracks.iter().enumerate() {
+            if track.unseen.is_zero() {
+                tracks.push(index);
+                boxes.push(track.rect_after(self.since_boxes));
+            }
+        }
+    }
+
+    fn advance(&mut self, time: Option<Duration>) {
+        let dt = elapsed(self.last_time, time);
+        self.since_boxes = self.since_boxes.saturating_add(dt);
+        self.last_time = time;
+    }
+
+    /// Of the tracks that were not seen in the last frame with boxes, `dt` ago, forgets those that were not
+    /// seen for the longest time, down to [`MAX_LOST`].
+    fn forget_surplus(&mut self, dt: Duration) {
+        let lost = self.tracks.iter().filter(|track| track.unseen > dt);
+        for _ in MAX_LOST..lost.count() {
+            let tracks = self.tracks.iter().enumerate();
+            if let Some((longest, _)) = tracks.max_by_key(|(_, track)| track.unseen) {
+                self.tracks.remove(longest);
+            }
+        }
+    }
+
+    /// The track with this index, of those that [`Tracker::update`] or [`Tracker::predict`] wrote last.
     pub fn track(&self, index: usize) -> Option<&Track> {
         self.tracks.get(index)
     }
 
     /// The track with this number, if it still lives.
     pub fn find_mut(&mut self, id: u64) -> Option<&mut Track> {
-        self.tracks.iter_mut().find(|track| track.id == id)
+        // New tracks come last, so numbers rise.
+        let index = self.tracks.binary_search_by_key(&id, |track| track.id);
+        self.tracks.get_mut(index.ok()?)
     }
 
-    /// Matches the boxes that have no track with the tracks that have no box; `cost` gives `None` for what
-    /// cannot be the same head.
-    fn match_boxes(&mut self, boxes: &[Rect], cost: fn(&Rect, &Rect) -> Option<f32>) {
-        // Worse than any real cost, which is at most 1: such a pair is dropped afterwards.
-        const NEVER: f32 = 100.0;
-        let free_boxes: Vec<usize> = (0..boxes.len())
-            .filter(|&index| self.matched[index].is_none())
-            .collect();
-        let free_tracks: Vec<usize> = (0..self.predicted.len())
-            .filter(|index| !self.matched.contains(&Some(*index)))
-            .collect();
-        if free_boxes.is_empty() || free_tracks.is_empty() {
-            return;
-        }
+    /// Matches the boxes that have no track with the tracks that have no box, at the least sum of `cost`. A
+    /// pair at `limit` is as bad as none.
+    fn match_boxes(&mut self, boxes: &[Rect], limit: f32, cost: fn(&Rect, &Track) -> f32) {
+        let matched = &mut self.matched;
+        self.free_boxes.clear();
+        let free = (0..boxes.len()).filter(|&index| matched[index].is_none());
+        self.free_boxes.extend(free);
+        self.free_tracks.clear();
+        let free = (0..self.tracks.len()).filter(|index| !matched.contains(&Some(*index)));
+        self.free_tracks.extend(free);
+
         self.costs.clear();
-        for &b in &free_boxes {
-            for &t in &free_tracks {
-                let cost = cost(&boxes[b], &self.predicted[t]);
-                self.costs.push(cost.unwrap_or(NEVER));
+        for &b in &self.free_boxes {
+            for &t in &self.free_tracks {
+                // The lesser of the two also where one of them is not a number.
+                self.costs.push(limit.min(cost(&boxes[b], &self.tracks[t])));
             }
         }
-        let columns = free_tracks.len();
-        for (row, column) in assign(&self.costs, columns) {
-            if self.costs[row * columns + column] < NEVER {
-                self.matched[free_boxes[row]] = Some(free_tracks[column]);
+        let columns = self.free_tracks.len();
+        for &(row, column) in self.assignment.solve(&self.costs, columns) {
+            if self.costs[row * columns + column] < limit {
+                matched[self.free_boxes[row]] = Some(self.free_tracks[column]);
             }
         }
     }
 }
 
-fn overlap_cost(a: &Rect, b: &Rect) -> Option<f32> {
-    let iou = a.iou(b);
-    (iou >= LEAST_IOU).then_some(1.0 - iou)
+/// From one time of a stream to another, either way; without both, a frame.
+pub(super) fn elapsed(from: Option<Duration>, to: Option<Duration>) -> Duration {
+    match (from, to) {
+        (Some(from), Some(to)) => to.abs_diff(from),
+        _ => FRAME_TIME,
+    }
 }
 
-fn distance_cost(a: &Rect, b: &Rect) -> Option<f32> {
-    let ((ax, ay), (bx, by)) = (a.center(), b.center());
-    let size = a.area().max(b.area()).sqrt();
-    let distance = (ax - bx).hypot(ay - by) / size;
-    let growth = a.area().max(b.area()) / a.area().min(b.area()).max(1.0);
-    (distance <= LARGEST_DISTANCE && growth <= LARGEST_GROWTH).then_some(distance)
+/// How unlikely the box is that of the track's head.
+fn surprise(rect: &Rect, track: &Track) -> f32 {
+    let size = Track::scale_of(&track.rect());
+    let (x, y) = rect.center();
+    let motions = track.center.iter().chain(&track.size);
+    let seen = motions.zip([x, y, rect.w, rect.h]);
+    seen.map(|(motion, seen)| motion.surprise(seen, size)).sum()
+}
+
+/// From the box to the track's, in box sizes; infinite where the sizes do not fit.
+fn distance(rect: &Rect, track: &Track) -> f32 {
+    let predicted = track.rect();
+    let ((ax, ay), (bx, by)) = (rect.center(), predicted.center());
+    let (small, large) = if rect.area() < predicted.area() {
+        (rect.area(), predicted.area())
+    } else {
+        (predicted.area(), rect.area())
+    };
+    if large > LARGEST_GROWTH * small.max(1.0) {
+        return f32::INFINITY;
+    }
+    (ax - bx).hypot(ay - by) / large.sqrt()
 }
 
 #[cfg(test)]
@@ -361,6 +371,98 @@ mod tests {
         assert_eq!(ids(&mut tracker, &[vec![at(0.0, 0.0)]])[0], [1]);
         tracker.reset();
         assert_eq!(ids(&mut tracker, &[vec![at(0.0, 0.0)]])[0], [2]);
+    }
+
+    #[test]
+    fn a_clip_may_run_backwards() {
+        let mut tracker = Tracker::default();
+        let mut indices = Vec::new();
+        for n in (0..60).rev() {
+            let time = Some(Duration::from_millis(n * 40));
+            let boxes = if n > 40 { vec![at(0.0, 0.0)] } else { vec![] };
+            tracker.update(time, &boxes, LOST, &mut indices);
+        }
+        assert!(tracker.tracks.is_empty(), "not seen for 1.6 s: {tracker:?}");
+    }
+
+    #[test]
+    fn heads_are_predicted_between_boxes() {
+        let mut tracker = Tracker::default();
+        let (mut indices, mut boxes) = (Vec::new(), Vec::new());
+        let ms = |ms: u64| Some(Duration::from_millis(ms));
+        // 100 pixels a second, and another head that is not seen in the end.
+        for n in 0..25 {
+            let mut seen = vec![at(n as f32 * 4.0, 50.0)];
+            seen.extend((n < 24).then_some(at(600.0, 50.0)));
+            tracker.update(ms(n * 40), &seen, LOST, &mut indices);
+        }
+        for n in 25..29 {
+            tracker.predict(ms(n * 40), LOST, &mut indices, &mut boxes);
+            assert_eq!(indices.len(), 1);
+            assert_eq!(tracker.track(indices[0]).unwrap().id, 1);
+            let off = boxes[0].x - n as f32 * 4.0;
+            assert!(
+                off.abs() < 0.5 && (boxes[0].w - 60.0).abs() < 0.5,
+                "{n}: {boxes:?}"
+            );
+        }
+        // The next boxes come 200 ms after the last ones, also for the velocity.
+        tracker.update(
+            ms(29 * 40),
+            &[at(116.0, 50.0), at(600.0, 50.0)],
+            LOST,
+            &mut indices,
+        );
+        assert_eq!(
+            indices
+                .iter()
+                .map(|&i| tracker.track(i).unwrap().id)
+                .collect::<Vec<_>>(),
+            [1, 2]
+        );
+        tracker.predict(ms(30 * 40), LOST, &mut indices, &mut boxes);
+        assert!((boxes[0].x - 120.0).abs() < 0.5, "{boxes:?}");
+
+        tracker.predict(ms(60 * 40), LOST, &mut indices, &mut boxes);
+        assert!(indices.is_empty() && boxes.is_empty(), "after 1.2 s");
+    }
+
+    /// Without times a frame that is predicted lasts as long as one with boxes.
+    #[test]
+    fn prediction_needs_no_times() {
+        let mut tracker = Tracker::default();
+        let (mut indices, mut boxes) = (Vec::new(), Vec::new());
+        for n in 0..25 {
+            tracker.update(None, &[at(n as f32 * 4.0, 50.0)], LOST, &mut indices);
+        }
+        for n in 25..28 {
+            tracker.predict(None, LOST, &mut indices, &mut boxes);
+            assert!((boxes[0].x - n as f32 * 4.0).abs() < 0.5, "{boxes:?}");
+        }
+    }
+
+    #[test]
+    fn the_state_is_bounded() {
+        let mut tracker = Tracker::default();
+        let mut indices = Vec::new();
+        let hour = Duration::from_secs(3600);
+        // In each frame 20 heads where none was before.
+        for n in 0..200u16 {
+            let time = Duration::from_millis(u64::from(n) * 40);
+            let boxes: Vec<_> = (0..20u16)
+                .map(|i| at(f32::from(n) * 1000.0, f32::from(i) * 1000.0))
+                .collect();
+            tracker.update(Some(time), &boxes, hour, &mut indices);
+            assert!(tracker.tracks.len() <= MAX_LOST + 2 * boxes.len());
+        }
+        assert_eq!(tracker.last_id, 4000);
+        let oldest = tracker.tracks.first().unwrap().id;
+        assert!(
+            oldest > 3800,
+            "the longest unseen are forgotten, {oldest} is left"
+        );
+        assert_eq!(tracker.find_mut(4000).unwrap().id, 4000);
+        assert!(tracker.find_mut(1).is_none());
     }
 
     #[test]
