@@ -22,6 +22,7 @@ const SETTINGS: Settings = Settings {
     crop_mode: CropMode::Upstream,
     activation_angle: 90.0,
     tracking: None,
+    smoothing: None,
 };
 
 fn estimator() -> HeadPoseEstimator {

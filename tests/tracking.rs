@@ -83,3 +83,61 @@ fn a_followed_head_does_not_flicker_at_the_seam() {
     element.set_property("tracking", true);
     assert_eq!(fronts(&reds), [true, true, false, false, true]);
 }
+
+/// The toy model answers a yaw of red - 100 for both of its heads.
+#[test]
+fn smoothing_holds_a_pose_and_follows_heads_by_itself() {
+    let element = quick();
+    element.set_property("smoothing", true);
+    element.set_property("smoothing-beta", 0.0f32);
+    let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
+    let mut yaws = |n, red| -> Vec<f32> {
+        let heads = poses(&h.push_and_pull(frame(n, red)).unwrap()).heads;
+        let ids: Vec<_> = heads.iter().map(|head| head.id).collect();
+        assert_eq!(ids, [1, 2]);
+        heads.iter().map(|head| head.angles.yaw).collect()
+    };
+    assert_eq!(yaws(0, 100), [0.0, 0.0]);
+    // One frame of 40 ms at 1 Hz: 2 pi 0.04 / (1 + 2 pi 0.04) of the way.
+    for yaw in yaws(1, 110) {
+        assert!((yaw - 2.008).abs() < 0.01, "{yaw}");
+    }
+    element.set_property("smoothing-cutoff", 100.0f32);
+    for yaw in yaws(2, 110) {
+        assert!((yaw - 10.0).abs() < 0.5, "{yaw}");
+    }
+    // Numbers stay where only poses are no longer smoothed.
+    element.set_property("tracking", true);
+    element.set_property("smoothing", false);
+    assert_eq!(yaws(3, 120), [20.0, 20.0]);
+}
+
+/// With several frames in flight the numbers and poses are those of one after the other.
+#[test]
+fn smoothing_does_not_depend_on_the_depth() {
+    let run = |depth: u32| -> Vec<(u64, gst::ClockTime, Vec<f64>)> {
+        let element = quick();
+        element.set_property("smoothing", true);
+        element.set_property("pipeline-depth", depth);
+        let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
+        for n in 0..40u8 {
+            h.push(frame(n.into(), 60 + n.wrapping_mul(37) % 100))
+                .unwrap();
+        }
+        h.push_event(gst::event::Eos::new());
+        (0..40)
+            .map(|_| {
+                let buffer = h.pull().unwrap();
+                let head = poses(&buffer).heads[0];
+                (
+                    head.id,
+                    buffer.pts().unwrap(),
+                    head.angles.rotation().to_vec(),
+                )
+            })
+            .collect()
+    };
+    let alone = run(1);
+    assert_eq!(alone, run(3));
+    assert!(alone.iter().all(|(id, ..)| *id == 1));
+}

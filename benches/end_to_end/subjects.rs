@@ -77,6 +77,7 @@ fn settings() -> Settings {
         crop_mode: CropMode::Upstream,
         activation_angle: 90.0,
         tracking: None,
+        smoothing: None,
     }
 }
 

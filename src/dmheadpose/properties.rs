@@ -16,6 +16,7 @@ use crate::estimator::catalog;
 use crate::estimator::detector::DetectorSettings;
 use crate::estimator::error::Error;
 use crate::estimator::runtime::{RuntimeOptions, SessionOptions};
+use crate::estimator::smoothing::Smoothing;
 use crate::estimator::{self, Config, pose};
 use crate::overlay::{DmHeadPoseOverlayFlags, Look};
 
@@ -49,6 +50,9 @@ pub(super) struct Settings {
     activation_angle: f32,
     tracking: bool,
     max_lost_time: u64,
+    smoothing: bool,
+    smoothing_cutoff: f32,
+    smoothing_beta: f32,
     pub look: Look,
 }
 
@@ -82,6 +86,9 @@ impl Default for Settings {
             activation_angle: 90.0,
             tracking: false,
             max_lost_time: 1_000_000_000,
+            smoothing: false,
+            smoothing_cutoff: Smoothing::default().cutoff,
+            smoothing_beta: Smoothing::default().beta,
             look: Look::new(DmHeadPoseOverlayFlags::empty()),
         }
     }
@@ -142,9 +149,13 @@ impl Settings {
             min_head_size: self.min_head_size,
             crop_mode: self.crop_mode.with_margin(self.crop_margin),
             activation_angle: self.activation_angle,
-            tracking: self
-                .tracking
+            // A head must be known again before it can be held steady.
+            tracking: (self.tracking || self.smoothing)
                 .then(|| Duration::from_nanos(self.max_lost_time)),
+            smoothing: self.smoothing.then_some(Smoothing {
+                cutoff: self.smoothing_cutoff,
+                beta: self.smoothing_beta,
+            }),
         }
     }
 
@@ -190,6 +201,9 @@ impl Settings {
             "activation-angle" => assign(&mut self.activation_angle, value),
             "tracking" => assign(&mut self.tracking, value),
             "max-lost-time" => assign(&mut self.max_lost_time, value),
+            "smoothing" => assign(&mut self.smoothing, value),
+            "smoothing-cutoff" => assign(&mut self.smoothing_cutoff, value),
+            "smoothing-beta" => assign(&mut self.smoothing_beta, value),
             _ => self.look.set(value, pspec),
         }
     }
@@ -224,6 +238,9 @@ impl Settings {
             "activation-angle" => self.activation_angle.to_value(),
             "tracking" => self.tracking.to_value(),
             "max-lost-time" => self.max_lost_time.to_value(),
+            "smoothing" => self.smoothing.to_value(),
+            "smoothing-cutoff" => self.smoothing_cutoff.to_value(),
+            "smoothing-beta" => self.smoothing_beta.to_value(),
             _ => return self.look.get(pspec),
         })
     }
@@ -463,7 +480,7 @@ fn playing_specs() -> Vec<glib::ParamSpec> {
             .nick("Tracking")
             .blurb(
                 "Follow heads from frame to frame: each gets a number from 1, and with rear-model a \
-                 little hysteresis at activation-angle. Boxes stay as detected",
+                 little hysteresis at activation-angle",
             )
             .default_value(defaults.tracking)
             .mutable_playing()
@@ -473,6 +490,37 @@ fn playing_specs() -> Vec<glib::ParamSpec> {
             .blurb("A head that is not seen for longer is forgotten, in nanoseconds")
             .maximum(60_000_000_000)
             .default_value(defaults.max_lost_time)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecBoolean::builder("smoothing")
+            .nick("Smoothing")
+            .blurb(
+                "Hold boxes and poses steadier, with a One-Euro filter for each head. Heads are followed \
+                 for it, as with tracking",
+            )
+            .default_value(defaults.smoothing)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecFloat::builder("smoothing-cutoff")
+            .nick("Smoothing Cutoff")
+            .blurb(
+                "Cutoff of the smoothing for a head that is still, in Hz: lower is steadier and takes \
+                 longer to come to rest",
+            )
+            .minimum(0.01)
+            .maximum(100.0)
+            .default_value(defaults.smoothing_cutoff)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecFloat::builder("smoothing-beta")
+            .nick("Smoothing Beta")
+            .blurb(
+                "By how many Hz the cutoff rises with each degree per second that a head turns: higher \
+                 lags less behind and smooths less",
+            )
+            .minimum(0.0)
+            .maximum(10.0)
+            .default_value(defaults.smoothing_beta)
             .mutable_playing()
             .build(),
     ]

@@ -7,6 +7,10 @@
 //! - **pitch** positive looks up;
 //! - **roll** positive tilts clockwise in the image (the top of the head moves to the image's right).
 
+use std::f64::consts::PI;
+
+use super::quaternion::Quaternion;
+
 /// A head's orientation in degrees.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Angles {
@@ -58,34 +62,63 @@ impl Angles {
         ]
     }
 
+    /// The rotation of [`rotation`](Self::rotation).
+    pub fn quaternion(&self) -> Quaternion {
+        let about = |axis: usize, degrees: f32| {
+            let mut vector = [0.0; 3];
+            vector[axis] = f64::from(degrees).to_radians();
+            Quaternion::from_vector(vector)
+        };
+        let roll_and_yaw = about(2, self.roll).then(about(1, -self.yaw));
+        roll_and_yaw.then(about(0, self.pitch))
+    }
+
     /// The angles whose [`rotation`](Self::rotation) is `r`.
     ///
     /// Every rotation has two such triples; this is the one whose pitch lies within +-90 degrees, so
     /// that a head seen from behind keeps |yaw| > 90. Where yaw is exactly +-90 pitch and roll turn
     /// about the same axis, and all of it is given to roll.
     pub fn from_rotation(r: &[f64; 9]) -> Self {
-        use std::f64::consts::{FRAC_PI_2, PI};
-        let cos_yaw = r[0].hypot(r[1]);
-        let mut turn = r[2].atan2(cos_yaw);
-        let (mut pitch, mut roll);
-        if cos_yaw < 1e-9 {
-            pitch = 0.0;
-            roll = r[3].atan2(r[4]);
+        let pitch = if r[5].hypot(r[8]) < 1e-9 {
+            0.0
         } else {
-            pitch = (-r[5]).atan2(r[8]);
-            roll = (-r[1]).atan2(r[0]);
-            if pitch.abs() > FRAC_PI_2 {
-                turn = PI - turn;
-                pitch -= PI.copysign(pitch);
-                roll += PI;
-            }
-        }
-        Self::new(
-            wrap((-turn).to_degrees() as f32),
-            pitch.to_degrees() as f32,
-            wrap(roll.to_degrees() as f32),
-        )
+            pitch_near(r, 0.0)
+        };
+        Self::with_pitch(r, pitch)
     }
+
+    /// The angles of the rotation `r` that follow on from a pose with this `pitch`.
+    ///
+    /// Of the two triples it is the one with the nearer pitch. And near yaw +-90, where pitch and roll turn
+    /// about nearly the same axis, the least change of `r` would turn one far against the other; there
+    /// pitch stays at what it was, more so the nearer the pole, and roll and yaw make up for it. The price
+    /// is a small deviation from `r`, at most 4 degrees where pitch would have had to turn by 90.
+    pub fn from_rotation_near(r: &[f64; 9], pitch: f32) -> Self {
+        /// Cosine of the yaw at which pitch goes half the way: 5 degrees off the pole.
+        const POLE: f64 = 0.087;
+        let before = f64::from(pitch).to_radians();
+        let trust = (r[5].hypot(r[8]) / POLE).powi(4);
+        let trust = trust / (1.0 + trust);
+        let change = pitch_near(r, before) - before;
+        Self::with_pitch(r, before + trust * change)
+    }
+
+    /// The angles with `pitch`, in radians, whose rotation is the nearest to `r`; it is `r` if that has this
+    /// pitch.
+    fn with_pitch(r: &[f64; 9], pitch: f64) -> Self {
+        // Without its pitch, `r` is Ry(-yaw) * Rz(roll).
+        let (sp, cp) = pitch.sin_cos();
+        let roll = (cp * r[3] + sp * r[6]).atan2(cp * r[4] + sp * r[7]);
+        let yaw = -r[2].atan2(cp * r[8] - sp * r[5]);
+        let [yaw, pitch, roll] = [yaw, pitch, roll].map(|angle| wrap(angle.to_degrees() as f32));
+        Self::new(yaw, pitch, roll)
+    }
+}
+
+/// The pitch of `r`, in radians, of its two the one that is nearer to `before`.
+fn pitch_near(r: &[f64; 9], before: f64) -> f64 {
+    let change = (-r[5]).atan2(r[8]) - before;
+    before + change - PI * (change / PI).round()
 }
 
 /// An angle in degrees, brought into (-180, 180].
@@ -180,6 +213,76 @@ mod tests {
                         "{yaw} {pitch} {roll} came back as {back:?}"
                     );
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn quaternion_and_rotation_are_the_same() {
+        for angles in [
+            Angles::new(-32.0, 15.0, 20.0),
+            Angles::new(179.0, -40.0, -100.0),
+        ] {
+            let (a, b) = (angles.rotation(), angles.quaternion().matrix());
+            assert!(
+                a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-9),
+                "{a:?} {b:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_pitch_nearby_chooses_among_the_two_triples() {
+        let angles = Angles::new(30.0, 20.0, 10.0);
+        let near = |a: Angles, [yaw, pitch, roll]: [f32; 3]| {
+            let off = [a.yaw - yaw, a.pitch - pitch, a.roll - roll];
+            assert!(off.iter().all(|&off| wrap(off).abs() < 1.0), "{a:?}");
+        };
+        let r = angles.rotation();
+        near(Angles::from_rotation_near(&r, 5.0), [30.0, 20.0, 10.0]);
+        near(
+            Angles::from_rotation_near(&r, -170.0),
+            [150.0, -160.0, -170.0],
+        );
+    }
+
+    /// A head that turns through the profile, and rocks a little: its exact pitch swings by 180 degrees.
+    #[test]
+    fn nothing_swings_at_the_pole() {
+        let mut before = Angles::new(80.0, 10.0, 5.0);
+        let (mut largest_off, mut largest_step, mut largest_swing) = (0.0f64, 0.0f32, 0.0f32);
+        for n in 0..=400 {
+            let yaw = 80.0 + n as f32 * 0.05;
+            let rock = Quaternion::from_vector([0.0, 0.02 * (f64::from(n) * 0.3).sin(), 0.02]);
+            let r = Angles::new(yaw, 10.0, 5.0).quaternion().then(rock);
+            let angles = Angles::from_rotation_near(&r.matrix(), 10.0);
+            let off = angles.quaternion().vector_to(r);
+            let off = off.iter().map(|c| c * c).sum::<f64>().sqrt().to_degrees();
+            largest_off = largest_off.max(off);
+            if n > 0 {
+                largest_step = largest_step.max((angles.pitch - before.pitch).abs());
+                largest_step = largest_step.max((angles.roll - before.roll).abs());
+                largest_swing = largest_swing.max((angles.pitch - 10.0).abs());
+            }
+            before = angles;
+        }
+        assert!(largest_off < 1.5, "{largest_off} degrees off");
+        assert!(largest_step < 1.5, "a step of {largest_step} degrees");
+        assert!(
+            largest_swing < 10.0,
+            "pitch swings by {largest_swing} degrees"
+        );
+    }
+
+    #[test]
+    fn following_on_costs_little_anywhere() {
+        for yaw in -1800..1800 {
+            for (pitch, near) in [(0.0, 90.0), (0.0, -45.0), (-60.0, 20.0)] {
+                let pose = Angles::new(yaw as f32 * 0.1, pitch, 30.0);
+                let got = Angles::from_rotation_near(&pose.rotation(), near);
+                let off = got.quaternion().vector_to(pose.quaternion());
+                let off = off.iter().map(|c| c * c).sum::<f64>().sqrt().to_degrees();
+                assert!(off < 4.0, "{pose:?} near {near}: {off} degrees off");
             }
         }
     }

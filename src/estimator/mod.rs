@@ -24,10 +24,12 @@ pub mod pipeline;
 mod pixels;
 pub mod pose;
 pub mod preprocess;
+pub mod quaternion;
 pub mod resize;
 pub mod runtime;
 mod scene;
 pub mod signature;
+pub mod smoothing;
 mod target;
 pub mod tracker;
 
@@ -44,6 +46,7 @@ use pose::PoseFamily;
 use pose::fusion::PoseEstimator;
 use runtime::{Runtime, RuntimeOptions, SessionOptions};
 use scene::Scene;
+use smoothing::Smoothing;
 
 /// One head in one frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -121,6 +124,8 @@ pub struct Settings {
     /// Follow heads from frame to frame, and remember those that are not seen for so long; `None`: every
     /// frame for itself.
     pub tracking: Option<Duration>,
+    /// Hold the boxes and poses of heads that are followed steadier; `None`: as detected and estimated.
+    pub smoothing: Option<Smoothing>,
 }
 
 /// How long the stages of one frame took.
@@ -210,7 +215,7 @@ impl HeadPoseEstimator {
         inference.detect(frame, boxes, settings)?;
         scene.follow(number, inference, frame.size(), time, settings);
         inference.estimate(frame)?;
-        scene.finish(number, inference, settings, heads);
+        scene.finish(number, inference, time, settings, heads);
         Ok(heads)
     }
 

@@ -210,15 +210,15 @@ impl<F: Frame> Pipeline<F> {
         let Job {
             number,
             frame,
+            time,
             settings,
             inference,
-            ..
         } = job;
         let times = inference.times();
         let front_runs = inference.pose().front_runs();
         if result.is_ok() {
             let scene = &mut self.scene.lock().scene;
-            scene.finish(number, &inference, &settings, &mut self.heads);
+            scene.finish(number, &inference, time, &settings, &mut self.heads);
         }
         self.idle.push((index, inference));
         Some(Finished {

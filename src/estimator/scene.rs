@@ -13,6 +13,7 @@ use super::angles::Angles;
 use super::geometry::{Rect, Size};
 use super::inference::Inference;
 use super::pose::fusion::Pose;
+use super::smoothing::PoseFilters;
 use super::target::{self, Target};
 use super::tracker::Tracker;
 use super::{Head, Settings};
@@ -43,6 +44,8 @@ pub(super) struct Scene {
     last_size: Option<Size>,
     /// What finished frames told, and the tracker was not told yet.
     sides: VecDeque<Side>,
+    /// Touched by finished frames only.
+    pose_filters: PoseFilters,
     // Scratch memory.
     boxes: Vec<Rect>,
     tracks: Vec<usize>,
@@ -57,6 +60,7 @@ impl Scene {
             tracker: Tracker::default(),
             last_size: None,
             sides: VecDeque::new(),
+            pose_filters: PoseFilters::default(),
             boxes: Vec::new(),
             tracks: Vec::new(),
         }
@@ -110,10 +114,14 @@ impl Scene {
         let tracks = &mut self.tracks;
         self.tracker.update(time, &self.boxes, max_lost, tracks);
         for (target, &track) in targets.iter_mut().zip(tracks.iter()) {
-            let Some(track) = self.tracker.track(track) else {
+            let Some(track) = self.tracker.track_mut(track) else {
                 continue;
             };
             target.id = track.id;
+            if let Some(smoothing) = &settings.smoothing {
+                let rect = track.box_filter.filter(smoothing, time, target.rect);
+                target.move_to(rect, size, settings);
+            }
             target.activation_angle += match track.was_front {
                 Some(true) => HYSTERESIS,
                 Some(false) => -HYSTERESIS,
@@ -127,6 +135,7 @@ impl Scene {
         &mut self,
         number: u64,
         inference: &Inference,
+        time: Option<Duration>,
         settings: &Settings,
         heads: &mut Vec<Head>,
     ) {
@@ -139,8 +148,14 @@ impl Scene {
                     is_front: pose.is_front,
                 });
             }
-            heads.extend(head(target, pose, settings.activation_angle));
+            let mut pose = *pose;
+            if let (Some(smoothing), 1..) = (&settings.smoothing, target.id) {
+                let filter = self.pose_filters.get(target.id, number);
+                pose.angles = filter.filter(smoothing, time, pose.angles);
+            }
+            heads.extend(head(target, &pose, settings.activation_angle));
         }
+        self.pose_filters.forget_unused(number);
     }
 }
 

@@ -34,21 +34,35 @@ impl Target {
         if rect.area() <= 0.0 || rect.w.min(rect.h) < settings.min_head_size as f32 {
             return None;
         }
-        let crop = rect.with_margins(settings.crop_mode, frame);
-        let (x, y) = (crop.x as u32, crop.y as u32);
         Some(Self {
             rect,
-            crop: PixelRect {
-                x,
-                y,
-                width: (crop.right() as u32 - x).max(1),
-                height: (crop.bottom() as u32 - y).max(1),
-            },
+            crop: crop(&rect, frame, settings),
             score,
             truncated,
             id: 0,
             activation_angle: settings.activation_angle,
         })
+    }
+
+    /// Takes another box, rounded to whole pixels, if any of it lies in the frame.
+    pub fn move_to(&mut self, rect: Rect, frame: Size, settings: &Settings) {
+        let rect = Rect::new(rect.x + 0.5, rect.y + 0.5, rect.w, rect.h).truncated(frame);
+        if rect.area() > 0.0 {
+            self.rect = rect;
+            self.crop = crop(&rect, frame, settings);
+        }
+    }
+}
+
+/// The pixels that the pose model gets to see of a box.
+fn crop(rect: &Rect, frame: Size, settings: &Settings) -> PixelRect {
+    let crop = rect.with_margins(settings.crop_mode, frame);
+    let (x, y) = (crop.x as u32, crop.y as u32);
+    PixelRect {
+        x,
+        y,
+        width: (crop.right() as u32 - x).max(1),
+        height: (crop.bottom() as u32 - y).max(1),
     }
 }
 

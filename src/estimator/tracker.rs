@@ -12,6 +12,7 @@ use std::time::Duration;
 use super::assignment::Assignment;
 use super::geometry::Rect;
 use super::motion::Motion;
+use super::smoothing::BoxFilter;
 
 /// Least likelihood of a box to be that of a track, as the sum of its coordinates'
 /// [`surprise`](Motion::surprise): a density of (2 pi)^-2 per box size in each of them.
@@ -36,6 +37,7 @@ pub struct Track {
     pub id: u64,
     /// Whether the front model answered for it last, where there is a rear model.
     pub was_front: Option<bool>,
+    pub box_filter: BoxFilter,
     center: [Motion; 2],
     size: [Motion; 2],
     unseen: Duration,
@@ -48,6 +50,7 @@ impl Track {
         Self {
             id,
             was_front: None,
+            box_filter: BoxFilter::default(),
             center: [Motion::new(x, scale), Motion::new(y, scale)],
             size: [Motion::new(rect.w, scale), Motion::new(rect.h, scale)],
             unseen: Duration::ZERO,
@@ -206,6 +209,11 @@ impl Tracker {
     /// The track with this index, of those that [`Tracker::update`] or [`Tracker::predict`] wrote last.
     pub fn track(&self, index: usize) -> Option<&Track> {
         self.tracks.get(index)
+    }
+
+    /// As [`Tracker::track`].
+    pub fn track_mut(&mut self, index: usize) -> Option<&mut Track> {
+        self.tracks.get_mut(index)
     }
 
     /// The track with this number, if it still lives.

@@ -25,6 +25,7 @@ pub const SETTINGS: Settings = Settings {
     crop_mode: CropMode::Upstream,
     activation_angle: 90.0,
     tracking: None,
+    smoothing: None,
 };
 
 pub fn load(detector_model: &Path, pose_model: &Path) -> HeadPoseEstimator {

@@ -81,6 +81,7 @@ impl ModelArgs {
             crop_mode,
             activation_angle: self.activation_angle,
             tracking: None,
+            smoothing: None,
         }
     }
 }
