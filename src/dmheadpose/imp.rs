@@ -467,7 +467,9 @@ impl BaseTransformImpl for DmHeadPose {
         is_discont: bool,
         buffer: gst::Buffer,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        if is_discont || buffer.flags().contains(gst::BufferFlags::DISCONT) {
+        // Not `is_discont`: the base class keeps that up until it has pushed a buffer, which is some frames
+        // later when several are in flight, and after each frame that it dropped for QoS.
+        if buffer.flags().contains(gst::BufferFlags::DISCONT) {
             self.drain();
             if let Some(state) = &mut *lock(&self.state) {
                 state.engine.reset_tracks();
