@@ -15,7 +15,7 @@ use super::motion::Motion;
 use super::smoothing::BoxFilter;
 
 /// Least likelihood of a box to be that of a track, as the sum of its coordinates'
-/// [`surprise`](Motion::surprise): a density of (2 pi)^-2 per box size in each of them.
+/// [`surprise`](Motion::surprise): a density of (2 pi)^-2, with box sizes for the unit.
 const LARGEST_SURPRISE: f32 = 0.0;
 
 /// In the second round: centres this many box sizes apart are not the same head.
