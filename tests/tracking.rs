@@ -121,8 +121,12 @@ fn smoothing_does_not_depend_on_the_depth() {
         element.set_property("pipeline-depth", depth);
         let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
         for n in 0..40u8 {
-            h.push(frame(n.into(), 60 + n.wrapping_mul(37) % 100))
-                .unwrap();
+            let mut buffer = frame(n.into(), 60 + n.wrapping_mul(37) % 100);
+            if n == 0 {
+                // As every stream begins.
+                buffer.make_mut().set_flags(gst::BufferFlags::DISCONT);
+            }
+            h.push(buffer).unwrap();
         }
         h.push_event(gst::event::Eos::new());
         (0..40)
