@@ -31,6 +31,7 @@ mod scene;
 pub mod signature;
 pub mod smoothing;
 mod target;
+pub mod track;
 pub mod tracker;
 
 use std::path::PathBuf;

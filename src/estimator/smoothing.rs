@@ -124,6 +124,8 @@ impl PoseFilter {
         if !angles.is_finite() {
             return angles;
         }
+        // A network may answer a number so large that a difference of two is none.
+        let angles = angles.wrapped();
         let measured = angles.quaternion();
         if let Some(state) = &mut self.0 {
             let step = state.measured.vector_to(measured).map(f64::to_degrees);
@@ -296,6 +298,16 @@ mod tests {
         b.filter(&SMOOTHING, ms(0), yaw(5.0));
         let next = |filter: &mut PoseFilter| filter.filter(&SMOOTHING, ms(40), yaw(9.0));
         assert_eq!(next(&mut a), next(&mut b));
+
+        let wild = Angles::new(f32::MAX, f32::MAX, f32::MIN);
+        for (t, angles) in [
+            (80, wild),
+            (120, Angles::new(0.0, f32::MIN, 0.0)),
+            (160, yaw(3.0)),
+        ] {
+            let got = a.filter(&SMOOTHING, ms(t), angles);
+            assert!(got.is_finite(), "{got:?}");
+        }
 
         let mut boxes = BoxFilter::default();
         boxes.filter(&SMOOTHING, ms(0), Rect::new(0.0, 0.0, 10.0, 10.0));

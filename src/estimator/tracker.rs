@@ -11,97 +11,20 @@ use std::time::Duration;
 
 use super::assignment::Assignment;
 use super::geometry::Rect;
-use super::motion::Motion;
-use super::smoothing::BoxFilter;
+use super::track::Track;
 
-/// Least likelihood of a box to be that of a track, as the sum of its coordinates'
-/// [`surprise`](Motion::surprise): a density of (2 pi)^-2, with box sizes for the unit.
+/// Least likelihood of a box to be that of a track, as a [`surprise`](Track::surprise): a density of
+/// (2 pi)^-2, with box sizes for the unit.
 const LARGEST_SURPRISE: f32 = 0.0;
 
 /// In the second round: centres this many box sizes apart are not the same head.
 const LARGEST_DISTANCE: f32 = 1.0;
-
-/// In the second round: boxes whose areas differ by more than this factor are not the same head.
-const LARGEST_GROWTH: f32 = 2.0;
 
 /// So many heads are remembered while they are not seen; of more, those that were seen last.
 const MAX_LOST: usize = 128;
 
 /// Frames without a time are taken to be this far apart.
 const FRAME_TIME: Duration = Duration::from_millis(40);
-
-/// A head that is followed.
-#[derive(Clone, Copy, Debug)]
-pub struct Track {
-    /// From 1, never used twice by a tracker.
-    pub id: u64,
-    /// Whether the front model answered for it last, where there is a rear model.
-    pub was_front: Option<bool>,
-    pub box_filter: BoxFilter,
-    center: [Motion; 2],
-    size: [Motion; 2],
-    unseen: Duration,
-}
-
-impl Track {
-    fn new(id: u64, rect: &Rect) -> Self {
-        let (x, y) = rect.center();
-        let scale = Self::scale_of(rect);
-        Self {
-            id,
-            was_front: None,
-            box_filter: BoxFilter::default(),
-            center: [Motion::new(x, scale), Motion::new(y, scale)],
-            size: [Motion::new(rect.w, scale), Motion::new(rect.h, scale)],
-            unseen: Duration::ZERO,
-        }
-    }
-
-    /// Noise is measured in it.
-    fn scale_of(rect: &Rect) -> f32 {
-        rect.area().sqrt()
-    }
-
-    /// Where the head is by now.
-    fn rect(&self) -> Rect {
-        self.rect_after(Duration::ZERO)
-    }
-
-    /// Where the head will be by then.
-    fn rect_after(&self, dt: Duration) -> Rect {
-        let dt = dt.as_secs_f32();
-        let [w, h] = self.size.map(|motion| motion.after(dt).max(1.0));
-        let [x, y] = self.center.map(|motion| motion.after(dt));
-        Rect::from_center(x, y, w, h)
-    }
-
-    fn predict(&mut self, dt: Duration) {
-        let scale = Self::scale_of(&self.rect());
-        let seconds = dt.as_secs_f32();
-        for motion in self.center.iter_mut().chain(&mut self.size) {
-            motion.predict(seconds, scale);
-        }
-        self.unseen = self.unseen.saturating_add(dt);
-        // A head that is not seen moves on, but does not go on growing or shrinking.
-        if self.unseen > dt {
-            self.size
-                .iter_mut()
-                .for_each(|motion| motion.velocity = 0.0);
-        }
-    }
-
-    fn correct(&mut self, rect: &Rect) {
-        let scale = Self::scale_of(rect);
-        let (x, y) = rect.center();
-        for (motion, seen) in self.center.iter_mut().zip([x, y]) {
-            motion.correct(seen, scale);
-        }
-        for (motion, seen) in self.size.iter_mut().zip([rect.w, rect.h]) {
-            motion.correct(seen, scale);
-        }
-        self.unseen = Duration::ZERO;
-    }
-}
 
 /// Follows the heads of one stream.
 #[derive(Debug, Default)]
@@ -147,8 +70,8 @@ impl Tracker {
 
         self.matched.clear();
         self.matched.resize(boxes.len(), None);
-        self.match_boxes(boxes, LARGEST_SURPRISE, surprise);
-        self.match_boxes(boxes, LARGEST_DISTANCE, distance);
+        self.match_boxes(boxes, LARGEST_SURPRISE, Track::surprise);
+        self.match_boxes(boxes, LARGEST_DISTANCE, Track::distance);
 
         tracks.clear();
         for (rect, matched) in boxes.iter().zip(&self.matched) {
@@ -225,7 +148,7 @@ impl Tracker {
 
     /// Matches the boxes that have no track with the tracks that have no box, at the least sum of `cost`. A
     /// pair at `limit` is as bad as none.
-    fn match_boxes(&mut self, boxes: &[Rect], limit: f32, cost: fn(&Rect, &Track) -> f32) {
+    fn match_boxes(&mut self, boxes: &[Rect], limit: f32, cost: fn(&Track, &Rect) -> f32) {
         let matched = &mut self.matched;
         self.free_boxes.clear();
         let free = (0..boxes.len()).filter(|&index| matched[index].is_none());
@@ -238,7 +161,7 @@ impl Tracker {
         for &b in &self.free_boxes {
             for &t in &self.free_tracks {
                 // The lesser of the two also where one of them is not a number.
-                self.costs.push(limit.min(cost(&boxes[b], &self.tracks[t])));
+                self.costs.push(limit.min(cost(&self.tracks[t], &boxes[b])));
             }
         }
         let columns = self.free_tracks.len();
@@ -256,30 +179,6 @@ pub(super) fn elapsed(from: Option<Duration>, to: Option<Duration>) -> Duration 
         (Some(from), Some(to)) => to.abs_diff(from),
         _ => FRAME_TIME,
     }
-}
-
-/// How unlikely the box is that of the track's head.
-fn surprise(rect: &Rect, track: &Track) -> f32 {
-    let size = Track::scale_of(&track.rect());
-    let (x, y) = rect.center();
-    let motions = track.center.iter().chain(&track.size);
-    let seen = motions.zip([x, y, rect.w, rect.h]);
-    seen.map(|(motion, seen)| motion.surprise(seen, size)).sum()
-}
-
-/// From the box to the track's, in box sizes; infinite where the sizes do not fit.
-fn distance(rect: &Rect, track: &Track) -> f32 {
-    let predicted = track.rect();
-    let ((ax, ay), (bx, by)) = (rect.center(), predicted.center());
-    let (small, large) = if rect.area() < predicted.area() {
-        (rect.area(), predicted.area())
-    } else {
-        (predicted.area(), rect.area())
-    };
-    if large > LARGEST_GROWTH * small.max(1.0) {
-        return f32::INFINITY;
-    }
-    (ax - bx).hypot(ay - by) / large.sqrt()
 }
 
 #[cfg(test)]
