@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The element: pads, events and the one property; what a line looks like is in `line`.
+//! The element: pads, buffers and events; what a line looks like is in `line`.
 
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{LazyLock, Mutex};
 
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 
-use super::line;
+use super::line::{self, Context};
+use super::properties::{self, Settings};
+use super::wall_clock;
 use crate::headposemeta::HeadPoses;
+use crate::sync::lock;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -24,17 +26,18 @@ const SRC_CAPS: &str = "application/x-ndjson";
 pub struct DmHeadPoseJson {
     sinkpad: gst::Pad,
     srcpad: gst::Pad,
-    add_empty: AtomicBool,
+    settings: Mutex<Settings>,
 }
 
 impl DmHeadPoseJson {
     fn chain(&self, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let settings = lock(&self.settings).clone();
         let poses = HeadPoses::from_buffer(&buffer)
-            .filter(|poses| !poses.heads.is_empty() || self.add_empty.load(Ordering::Relaxed));
+            .filter(|poses| !poses.heads.is_empty() || settings.add_empty);
         let Some(poses) = poses else {
             return Ok(self.push_gap(&buffer));
         };
-        let text = line::format(&poses, buffer.pts()).map_err(|err| {
+        let text = self.line(&poses, &buffer, &settings).map_err(|err| {
             gst::element_imp_error!(
                 self,
                 gst::StreamError::Encode,
@@ -59,6 +62,33 @@ impl DmHeadPoseJson {
             }
         }
         self.srcpad.push(out)
+    }
+
+    fn line(
+        &self,
+        poses: &HeadPoses,
+        buffer: &gst::BufferRef,
+        settings: &Settings,
+    ) -> Result<Vec<u8>, serde_json::Error> {
+        let running_time = self.running_time(buffer);
+        let timestamp = settings
+            .add_timestamp
+            .then(|| wall_clock::timestamp(&*self.obj(), running_time))
+            .flatten();
+        let context = Context {
+            pts: buffer.pts(),
+            running_time,
+            timestamp: timestamp.as_deref(),
+            source_name: settings.source_name.as_deref(),
+            tags: settings.tags.object(),
+        };
+        line::format(poses, &context)
+    }
+
+    fn running_time(&self, buffer: &gst::BufferRef) -> Option<gst::ClockTime> {
+        let segment = self.sinkpad.sticky_event::<gst::event::Segment>(0)?;
+        let segment = segment.segment().downcast_ref::<gst::ClockTime>()?;
+        segment.to_running_time(buffer.pts())
     }
 
     /// Tells downstream that time goes on although there is no line, so that sinks preroll and
@@ -143,35 +173,28 @@ impl ObjectSubclass for DmHeadPoseJson {
         Self {
             sinkpad,
             srcpad,
-            add_empty: AtomicBool::new(true),
+            settings: Mutex::default(),
         }
     }
 }
 
 impl ObjectImpl for DmHeadPoseJson {
     fn properties() -> &'static [glib::ParamSpec] {
-        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
-            vec![
-                glib::ParamSpecBoolean::builder("add-empty")
-                    .nick("Add Empty")
-                    .blurb("Write a line with an empty list for a frame in which no head was found")
-                    .default_value(true)
-                    .mutable_playing()
-                    .build(),
-            ]
-        });
-        &PROPERTIES
+        properties::specs()
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        if let ("add-empty", Ok(add_empty)) = (pspec.name(), value.get()) {
-            gst::info!(CAT, imp = self, "add-empty is now {add_empty}");
-            self.add_empty.store(add_empty, Ordering::Relaxed);
+        let result = lock(&self.settings).set(value, pspec);
+        gst::info!(CAT, imp = self, "{} is now {value:?}", pspec.name());
+        // Nobody may hear this before the start; then the start fails.
+        if let Err(err) = result {
+            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{err}"));
         }
     }
 
-    fn property(&self, _id: usize, _pspec: &glib::ParamSpec) -> glib::Value {
-        self.add_empty.load(Ordering::Relaxed).to_value()
+    fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
+        let value = lock(&self.settings).get(pspec);
+        value.unwrap_or_else(|| pspec.default_value().clone())
     }
 
     fn constructed(&self) {
@@ -215,5 +238,19 @@ impl ElementImpl for DmHeadPoseJson {
             .collect()
         });
         &TEMPLATES
+    }
+
+    fn change_state(
+        &self,
+        transition: gst::StateChange,
+    ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        if transition == gst::StateChange::ReadyToPaused {
+            let checked = lock(&self.settings).tags.check();
+            if let Err(err) = checked {
+                gst::element_imp_error!(self, gst::LibraryError::Settings, ("{err}"));
+                return Err(gst::StateChangeError);
+            }
+        }
+        self.parent_change_state(transition)
     }
 }

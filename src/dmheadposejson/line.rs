@@ -2,16 +2,37 @@
 //! The layout of a line: what `docs/pose-line.schema.json` describes.
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::estimator::Head;
 use crate::headposemeta::HeadPoses;
 
+/// What a line tells besides the poses.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Context<'a> {
+    pub pts: Option<gst::ClockTime>,
+    pub running_time: Option<gst::ClockTime>,
+    /// RFC 3339.
+    pub timestamp: Option<&'a str>,
+    pub source_name: Option<&'a str>,
+    /// A JSON object.
+    pub tags: Option<&'a RawValue>,
+}
+
 #[derive(Serialize)]
-struct Line {
+struct Line<'a> {
     pts: Option<u64>,
+    running_time: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<&'a RawValue>,
     frame: Frame,
     source: &'static str,
     age: u64,
+    inference_time: u64,
     heads: Vec<HeadLine>,
 }
 
@@ -58,11 +79,8 @@ impl From<&Head> for HeadLine {
             yaw: head.angles.yaw,
             pitch: head.angles.pitch,
             roll: head.angles.roll,
-            // Six decimals are more than the angles carry; adding zero turns -0 into 0.
-            rotation: head
-                .angles
-                .rotation()
-                .map(|v| (v * 1e6).round() / 1e6 + 0.0),
+            // In full, as everything else: what is read back is what the meta says.
+            rotation: head.angles.rotation(),
             rear: head.rear,
             truncated: head.truncated,
             seam: head.seam,
@@ -72,18 +90,22 @@ impl From<&Head> for HeadLine {
 }
 
 /// The JSON object for a frame, with the newline that ends it.
-pub(super) fn format(
-    poses: &HeadPoses,
-    pts: Option<gst::ClockTime>,
-) -> Result<Vec<u8>, serde_json::Error> {
+///
+/// Every number has as many digits as it takes to read the very same one back.
+pub(super) fn format(poses: &HeadPoses, context: &Context) -> Result<Vec<u8>, serde_json::Error> {
     let line = Line {
-        pts: pts.map(gst::ClockTime::nseconds),
+        pts: context.pts.map(gst::ClockTime::nseconds),
+        running_time: context.running_time.map(gst::ClockTime::nseconds),
+        timestamp: context.timestamp,
+        source_name: context.source_name,
+        tags: context.tags,
         frame: Frame {
             width: poses.width,
             height: poses.height,
         },
         source: poses.source.as_str(),
         age: poses.age.nseconds(),
+        inference_time: poses.inference_time.nseconds(),
         heads: poses.heads.iter().map(HeadLine::from).collect(),
     };
     let mut text = serde_json::to_vec(&line)?;
@@ -98,45 +120,113 @@ mod tests {
     use crate::estimator::geometry::Rect;
     use crate::headposemeta::Source;
 
-    #[test]
-    fn line_is_short_exact_and_ends_with_a_newline() {
-        let poses = HeadPoses {
+    fn poses(heads: Vec<Head>) -> HeadPoses {
+        HeadPoses {
             width: 640,
             height: 360,
             source: Source::Inferred,
             age: gst::ClockTime::ZERO,
             inference_time: gst::ClockTime::from_mseconds(9),
-            heads: vec![Head {
-                id: 0,
-                rect: Rect::new(10.0, 20.5, 100.0, 0.1),
-                score: 0.9,
-                angles: Angles::new(0.0, 90.0, -12.3),
-                rear: false,
-                truncated: true,
-                seam: false,
-                predicted: false,
-            }],
+            heads,
+        }
+    }
+
+    fn head(rect: Rect, score: f32, angles: Angles) -> Head {
+        Head {
+            id: 0,
+            rect,
+            score,
+            angles,
+            rear: false,
+            truncated: true,
+            seam: false,
+            predicted: false,
+        }
+    }
+
+    fn text(poses: &HeadPoses, context: &Context) -> String {
+        String::from_utf8(format(poses, context).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn line_is_short_and_ends_with_a_newline() {
+        let turned = Angles::new(0.0, 0.0, -12.3);
+        let [cos, sin] = [0, 1].map(|i| turned.rotation()[i]);
+        let head = head(Rect::new(10.0, 20.5, 100.0, 0.1), 0.9, turned);
+        let context = Context {
+            pts: Some(gst::ClockTime::from_mseconds(40)),
+            running_time: Some(gst::ClockTime::from_mseconds(20)),
+            ..Context::default()
         };
-        let line = format(&poses, Some(gst::ClockTime::from_mseconds(40))).unwrap();
+        let written = text(&poses(vec![head]), &context);
+        let start = concat!(
+            r#"{"pts":40000000,"running_time":20000000,"frame":{"width":640,"height":360},"#,
+            r#""source":"inferred","age":0,"inference_time":9000000,"heads":["#,
+            r#"{"id":0,"score":0.9,"box":{"x":10.0,"y":20.5,"w":100.0,"h":0.1},"#,
+            r#""yaw":0.0,"pitch":0.0,"roll":-12.3,"rotation":["#
+        );
+        assert!(
+            written.starts_with(&format!("{start}{cos},{sin},")),
+            "{written}"
+        );
+        let end = "],\"rear\":false,\"truncated\":true,\"seam\":false,\"predicted\":false}]}\n";
+        assert!(written.ends_with(end), "{written}");
+    }
+
+    #[test]
+    fn what_an_application_adds_comes_first() {
+        let tags = RawValue::from_string(r#"{"z":1.50,"a":[]}"#.into()).unwrap();
+        let context = Context {
+            timestamp: Some("2026-01-02T03:04:05.000006Z"),
+            source_name: Some("gate \"3\""),
+            tags: Some(&tags),
+            ..Context::default()
+        };
         assert_eq!(
-            std::str::from_utf8(&line).unwrap(),
+            text(&poses(vec![]), &context),
             concat!(
-                r#"{"pts":40000000,"frame":{"width":640,"height":360},"source":"inferred","age":0,"#,
-                r#""heads":[{"id":0,"score":0.9,"box":{"x":10.0,"y":20.5,"w":100.0,"h":0.1},"#,
-                r#""yaw":0.0,"pitch":90.0,"roll":-12.3,"#,
-                r#""rotation":[0.977046,0.21303,0.0,0.0,0.0,-1.0,-0.21303,0.977046,0.0],"#,
-                r#""rear":false,"truncated":true,"seam":false,"predicted":false}]}"#,
+                r#"{"pts":null,"running_time":null,"timestamp":"2026-01-02T03:04:05.000006Z","#,
+                r#""source_name":"gate \"3\"","tags":{"z":1.50,"a":[]},"#,
+                r#""frame":{"width":640,"height":360},"source":"inferred","age":0,"#,
+                r#""inference_time":9000000,"heads":[]}"#,
                 "\n"
             )
         );
-        let empty = HeadPoses {
-            heads: vec![],
-            ..poses
+    }
+
+    #[test]
+    fn numbers_are_read_back_to_the_bit() {
+        // A linear congruential generator: every float there is, but for NaN and infinities.
+        let mut state = 1u32;
+        let mut any = || loop {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let float = f32::from_bits(state.rotate_left(16));
+            if float.is_finite() {
+                return float;
+            }
         };
-        assert_eq!(
-            format(&empty, None).unwrap(),
-            b"{\"pts\":null,\"frame\":{\"width\":640,\"height\":360},\"source\":\"inferred\",\"age\":0,\
-              \"heads\":[]}\n"
-        );
+        for _ in 0..2000 {
+            let rect = Rect::new(any(), any(), any(), any());
+            let angles = Angles::new(any() % 180.0, any() % 180.0, any() % 180.0);
+            let head = head(rect, any(), angles);
+            let line = format(&poses(vec![head]), &Context::default()).unwrap();
+            let line: serde_json::Value = serde_json::from_slice(&line).unwrap();
+            let read = &line["heads"][0];
+            let number = |value: &serde_json::Value| value.as_f64().unwrap() as f32;
+            for (name, exact) in [("x", rect.x), ("y", rect.y), ("w", rect.w), ("h", rect.h)] {
+                assert_eq!(number(&read["box"][name]), exact, "{name}");
+            }
+            for (name, exact) in [
+                ("score", head.score),
+                ("yaw", angles.yaw),
+                ("pitch", angles.pitch),
+                ("roll", angles.roll),
+            ] {
+                assert_eq!(number(&read[name]), exact, "{name}");
+            }
+            let rotation = read["rotation"].as_array().unwrap();
+            let rotation: Vec<_> = rotation.iter().filter_map(|v| v.as_f64()).collect();
+            assert_eq!(rotation, angles.rotation());
+        }
     }
 }

@@ -40,6 +40,12 @@ fn validate(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(),
             "enum" if !rule.as_array().is_some_and(|any| any.contains(value)) => {
                 return fail(format!("expected one of {rule}"));
             }
+            "format" if rule == "date-time" => {
+                let time = value.as_str().unwrap_or_default();
+                if gst::glib::DateTime::from_iso8601(time, None).is_err() {
+                    return fail("expected a date and time with an offset".into());
+                }
+            }
             "minimum" if value.as_f64().is_some_and(|v| Some(v) < rule.as_f64()) => {
                 return fail(format!("expected at least {rule}"));
             }
