@@ -3,7 +3,8 @@
  * dmheadpose.h: the head poses of a GstBuffer as plain structs.
  *
  * Needs gstreamer-1.0 (1.20 or newer) and nothing else: there is no library to link. Everything is
- * read from the custom meta "DmHeadPoseMeta" that the element dmheadpose attaches.
+ * read from the custom meta "DmHeadPoseMeta" that the element dmheadpose attaches, or from the
+ * structure of its messages (post-messages) and of its signal (head-poses).
  *
  *   DmHeadPoses poses;
  *   if (dm_head_poses_from_buffer (buffer, &poses)) {
@@ -69,39 +70,40 @@ typedef struct
 } DmHeadPose;
 
 /**
- * The structure of the buffer's meta, or NULL when it has none of a layout that this header knows.
- * It belongs to the buffer.
+ * The structure of the buffer's meta, or NULL when it has none. It belongs to the buffer.
  */
 static inline const GstStructure *
 dm_head_poses_structure (GstBuffer * buffer)
 {
   GstCustomMeta *meta = gst_buffer_get_custom_meta (buffer, DM_HEAD_POSE_META_NAME);
-  const GstStructure *s;
+
+  return meta == NULL ? NULL : gst_custom_meta_get_structure (meta);
+}
+
+/** Whether this header knows the layout of the structure, which may be NULL. */
+static inline gboolean
+dm_head_poses_is_known (const GstStructure * s)
+{
   gint version = 0;
 
-  if (meta == NULL)
-    return NULL;
-  s = gst_custom_meta_get_structure (meta);
-  if (!gst_structure_get_int (s, "version", &version) || version != DM_HEAD_POSE_META_VERSION)
-    return NULL;
-  return s;
+  return s != NULL && gst_structure_get_int (s, "version", &version)
+      && version == DM_HEAD_POSE_META_VERSION;
 }
 
 /**
- * Fills `poses` from the buffer. FALSE, with `poses` zeroed, when the buffer carries no head poses:
- * then nobody looked, which is not the same as no head.
+ * Fills `poses` from the structure of a meta, a message or a signal. FALSE, with `poses` zeroed, when
+ * it is NULL or of a layout that this header does not know.
  */
 static inline gboolean
-dm_head_poses_from_buffer (GstBuffer * buffer, DmHeadPoses * poses)
+dm_head_poses_from_structure (const GstStructure * s, DmHeadPoses * poses)
 {
   static const DmHeadPoses none = { 0, 0, DM_HEAD_POSE_SOURCE_INFERRED, 0, 0, 0 };
-  const GstStructure *s = dm_head_poses_structure (buffer);
   const gchar *source;
   gint width = 0, height = 0, n = 0;
   guint64 age = 0, inference_time = 0;
 
   *poses = none;
-  if (s == NULL)
+  if (!dm_head_poses_is_known (s))
     return FALSE;
   source = gst_structure_get_string (s, "source");
   if (source == NULL
@@ -129,19 +131,28 @@ dm_head_poses_from_buffer (GstBuffer * buffer, DmHeadPoses * poses)
 }
 
 /**
- * Fills `head` with head number `index`, from 0 to n_heads - 1. FALSE, with `head` undefined, when
- * there is no such head.
+ * Fills `poses` from the buffer. FALSE, with `poses` zeroed, when the buffer carries no head poses:
+ * then nobody looked, which is not the same as no head.
  */
 static inline gboolean
-dm_head_poses_get_head (GstBuffer * buffer, guint index, DmHeadPose * head)
+dm_head_poses_from_buffer (GstBuffer * buffer, DmHeadPoses * poses)
 {
-  const GstStructure *all = dm_head_poses_structure (buffer);
+  return dm_head_poses_from_structure (dm_head_poses_structure (buffer), poses);
+}
+
+/**
+ * Fills `head` with head number `index`, from 0 to n_heads - 1, of the structure of a
+ * meta, a message or a signal. FALSE, with `head` undefined, when there is no such head.
+ */
+static inline gboolean
+dm_head_poses_get_head_from_structure (const GstStructure * all, guint index, DmHeadPose * head)
+{
   const GstStructure *s;
   const GValue *value;
   gchar name[24];
   guint i;
 
-  if (all == NULL)
+  if (!dm_head_poses_is_known (all))
     return FALSE;
   g_snprintf (name, sizeof (name), "head-%u", index);
   value = gst_structure_get_value (all, name);
@@ -175,6 +186,13 @@ dm_head_poses_get_head (GstBuffer * buffer, guint index, DmHeadPose * head)
     head->rotation[i] = g_value_get_double (element);
   }
   return TRUE;
+}
+
+/** The same for the structure of the buffer's meta. */
+static inline gboolean
+dm_head_poses_get_head (GstBuffer * buffer, guint index, DmHeadPose * head)
+{
+  return dm_head_poses_get_head_from_structure (dm_head_poses_structure (buffer), index, head);
 }
 
 G_END_DECLS

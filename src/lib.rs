@@ -10,6 +10,7 @@ mod dmheadposeoverlay;
 pub mod estimator;
 pub mod headposemeta;
 pub mod overlay;
+mod segment;
 mod sync;
 pub mod video;
 

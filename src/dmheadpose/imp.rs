@@ -16,6 +16,7 @@ use gst_base::subclass::prelude::*;
 use super::engine::{Engine, Output};
 use super::failure::Failure;
 use super::properties::{self, Settings};
+use super::report::{self, Reporter};
 use super::stats::Stats;
 use crate::estimator::detector::Detector;
 use crate::estimator::runtime::{RuntimeOptions, Severity};
@@ -71,6 +72,7 @@ pub struct DmHeadPose {
     settings: Mutex<Settings>,
     state: Mutex<Option<State>>,
     stats: Mutex<Stats>,
+    reporter: Reporter,
     loaded: Mutex<Option<Loaded>>,
     /// What pushing outside of the base class came to, for the next buffer to tell upstream.
     drained: Mutex<Option<gst::FlowError>>,
@@ -227,6 +229,10 @@ impl DmHeadPose {
             let mut state = lock(&self.state);
             self.finish(state.as_mut()?, output, &look, compose)
         };
+        if let Ok(buffer) = &result {
+            let settings = lock(&self.settings).report;
+            self.reporter.report(&self.obj(), settings, buffer);
+        }
         Some(result.map_err(|failure| match failure {
             Failure::Exiting => gst::FlowError::Flushing,
             Failure::Message(message) => {
@@ -325,6 +331,10 @@ impl ObjectSubclass for DmHeadPose {
 }
 
 impl ObjectImpl for DmHeadPose {
+    fn signals() -> &'static [glib::subclass::Signal] {
+        report::signals()
+    }
+
     fn properties() -> &'static [glib::ParamSpec] {
         properties::specs()
     }
@@ -396,6 +406,7 @@ impl BaseTransformImpl for DmHeadPose {
             loaded.depth
         );
         *lock(&self.stats) = Stats::default();
+        self.reporter.reset();
         *lock(&self.loaded) = Some(loaded);
         *lock(&self.state) = Some(state);
         Ok(())

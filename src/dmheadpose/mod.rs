@@ -14,6 +14,7 @@ mod failure;
 mod imp;
 mod options;
 mod properties;
+mod report;
 mod stats;
 
 pub use options::{

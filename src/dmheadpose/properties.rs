@@ -12,6 +12,7 @@ use super::options::{
     DmHeadPoseCropMode, DmHeadPoseDetectorFamily, DmHeadPoseExecutionProvider, DmHeadPoseMode,
     DmHeadPosePoseFamily, DmHeadPoseScaling,
 };
+use super::report::ReportSettings;
 use crate::estimator::catalog;
 use crate::estimator::detector::DetectorSettings;
 use crate::estimator::error::Error;
@@ -53,6 +54,7 @@ pub(super) struct Settings {
     smoothing: bool,
     smoothing_cutoff: f32,
     smoothing_beta: f32,
+    pub report: ReportSettings,
     pub look: Look,
 }
 
@@ -89,6 +91,10 @@ impl Default for Settings {
             smoothing: false,
             smoothing_cutoff: Smoothing::default().cutoff,
             smoothing_beta: Smoothing::default().beta,
+            report: ReportSettings {
+                post_messages: false,
+                message_interval: 0,
+            },
             look: Look::new(DmHeadPoseOverlayFlags::empty()),
         }
     }
@@ -204,6 +210,8 @@ impl Settings {
             "smoothing" => assign(&mut self.smoothing, value),
             "smoothing-cutoff" => assign(&mut self.smoothing_cutoff, value),
             "smoothing-beta" => assign(&mut self.smoothing_beta, value),
+            "post-messages" => assign(&mut self.report.post_messages, value),
+            "message-interval" => assign(&mut self.report.message_interval, value),
             _ => self.look.set(value, pspec),
         }
     }
@@ -241,6 +249,8 @@ impl Settings {
             "smoothing" => self.smoothing.to_value(),
             "smoothing-cutoff" => self.smoothing_cutoff.to_value(),
             "smoothing-beta" => self.smoothing_beta.to_value(),
+            "post-messages" => self.report.post_messages.to_value(),
+            "message-interval" => self.report.message_interval.to_value(),
             _ => return self.look.get(pspec),
         })
     }
@@ -521,6 +531,24 @@ fn playing_specs() -> Vec<glib::ParamSpec> {
             .minimum(0.0)
             .maximum(10.0)
             .default_value(defaults.smoothing_beta)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecBoolean::builder("post-messages")
+            .nick("Post Messages")
+            .blurb(
+                "Post an element message named dmheadpose for every inferred frame: the fields of \
+                 DmHeadPoseMeta and the frame's timestamp, running-time and stream-time",
+            )
+            .default_value(defaults.report.post_messages)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecUInt64::builder("message-interval")
+            .nick("Message Interval")
+            .blurb(
+                "Least running time between the frames of two messages, in nanoseconds (0 = a \
+                 message for every inferred frame)",
+            )
+            .default_value(defaults.report.message_interval)
             .mutable_playing()
             .build(),
     ]

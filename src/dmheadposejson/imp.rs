@@ -11,6 +11,7 @@ use super::line::{self, Context};
 use super::properties::{self, Settings};
 use super::wall_clock;
 use crate::headposemeta::HeadPoses;
+use crate::segment;
 use crate::sync::lock;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -86,9 +87,7 @@ impl DmHeadPoseJson {
     }
 
     fn running_time(&self, buffer: &gst::BufferRef) -> Option<gst::ClockTime> {
-        let segment = self.sinkpad.sticky_event::<gst::event::Segment>(0)?;
-        let segment = segment.segment().downcast_ref::<gst::ClockTime>()?;
-        segment.to_running_time(buffer.pts())
+        segment::of(&self.sinkpad)?.to_running_time(buffer.pts())
     }
 
     /// Tells downstream that time goes on although there is no line, so that sinks preroll and

@@ -84,6 +84,8 @@ check_refusals (const GstStructure * good)
   check (!dm_head_poses_from_buffer (buffer, &poses), "a bare buffer has no poses");
   check (!dm_head_poses_get_head (buffer, 0, &head), "a bare buffer has no heads");
   gst_buffer_unref (buffer);
+  check (!dm_head_poses_from_structure (NULL, &poses), "nothing has no poses");
+  check (!dm_head_poses_get_head_from_structure (NULL, 0, &head), "nothing has no heads");
 
   for (i = 0; i < G_N_ELEMENTS (fields); i++) {
     GstStructure *bad = gst_structure_copy (good);
