@@ -17,6 +17,8 @@ packages=(
   gstreamer1.0-plugins-bad         # h264parse
   gstreamer1.0-plugins-ugly        # x264enc
   gstreamer1.0-libav               # H.264 decoder
+  python3-gi                       # Python's view of the meta: examples/python
+  gir1.2-gstreamer-1.0             # describes GStreamer to it
 )
 
 # Not Debian or Ubuntu: check for the contents instead of the packages.
@@ -31,6 +33,7 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   for element in decodebin qtdemux mp4mux h264parse avdec_h264 x264enc pngenc; do
     gst-inspect-1.0 --exists "$element" 2>/dev/null || lacking+=("element $element")
   done
+  python3 -c 'import gi; gi.require_version("Gst", "1.0")' 2>/dev/null || lacking+=("Python's gi with Gst-1.0")
   if ((${#lacking[@]})); then
     {
       echo "error: this system has no apt, so install by hand what is missing:"
