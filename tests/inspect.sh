@@ -25,10 +25,11 @@ inspect dmheadposeoverlay >"$folder/dmheadposeoverlay" || fail "gst-inspect-1.0 
 [ ! -s "$folder/stderr" ] || fail "gst-inspect-1.0 wrote to stderr: $(cat "$folder/stderr")"
 
 for property in detector-model pose-model models-dir mode detector-family pose-family head-class \
-  onnxruntime-library intra-op-threads score-threshold crop-mode max-heads overlay stats; do
+  onnxruntime-library intra-op-threads score-threshold crop-mode max-heads overlay post-messages stats; do
   grep -qE "^  $property +: " "$folder/dmheadpose" || fail "dmheadpose has no property $property"
 done
 grep -q 'Filter/Analyzer/Video' "$folder/dmheadpose" || fail "dmheadpose has another klass than Filter/Analyzer/Video"
+grep -q '"head-poses"' "$folder/dmheadpose" || fail "dmheadpose has no signal head-poses"
 grep -q 'application/x-ndjson' "$folder/dmheadposejson" || fail "dmheadposejson has no application/x-ndjson pad"
 
 # A property without a text, a range or a default would show up as one of these.
