@@ -16,7 +16,10 @@ const TIMES: [&str; 3] = ["timestamp", "running-time", "stream-time"];
 
 /// An element with a bus of its own, in a harness that has sent a segment from 1 s on.
 fn harness() -> (gst_check::Harness, gst::Bus) {
-    let element = toys::quick();
+    harness_of(toys::quick())
+}
+
+fn harness_of(element: gst::Element) -> (gst_check::Harness, gst::Bus) {
     let mut h = toys::harness(&element, &caps(FORMAT, 320, 240));
     let mut segment = gst::FormattedSegment::<gst::ClockTime>::new();
     segment.set_start(gst::ClockTime::SECOND);
@@ -131,6 +134,25 @@ fn messages_keep_their_interval_and_begin_anew_after_a_flush() {
     h.push(frame(80)).unwrap();
     assert_eq!(running_times(&bus), [40]);
     assert_eq!(stat(&element, "inferred"), 10);
+}
+
+#[test]
+fn frames_in_flight_are_told_in_order_with_the_times_of_their_segment() {
+    let element = toys::quick();
+    element.set_property("pipeline-depth", 2u32);
+    element.set_property("post-messages", true);
+    let (mut h, bus) = harness_of(element);
+    for number in 0..3 {
+        h.push(frame(1000 + 40 * number)).unwrap();
+    }
+    // The last frame is still in flight when the segment changes.
+    assert_eq!(messages(&bus).len(), 2);
+    let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+    assert!(h.push_event(gst::event::Segment::new(&segment)));
+    h.push(frame(7)).unwrap();
+    assert!(h.push_event(gst::event::Eos::new()));
+    let running_times: Vec<_> = messages(&bus).iter().map(|m| times(m)[1]).collect();
+    assert_eq!(running_times, [Some(80), Some(7)]);
 }
 
 #[test]
