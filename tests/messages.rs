@@ -93,6 +93,13 @@ fn a_frame_without_heads_is_told_and_one_without_a_picture_is_not() {
         .map(|m| m.get::<i32>("n").unwrap())
         .collect();
     assert_eq!(heads, [0]);
+    // It does not count as the last message either.
+    element.set_property("message-interval", 100_000_000u64);
+    let mut gap = frame(1110);
+    gap.make_mut().set_flags(gst::BufferFlags::GAP);
+    h.push(gap).unwrap();
+    h.push(frame(1120)).unwrap();
+    assert_eq!(messages(&bus).len(), 1);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::sync::{LazyLock, Mutex};
 
 use gst::glib;
 use gst::glib::subclass::Signal;
+use gst::meta::CustomMeta;
 use gst::prelude::*;
 use gst_base::prelude::*;
 
@@ -68,6 +69,9 @@ impl Reporter {
         if !listened && !settings.post_messages {
             return;
         }
+        let Some(meta) = inferred(buffer) else {
+            return;
+        };
         let pts = buffer.pts();
         let segment = segment::of(element.sink_pad());
         let running_time = segment.as_ref().and_then(|s| s.to_running_time(pts));
@@ -75,9 +79,8 @@ impl Reporter {
         if !listened && !posted {
             return;
         }
-        let Some(mut structure) = inferred(buffer) else {
-            return;
-        };
+        let mut structure = meta.structure().to_owned();
+        structure.set_name(NAME);
         structure.set("timestamp", pts);
         structure.set("running-time", running_time);
         let stream_time = segment.as_ref().and_then(|s| s.to_stream_time(pts));
@@ -105,16 +108,11 @@ impl Reporter {
     }
 }
 
-/// The structure of the buffer's meta, when its poses are those of this very frame.
-fn inferred(buffer: &gst::BufferRef) -> Option<gst::Structure> {
-    let meta = gst::meta::CustomMeta::from_buffer(buffer, headposemeta::NAME).ok()?;
-    let structure = meta.structure();
-    let source = structure.get::<&str>("source").ok()?;
-    (source == Source::Inferred.as_str()).then(|| {
-        let mut structure = structure.to_owned();
-        structure.set_name(NAME);
-        structure
-    })
+/// The buffer's meta, when its poses are those of this very frame.
+fn inferred(buffer: &gst::BufferRef) -> Option<gst::MetaRef<'_, CustomMeta>> {
+    let meta = CustomMeta::from_buffer(buffer, headposemeta::NAME).ok()?;
+    let source = meta.structure().get::<&str>("source").ok()?;
+    (source == Source::Inferred.as_str()).then_some(meta)
 }
 
 #[cfg(test)]
