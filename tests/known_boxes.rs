@@ -3,7 +3,7 @@
 
 mod toys;
 
-use gstdmheadpose::estimator::detector::{DetectorSettings, Scaling};
+use gstdmheadpose::estimator::detector::{Detection, DetectorSettings, Scaling};
 use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::geometry::{CropMode, Rect, Size};
 use gstdmheadpose::estimator::runtime::{RuntimeOptions, Severity};
@@ -25,15 +25,16 @@ const SETTINGS: Settings = Settings {
     smoothing: None,
 };
 
-fn estimator() -> HeadPoseEstimator {
+fn estimator(detector: Option<&str>) -> HeadPoseEstimator {
     let runtime = RuntimeOptions {
         library: onnxruntime_library(),
         beside: None,
         log: |_, text| eprintln!("ONNX Runtime: {text}"),
         log_from: Severity::Error,
     };
-    let [detector, pose] = ["rows_nhwc_32x32", "pose_Nx3x32x32"].map(|name| fixture(name).into());
-    HeadPoseEstimator::load(&Config::new(runtime, Some(detector), pose)).unwrap()
+    let detector = detector.map(|name| fixture(name).into());
+    let pose = fixture("pose_Nx3x32x32").into();
+    HeadPoseEstimator::load(&Config::new(runtime, detector, pose)).unwrap()
 }
 
 /// 32x32 pixels, each of another colour.
@@ -53,43 +54,56 @@ fn view(bytes: &[u8]) -> FrameView<'_> {
 
 #[test]
 fn known_boxes_get_the_poses_that_detected_ones_get() {
-    let (mut estimator, bytes) = (estimator(), gradient());
+    let (mut estimator, bytes) = (estimator(Some("rows_nhwc_32x32")), gradient());
     let detected = estimator
         .process(&view(&bytes), None, &SETTINGS)
         .unwrap()
         .to_vec();
     assert_eq!(detected.len(), 2);
-    let boxes: Vec<Rect> = detected.iter().map(|head| head.rect).collect();
+    let scored = |head: &Head| Detection {
+        rect: head.rect,
+        score: head.score,
+    };
+    let boxes: Vec<Detection> = detected.iter().map(scored).collect();
     let known = estimator
         .estimate(&view(&bytes), &boxes, None, &SETTINGS)
         .unwrap();
-    let sure = |head: &Head| Head {
-        score: 1.0,
-        ..*head
-    };
-    assert_eq!(known, detected.iter().map(sure).collect::<Vec<_>>());
+    assert_eq!(known, detected);
     assert_ne!(known[0].angles, known[1].angles);
 }
 
 #[test]
 fn boxes_without_a_pixel_in_the_frame_are_left_out() {
-    let (mut estimator, bytes) = (estimator(), gradient());
+    let (mut estimator, bytes) = (estimator(Some("rows_nhwc_32x32")), gradient());
     let boxes = [
         Rect::new(40.0, 0.0, 10.0, 10.0),
         Rect::new(f32::NAN, 0.0, 10.0, 10.0),
         Rect::new(4.0, 4.0, 0.0, 10.0),
         Rect::new(-5.0, -5.0, 20.0, 20.0),
-    ];
+    ]
+    .map(Detection::known);
     let heads = estimator
         .estimate(&view(&bytes), &boxes, None, &SETTINGS)
         .unwrap();
     assert_eq!(heads.len(), 1, "{heads:?}");
     assert_eq!(heads[0].rect, Rect::new(0.0, 0.0, 15.0, 15.0));
     assert!(heads[0].truncated);
+    assert_eq!(heads[0].score, 1.0);
     assert!(
         estimator
             .estimate(&view(&bytes), &[], None, &SETTINGS)
             .unwrap()
             .is_empty()
     );
+}
+
+#[test]
+fn known_boxes_need_no_detector() {
+    let (mut estimator, bytes) = (estimator(None), gradient());
+    assert!(estimator.detector().is_none());
+    let known = [Detection::known(Rect::new(4.0, 4.0, 8.0, 12.0))];
+    let heads = estimator.estimate(&view(&bytes), &known, None, &SETTINGS);
+    assert_eq!(heads.unwrap().len(), 1);
+    let heads = estimator.process(&view(&bytes), None, &SETTINGS);
+    assert_eq!(heads.unwrap(), []);
 }

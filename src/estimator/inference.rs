@@ -6,7 +6,6 @@ use std::time::Instant;
 use super::detector::{Detection, Detector};
 use super::error::Error;
 use super::frame::FrameView;
-use super::geometry::Rect;
 use super::pose::fusion::{Pose, PoseEstimator};
 use super::pose::{PoseFamily, PoseModel};
 use super::resize::Resizer;
@@ -63,21 +62,20 @@ impl Inference {
         })
     }
 
-    /// Replaces the detections by what the detector finds, or by `boxes`.
+    /// Replaces the detections by what the detector finds, or by what is `known`.
     ///
     /// # Errors
     /// [`Error::Inference`] and [`Error::Exiting`].
     pub fn detect(
         &mut self,
         frame: &FrameView<'_>,
-        boxes: Option<&[Rect]>,
+        known: Option<&[Detection]>,
         settings: &Settings,
     ) -> Result<(), Error> {
         self.times = StageTimes::default();
         self.detections.clear();
-        if let Some(boxes) = boxes {
-            let known = |&rect| Detection { rect, score: 1.0 };
-            self.detections.extend(boxes.iter().map(known));
+        if let Some(known) = known {
+            self.detections.extend_from_slice(known);
             return Ok(());
         }
         let Some(detector) = &mut self.detector else {

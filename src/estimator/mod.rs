@@ -38,7 +38,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use angles::Angles;
-use detector::{Detector, DetectorFamily, DetectorSettings};
+use detector::{Detection, Detector, DetectorFamily, DetectorSettings};
 use error::Error;
 use frame::FrameView;
 use geometry::{CropMode, Rect};
@@ -184,26 +184,26 @@ impl HeadPoseEstimator {
         self.run(frame, None, time, settings)
     }
 
-    /// The poses of heads that are known already: `boxes`, in the frame's pixels, take the detector's
-    /// place, each with score 1. Like the detector's they are cut to the frame, get their margins, and are
-    /// left out where nothing of them remains.
+    /// The poses of heads that are known already: `known` takes the place of what the detector finds. Like
+    /// the detector's, boxes are cut to the frame, get their margins, and are left out where nothing of them
+    /// remains.
     ///
     /// # Errors
     /// [`Error::Inference`] and [`Error::Exiting`].
     pub fn estimate(
         &mut self,
         frame: &FrameView<'_>,
-        boxes: &[Rect],
+        known: &[Detection],
         time: Option<Duration>,
         settings: &Settings,
     ) -> Result<&[Head], Error> {
-        self.run(frame, Some(boxes), time, settings)
+        self.run(frame, Some(known), time, settings)
     }
 
     fn run(
         &mut self,
         frame: &FrameView<'_>,
-        boxes: Option<&[Rect]>,
+        known: Option<&[Detection]>,
         time: Option<Duration>,
         settings: &Settings,
     ) -> Result<&[Head], Error> {
@@ -213,7 +213,7 @@ impl HeadPoseEstimator {
             heads,
         } = self;
         let number = scene.begin();
-        inference.detect(frame, boxes, settings)?;
+        inference.detect(frame, known, settings)?;
         scene.follow(number, inference, frame.size(), time, settings);
         inference.estimate(frame)?;
         scene.finish(number, inference, time, settings, heads);

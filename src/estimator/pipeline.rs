@@ -11,9 +11,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::detector::Detection;
 use super::error::Error;
 use super::frame::FrameView;
-use super::geometry::Rect;
 use super::inference::Inference;
 use super::scene::Scene;
 use super::{Config, Head, HeadPoseEstimator, Settings, StageTimes};
@@ -26,8 +26,8 @@ pub trait Frame: Send + 'static {
     /// [`Error::Frame`] when they cannot be read.
     fn view(&self) -> Result<FrameView<'_>, Error>;
 
-    /// The boxes of its heads, where they are known.
-    fn boxes(&self) -> Option<&[Rect]> {
+    /// Its heads, where they are known.
+    fn known(&self) -> Option<&[Detection]> {
         None
     }
 }
@@ -272,7 +272,7 @@ impl<F: Frame> Job<F> {
     fn run(&mut self, scene: &InOrder) -> Result<(), Error> {
         let (inference, settings) = (&mut self.inference, &self.settings);
         let detected = self.frame.view().and_then(|view| {
-            inference.detect(&view, self.frame.boxes(), settings)?;
+            inference.detect(&view, self.frame.known(), settings)?;
             Ok(view)
         });
         scene.turn(self.number, |scene| {

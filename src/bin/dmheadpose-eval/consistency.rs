@@ -11,6 +11,7 @@ use std::fmt::{self, Display, Formatter};
 use std::path::Path;
 
 use gstdmheadpose::estimator::angles::Angles;
+use gstdmheadpose::estimator::detector::Detection;
 use gstdmheadpose::estimator::error::Error;
 use gstdmheadpose::estimator::geometry::Rect;
 use gstdmheadpose::estimator::{Head, HeadPoseEstimator, Settings};
@@ -87,7 +88,8 @@ impl Consistency {
         let mirror = picture.mirrored();
         for head in heads {
             let mut pose = |picture: &Picture, rect: Rect| -> Result<Option<Angles>, Error> {
-                let heads = estimator.estimate(&picture.view()?, &[rect], None, settings)?;
+                let known = [Detection::known(rect)];
+                let heads = estimator.estimate(&picture.view()?, &known, None, settings)?;
                 Ok(heads.first().map(|head| head.angles))
             };
             let Head { rect, angles, .. } = head;

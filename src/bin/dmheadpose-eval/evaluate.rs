@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use gstdmheadpose::estimator::angles::Angles;
+use gstdmheadpose::estimator::detector::Detection;
 use gstdmheadpose::estimator::error::Error;
 use gstdmheadpose::estimator::geometry::Rect;
 use gstdmheadpose::estimator::{Head, HeadPoseEstimator, Settings};
@@ -80,9 +81,10 @@ impl Evaluation {
         let frame = picture.view()?;
         match self.boxes {
             Boxes::Truth => {
+                let known = [Detection::known(*wanted)];
                 let heads = self
                     .estimator
-                    .estimate(&frame, &[*wanted], None, &self.settings)?;
+                    .estimate(&frame, &known, None, &self.settings)?;
                 let none =
                     "no pose: the box has no pixel in the picture, or the answer is not finite";
                 Ok(heads.first().copied().ok_or_else(|| none.into()))

@@ -49,7 +49,7 @@ pub struct DetectorSettings {
     pub scaling: Scaling,
 }
 
-/// A box that a detector found.
+/// The box of a head in a frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Detection {
     /// Pixels of the frame; may reach beyond it.
@@ -58,6 +58,11 @@ pub struct Detection {
 }
 
 impl Detection {
+    /// A head that is there for sure.
+    pub fn known(rect: Rect) -> Self {
+        Self { rect, score: 1.0 }
+    }
+
     /// Box and score are numbers: networks may answer NaN or infinity.
     pub(super) fn is_finite(&self) -> bool {
         let Self { rect, score } = *self;
