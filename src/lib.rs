@@ -4,12 +4,14 @@
 //! [`estimator`] is plain Rust without GStreamer: frame in, heads out. Everything beside it puts the
 //! estimator into pipelines.
 
+mod analytics;
 pub mod dmheadpose;
 mod dmheadposejson;
 mod dmheadposeoverlay;
 pub mod estimator;
 pub mod headposemeta;
 pub mod overlay;
+mod roi;
 mod segment;
 mod sync;
 pub mod video;

@@ -25,7 +25,8 @@ inspect dmheadposeoverlay >"$folder/dmheadposeoverlay" || fail "gst-inspect-1.0 
 [ ! -s "$folder/stderr" ] || fail "gst-inspect-1.0 wrote to stderr: $(cat "$folder/stderr")"
 
 for property in detector-model pose-model models-dir mode detector-family pose-family head-class \
-  onnxruntime-library intra-op-threads score-threshold crop-mode max-heads overlay post-messages stats; do
+  onnxruntime-library intra-op-threads score-threshold crop-mode max-heads heads-from object-class meta-format \
+  overlay post-messages stats; do
   grep -qE "^  $property +: " "$folder/dmheadpose" || fail "dmheadpose has no property $property"
 done
 grep -q 'Filter/Analyzer/Video' "$folder/dmheadpose" || fail "dmheadpose has another klass than Filter/Analyzer/Video"

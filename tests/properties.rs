@@ -108,6 +108,7 @@ fn each_says_when_it_may_change() {
         "pose-family",
         "detector-size",
         "onnxruntime-library",
+        "heads-from",
         "intra-op-threads",
         "execution-provider",
         "device-id",

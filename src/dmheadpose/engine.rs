@@ -5,6 +5,8 @@
 use std::collections::VecDeque;
 
 use super::failure::Failure;
+use super::interop::KnownHeads;
+use crate::estimator::detector::Detection;
 use crate::estimator::error::Error;
 use crate::estimator::frame::FrameView;
 use crate::estimator::pipeline::{self, Finished, Pipeline};
@@ -17,6 +19,8 @@ pub(super) struct Found {
     pub times: StageTimes,
     /// How many heads the front model looked at.
     pub front_runs: usize,
+    /// What was known of the heads before.
+    pub known: KnownHeads,
 }
 
 /// A buffer that has been dealt with; `found` is `None` when nothing was looked for.
@@ -78,21 +82,28 @@ impl Engine {
         }));
     }
 
-    /// Looks for heads in a buffer. To be called only when [`Engine::pop`] gave nothing.
-    pub fn infer(&mut self, buffer: gst::Buffer, info: &gst_video::VideoInfo, settings: &Settings) {
+    /// Looks for heads in a buffer, or only at those that are `known`. To be called only when [`Engine::pop`]
+    /// gave nothing.
+    pub fn infer(
+        &mut self,
+        buffer: gst::Buffer,
+        info: &gst_video::VideoInfo,
+        settings: &Settings,
+        known: Option<KnownHeads>,
+    ) {
         let time = buffer.pts().map(Into::into);
         let queued = match &mut self.runner {
             Some(Runner::Serial(estimator)) => {
-                let found = infer_now(estimator, &buffer, info, settings);
+                let found = infer_now(estimator, &buffer, info, settings, known);
                 Queued::Ready(Output {
                     buffer,
                     found: Some(found),
                 })
             }
-            Some(Runner::Parallel(pipeline)) => match MappedFrame::new(buffer, info) {
+            Some(Runner::Parallel(pipeline)) => match MappedFrame::new(buffer, info, known) {
                 Ok(frame) => match pipeline.submit(frame, time, settings) {
                     Ok(()) => Queued::InFlight,
-                    Err(frame) => Queued::failed(frame.0.into_buffer(), "a thread has ended"),
+                    Err(frame) => Queued::failed(frame.frame.into_buffer(), "a thread has ended"),
                 },
                 Err((buffer, failure)) => Queued::Ready(Output {
                     buffer,
@@ -130,10 +141,11 @@ impl Engine {
             heads: heads.to_vec(),
             times,
             front_runs,
+            known: frame.known.unwrap_or_default(),
         });
         Some(Output {
             found: Some(found.map_err(Failure::from)),
-            buffer: frame.0.into_buffer(),
+            buffer: frame.frame.into_buffer(),
         })
     }
 
@@ -168,29 +180,39 @@ fn infer_now(
     buffer: &gst::Buffer,
     info: &gst_video::VideoInfo,
     settings: &Settings,
+    known: Option<KnownHeads>,
 ) -> Result<Found, Failure> {
     // Readable: a frame that others hold as well is not copied.
     let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info)
         .map_err(|error| video::map_error("reading", info, &error))?;
     let time = buffer.pts().map(Into::into);
-    let heads = estimator.process(&video::view(&frame)?, time, settings)?;
+    let view = video::view(&frame)?;
+    let heads = match &known {
+        Some(known) => estimator.estimate(&view, known.detections(), time, settings)?,
+        None => estimator.process(&view, time, settings)?,
+    };
     Ok(Found {
         heads: heads.to_vec(),
         times: estimator.times(),
         front_runs: estimator.pose().front_runs(),
+        known: known.unwrap_or_default(),
     })
 }
 
 /// A buffer that another thread reads.
-struct MappedFrame(gst_video::VideoFrame<gst_video::video_frame::Readable>);
+struct MappedFrame {
+    frame: gst_video::VideoFrame<gst_video::video_frame::Readable>,
+    known: Option<KnownHeads>,
+}
 
 impl MappedFrame {
     fn new(
         buffer: gst::Buffer,
         info: &gst_video::VideoInfo,
+        known: Option<KnownHeads>,
     ) -> Result<Self, (gst::Buffer, Failure)> {
         gst_video::VideoFrame::from_buffer_readable(buffer, info)
-            .map(Self)
+            .map(|frame| Self { frame, known })
             .map_err(|buffer| {
                 let error = gst::glib::bool_error!("the buffer does not fit the caps");
                 let message = video::map_error("reading", info, &error);
@@ -201,6 +223,10 @@ impl MappedFrame {
 
 impl pipeline::Frame for MappedFrame {
     fn view(&self) -> Result<FrameView<'_>, Error> {
-        video::view_owned(&self.0)
+        video::view_owned(&self.frame)
+    }
+
+    fn known(&self) -> Option<&[Detection]> {
+        self.known.as_ref().map(KnownHeads::detections)
     }
 }

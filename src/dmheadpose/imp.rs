@@ -2,6 +2,7 @@
 //! The element's GObject and BaseTransform side: properties, start and stop, caps, buffers.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Mutex};
 use std::time::Instant;
 
@@ -15,6 +16,7 @@ use gst_base::subclass::prelude::*;
 
 use super::engine::{Engine, Output};
 use super::failure::Failure;
+use super::interop::{KnownHeads, Writer};
 use super::properties::{self, Settings};
 use super::report::{self, Reporter};
 use super::stats::Stats;
@@ -50,6 +52,7 @@ struct State {
     /// Frames at once; `None`: to be decided when it is known what the stream comes from.
     depth: Option<usize>,
     overlay: Overlay,
+    writer: Writer,
     info: Option<gst_video::VideoInfo>,
 }
 
@@ -77,6 +80,8 @@ pub struct DmHeadPose {
     /// What pushing outside of the base class came to, for the next buffer to tell upstream.
     drained: Mutex<Option<gst::FlowError>>,
     downstream: Downstream,
+    /// It was said since the start that there are no analytics metas.
+    warned: AtomicBool,
 }
 
 /// A frame's duration where the caps do not tell.
@@ -119,6 +124,7 @@ impl DmHeadPose {
             config,
             depth: settings.depth(),
             overlay,
+            writer: Writer::default(),
             info: None,
         };
         if let Some(depth) = state.depth {
@@ -176,14 +182,20 @@ impl DmHeadPose {
             return Ok(buffer);
         };
         let found = found?;
-        let State { overlay, info, .. } = state;
+        let State {
+            overlay,
+            writer,
+            info,
+            ..
+        } = state;
         let info = info
             .as_ref()
             .ok_or_else(|| gst::error_msg!(gst::CoreError::Negotiation, ("no caps yet")))?;
         let inference_time = found.times.total();
+        let meta_format = lock(&self.settings).interop.meta_format;
         let writable = buffer.make_mut();
 
-        let poses = HeadPoses {
+        let mut poses = HeadPoses {
             width: info.width(),
             height: info.height(),
             source: Source::Inferred,
@@ -192,12 +204,16 @@ impl DmHeadPose {
                 .unwrap_or(gst::ClockTime::ZERO),
             heads: found.heads,
         };
+        let segment = self.obj().segment();
+        let segment = segment.downcast_ref::<gst::ClockTime>();
+        let now = segment.and_then(|segment| segment.to_running_time(writable.pts()));
+        writer
+            .attach(&mut poses, found.known, meta_format, now, writable)
+            .map_err(|error| gst::error_msg!(gst::StreamError::Failed, ("{error}")))?;
+
         let start = Instant::now();
         overlay.draw(&poses, look, compose, info, writable)?;
         let drawing_time = start.elapsed();
-        poses
-            .attach(writable)
-            .map_err(|error| gst::error_msg!(gst::StreamError::Failed, ("{error}")))?;
 
         gst::log!(
             CAT,
@@ -407,6 +423,7 @@ impl BaseTransformImpl for DmHeadPose {
         );
         *lock(&self.stats) = Stats::default();
         self.reporter.reset();
+        self.warned.store(false, Ordering::Relaxed);
         *lock(&self.loaded) = Some(loaded);
         *lock(&self.state) = Some(state);
         Ok(())
@@ -495,15 +512,26 @@ impl BaseTransformImpl for DmHeadPose {
     fn generate_output(&self) -> Result<GenerateOutputSuccess, gst::FlowError> {
         if let Some(buffer) = self.take_queued_buffer() {
             lock(&self.stats).frames += 1;
-            let settings = lock(&self.settings).frame_settings();
+            let (settings, interop) = {
+                let settings = lock(&self.settings);
+                (settings.frame_settings(), settings.interop.clone())
+            };
+            interop.warn_of_missing(&self.obj(), &self.warned);
             let mut state = lock(&self.state);
-            let State { engine, info, .. } = state.as_mut().ok_or(gst::FlowError::Flushing)?;
+            let State {
+                engine,
+                config,
+                info,
+                ..
+            } = state.as_mut().ok_or(gst::FlowError::Flushing)?;
             if buffer.flags().contains(gst::BufferFlags::GAP) {
                 lock(&self.stats).gaps += 1;
                 engine.pass(buffer);
             } else {
                 let info = info.as_ref().ok_or(gst::FlowError::NotNegotiated)?;
-                engine.infer(buffer, info, &settings);
+                let upstream = config.detector_model.is_none();
+                let known = upstream.then(|| KnownHeads::read(&buffer, &interop));
+                engine.infer(buffer, info, &settings, known);
             }
         }
         match self.next_output(false) {

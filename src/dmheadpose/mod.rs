@@ -12,14 +12,15 @@ use gst::prelude::*;
 mod engine;
 mod failure;
 mod imp;
+mod interop;
 mod options;
 mod properties;
 mod report;
 mod stats;
 
 pub use options::{
-    DmHeadPoseCropMode, DmHeadPoseDetectorFamily, DmHeadPoseExecutionProvider, DmHeadPoseMode,
-    DmHeadPosePoseFamily, DmHeadPoseScaling,
+    DmHeadPoseCropMode, DmHeadPoseDetectorFamily, DmHeadPoseExecutionProvider, DmHeadPoseHeadsFrom,
+    DmHeadPoseMetaFormat, DmHeadPoseMode, DmHeadPosePoseFamily, DmHeadPoseScaling,
 };
 
 glib::wrapper! {

@@ -216,3 +216,33 @@ impl From<DmHeadPoseExecutionProvider> for ExecutionProvider {
         }
     }
 }
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstDmHeadPoseHeadsFrom")]
+#[repr(i32)]
+pub enum DmHeadPoseHeadsFrom {
+    #[default]
+    #[enum_value(name = "Found by detector-model", nick = "detector")]
+    Detector,
+    #[enum_value(
+        name = "Found upstream: regions of interest and, from GStreamer 1.24 on, analytics objects",
+        nick = "roi-meta"
+    )]
+    RoiMeta,
+}
+
+#[glib::flags(name = "GstDmHeadPoseMetaFormat")]
+pub enum DmHeadPoseMetaFormat {
+    #[flags_value(name = "DmHeadPoseMeta, which has everything", nick = "custom")]
+    CUSTOM = 1 << 0,
+    #[flags_value(
+        name = "A GstVideoRegionOfInterestMeta a head, as DL Streamer reads it",
+        nick = "roi"
+    )]
+    ROI = 1 << 1,
+    #[flags_value(
+        name = "GstAnalytics objects and tracks, from GStreamer 1.24 on (no angles)",
+        nick = "analytics"
+    )]
+    ANALYTICS = 1 << 2,
+}

@@ -8,9 +8,10 @@ use std::time::Duration;
 use gst::glib;
 use gst::prelude::*;
 
+use super::interop;
 use super::options::{
-    DmHeadPoseCropMode, DmHeadPoseDetectorFamily, DmHeadPoseExecutionProvider, DmHeadPoseMode,
-    DmHeadPosePoseFamily, DmHeadPoseScaling,
+    DmHeadPoseCropMode, DmHeadPoseDetectorFamily, DmHeadPoseExecutionProvider, DmHeadPoseHeadsFrom,
+    DmHeadPoseMetaFormat, DmHeadPoseMode, DmHeadPosePoseFamily, DmHeadPoseScaling,
 };
 use super::report::ReportSettings;
 use crate::estimator::catalog;
@@ -55,6 +56,8 @@ pub(super) struct Settings {
     smoothing_cutoff: f32,
     smoothing_beta: f32,
     pub report: ReportSettings,
+    heads_from: DmHeadPoseHeadsFrom,
+    pub interop: interop::Options,
     pub look: Look,
 }
 
@@ -95,6 +98,11 @@ impl Default for Settings {
                 post_messages: false,
                 message_interval: 0,
             },
+            heads_from: DmHeadPoseHeadsFrom::default(),
+            interop: interop::Options {
+                object_class: None,
+                meta_format: DmHeadPoseMetaFormat::CUSTOM,
+            },
             look: Look::new(DmHeadPoseOverlayFlags::empty()),
         }
     }
@@ -107,9 +115,10 @@ impl Settings {
     /// [`Error::NoModel`].
     pub fn config(&self, runtime: RuntimeOptions) -> Result<Config, Error> {
         let folders = catalog::model_folders(self.models_dir.as_deref().map(Path::new));
-        let detector_model = match &self.detector_model {
-            Some(path) => PathBuf::from(path),
-            None => catalog::default_detector(&folders)?,
+        let detector_model = match (self.heads_from, &self.detector_model) {
+            (DmHeadPoseHeadsFrom::RoiMeta, _) => None,
+            (DmHeadPoseHeadsFrom::Detector, Some(path)) => Some(PathBuf::from(path)),
+            (DmHeadPoseHeadsFrom::Detector, None) => Some(catalog::default_detector(&folders)?),
         };
         let pose_model = match &self.pose_model {
             Some(path) => PathBuf::from(path),
@@ -120,7 +129,7 @@ impl Settings {
                 library: self.onnxruntime_library.as_ref().map(PathBuf::from),
                 ..runtime
             },
-            detector_model: Some(detector_model),
+            detector_model,
             detector_family: self.detector_family.into(),
             detector_size: self.detector_size,
             pose_model,
@@ -175,24 +184,24 @@ impl Settings {
                 *field = value;
             }
         }
-        fn assign_path(field: &mut Option<String>, value: &glib::Value) {
+        fn assign_text(field: &mut Option<String>, value: &glib::Value) {
             assign(field, value);
-            field.take_if(|path| path.is_empty());
+            field.take_if(|text| text.is_empty());
         }
         match pspec.name() {
-            "detector-model" => assign_path(&mut self.detector_model, value),
-            "pose-model" => assign_path(&mut self.pose_model, value),
-            "rear-model" => assign_path(&mut self.rear_model, value),
-            "models-dir" => assign_path(&mut self.models_dir, value),
+            "detector-model" => assign_text(&mut self.detector_model, value),
+            "pose-model" => assign_text(&mut self.pose_model, value),
+            "rear-model" => assign_text(&mut self.rear_model, value),
+            "models-dir" => assign_text(&mut self.models_dir, value),
             "mode" => assign(&mut self.mode, value),
             "detector-family" => assign(&mut self.detector_family, value),
             "pose-family" => assign(&mut self.pose_family, value),
             "detector-size" => assign(&mut self.detector_size, value),
-            "onnxruntime-library" => assign_path(&mut self.onnxruntime_library, value),
+            "onnxruntime-library" => assign_text(&mut self.onnxruntime_library, value),
             "intra-op-threads" => assign(&mut self.intra_op_threads, value),
             "execution-provider" => assign(&mut self.execution_provider, value),
             "device-id" => assign(&mut self.device_id, value),
-            "cache-dir" => assign_path(&mut self.cache_dir, value),
+            "cache-dir" => assign_text(&mut self.cache_dir, value),
             "share-models" => assign(&mut self.share_models, value),
             "max-batch" => assign(&mut self.max_batch, value),
             "pipeline-depth" => assign(&mut self.pipeline_depth, value),
@@ -212,6 +221,9 @@ impl Settings {
             "smoothing-beta" => assign(&mut self.smoothing_beta, value),
             "post-messages" => assign(&mut self.report.post_messages, value),
             "message-interval" => assign(&mut self.report.message_interval, value),
+            "heads-from" => assign(&mut self.heads_from, value),
+            "object-class" => assign_text(&mut self.interop.object_class, value),
+            "meta-format" => assign(&mut self.interop.meta_format, value),
             _ => self.look.set(value, pspec),
         }
     }
@@ -251,6 +263,9 @@ impl Settings {
             "smoothing-beta" => self.smoothing_beta.to_value(),
             "post-messages" => self.report.post_messages.to_value(),
             "message-interval" => self.report.message_interval.to_value(),
+            "heads-from" => self.heads_from.to_value(),
+            "object-class" => self.interop.object_class.to_value(),
+            "meta-format" => self.interop.meta_format.to_value(),
             _ => return self.look.get(pspec),
         })
     }
@@ -345,6 +360,11 @@ fn load_time_specs() -> Vec<glib::ParamSpec> {
              beside the plugin, else where the system's loader looks). The first element of a \
              process decides for all",
         ),
+        glib::ParamSpecEnum::builder_with_default("heads-from", defaults.heads_from)
+            .nick("Heads From")
+            .blurb("Who finds the heads; with roi-meta no detector is loaded")
+            .mutable_ready()
+            .build(),
         glib::ParamSpecUInt::builder("intra-op-threads")
             .nick("Intra-op Threads")
             .blurb("Threads that work on one operator of a network (0 = the number of cores, at most 4)")
@@ -549,6 +569,20 @@ fn playing_specs() -> Vec<glib::ParamSpec> {
                  message for every inferred frame)",
             )
             .default_value(defaults.report.message_interval)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecString::builder("object-class")
+            .nick("Object Class")
+            .blurb(
+                "With heads-from=roi-meta, which regions and objects are heads: a list of their types \
+                 with commas, such as head,face (unset: all)",
+            )
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecFlags::builder::<DmHeadPoseMetaFormat>("meta-format")
+            .nick("Meta Format")
+            .blurb("Metas to attach to each frame")
+            .default_value(defaults.interop.meta_format)
             .mutable_playing()
             .build(),
     ]
