@@ -54,8 +54,9 @@ pub(crate) fn regions(buffer: &gst::BufferRef) -> impl Iterator<Item = Region> {
 /// Adds a region for a head of a frame of this size; `object` is its twin among the analytics objects.
 pub(crate) fn add(buffer: &mut gst::BufferRef, head: &Head, frame: Size, object: Option<u32>) {
     let Rect { x, y, w, h } = head.rect;
-    let rect = (x as u32, y as u32, w as u32, h as u32);
-    let mut meta = RoiMeta::add(buffer, HEAD, rect);
+    // Smoothed boxes are not on whole pixels.
+    let [x, y, w, h] = [x, y, w, h].map(|v| v.round() as u32);
+    let mut meta = RoiMeta::add(buffer, HEAD, (x, y, w, h));
     // Readers look for the twin of a region whose number is not negative.
     let id = object.and_then(|id| i32::try_from(id).ok());
     meta.set_id(id.unwrap_or(-1));
