@@ -424,6 +424,8 @@ impl BaseTransformImpl for DmHeadPose {
         *lock(&self.stats) = Stats::default();
         self.reporter.reset();
         self.warned.store(false, Ordering::Relaxed);
+        // The end of the last stream may have met a downstream that flushed.
+        *lock(&self.drained) = None;
         *lock(&self.loaded) = Some(loaded);
         *lock(&self.state) = Some(state);
         Ok(())
