@@ -65,6 +65,8 @@ fn settings(tracking: bool) -> Settings {
         crop_mode: CropMode::Upstream,
         activation_angle: 90.0,
         tracking: tracking.then_some(Duration::from_secs(1)),
+        detection_interval: 1,
+        pose_interval: 1,
         smoothing: tracking.then(Smoothing::default),
     }
 }

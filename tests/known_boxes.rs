@@ -22,6 +22,8 @@ const SETTINGS: Settings = Settings {
     crop_mode: CropMode::Upstream,
     activation_angle: 90.0,
     tracking: None,
+    detection_interval: 1,
+    pose_interval: 1,
     smoothing: None,
 };
 

@@ -116,6 +116,7 @@ fn each_says_when_it_may_change() {
         "share-models",
         "max-batch",
         "pipeline-depth",
+        "async",
     ];
     each(|element, property| {
         let name = property.name();

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Buffers in, buffers with their heads out, in the same order: one after the other in the streaming
-//! thread, or several at once in threads of their own.
+//! thread, several at once in threads of their own, or at once with what is known while a thread looks at
+//! the newest one.
 
 use std::collections::VecDeque;
+
+use gst_video::prelude::*;
 
 use super::failure::Failure;
 use super::interop::KnownHeads;
@@ -11,10 +14,12 @@ use crate::estimator::error::Error;
 use crate::estimator::frame::FrameView;
 use crate::estimator::pipeline::{self, Finished, Pipeline};
 use crate::estimator::{Config, Head, HeadPoseEstimator, Settings, StageTimes};
+use crate::headposemeta::Source;
 use crate::video;
 
 /// What was found in a frame.
 pub(super) struct Found {
+    pub source: Source,
     pub heads: Vec<Head>,
     pub times: StageTimes,
     /// How many heads the front model looked at.
@@ -23,10 +28,26 @@ pub(super) struct Found {
     pub known: KnownHeads,
 }
 
-/// A buffer that has been dealt with; `found` is `None` when nothing was looked for.
+/// What is to become of a buffer.
+pub(super) enum Outcome {
+    /// It has no picture.
+    Passed,
+    /// Nothing was looked for: the last result holds.
+    Held,
+    Inferred(Result<Found, Failure>),
+}
+
+/// A buffer that has been dealt with.
 pub(super) struct Output {
     pub buffer: gst::Buffer,
-    pub found: Option<Result<Found, Failure>>,
+    pub outcome: Outcome,
+}
+
+/// What a thread found in a buffer that has gone on already.
+pub(super) struct Late {
+    pub pts: Option<gst::ClockTime>,
+    pub size: (u32, u32),
+    pub found: Result<Found, Failure>,
 }
 
 enum Queued {
@@ -37,6 +58,8 @@ enum Queued {
 enum Runner {
     Serial(Box<HeadPoseEstimator>),
     Parallel(Pipeline<MappedFrame>),
+    /// Nobody waits for it.
+    Detached(Pipeline<MappedFrame>),
 }
 
 pub(super) struct Engine {
@@ -44,6 +67,8 @@ pub(super) struct Engine {
     runner: Option<Runner>,
     /// In the order in which they came.
     queue: VecDeque<Queued>,
+    /// What is in flight belongs to a stream that has jumped since.
+    stale: bool,
 }
 
 impl Engine {
@@ -51,7 +76,23 @@ impl Engine {
         Self {
             runner: Some(Runner::Serial(Box::new(estimator))),
             queue: VecDeque::new(),
+            stale: false,
         }
+    }
+
+    /// Lets buffers go on at once from now on, while a thread looks at the newest.
+    ///
+    /// # Errors
+    /// [`Error::Thread`].
+    pub fn detach(&mut self, config: &Config) -> Result<(), Error> {
+        match self.runner.take() {
+            Some(Runner::Serial(estimator)) => {
+                let pipeline = Pipeline::new(estimator, config, 1).map_err(|(_, error)| error)?;
+                self.runner = Some(Runner::Detached(pipeline));
+            }
+            other => self.runner = other,
+        }
+        Ok(())
     }
 
     /// Has `depth` frames in flight from now on. Loads the models again for each frame more.
@@ -74,12 +115,53 @@ impl Engine {
         Ok(())
     }
 
-    /// Lets a buffer pass in its turn.
+    /// Lets a buffer without a picture pass in its turn.
     pub fn pass(&mut self, buffer: gst::Buffer) {
-        self.queue.push_back(Queued::Ready(Output {
-            buffer,
-            found: None,
-        }));
+        self.queue.push_back(Queued::ready(buffer, Outcome::Passed));
+    }
+
+    /// Lets the last result hold for a buffer, in its turn.
+    pub fn hold(&mut self, buffer: gst::Buffer) {
+        self.queue.push_back(Queued::ready(buffer, Outcome::Held));
+    }
+
+    /// Lets an error take a buffer's place in line.
+    pub fn fail(&mut self, buffer: gst::Buffer, failure: Failure) {
+        let outcome = Outcome::Inferred(Err(failure));
+        self.queue.push_back(Queued::ready(buffer, outcome));
+    }
+
+    /// Where a thread looks at the newest frame: what it has found since the last call.
+    pub fn late(&mut self) -> Option<Late> {
+        let Some(Runner::Detached(pipeline)) = &mut self.runner else {
+            return None;
+        };
+        let Finished {
+            frame,
+            heads,
+            detected,
+            times,
+            front_runs,
+        } = pipeline.try_collect()?;
+        let found = heads.map(|heads| Found {
+            source: source(detected),
+            heads: heads.to_vec(),
+            times,
+            front_runs,
+            known: frame.known.unwrap_or_default(),
+        });
+        let frame = frame.frame;
+        let late = Late {
+            pts: frame.buffer().pts(),
+            size: (frame.width(), frame.height()),
+            found: found.map_err(Failure::from),
+        };
+        (!std::mem::take(&mut self.stale)).then_some(late)
+    }
+
+    /// A thread that looks at the newest frame is not done with the last one yet.
+    pub fn is_busy(&self) -> bool {
+        matches!(&self.runner, Some(Runner::Detached(pipeline)) if pipeline.in_flight() > 0)
     }
 
     /// Looks for heads in a buffer, or only at those that are `known`. To be called only when [`Engine::pop`]
@@ -95,20 +177,23 @@ impl Engine {
         let queued = match &mut self.runner {
             Some(Runner::Serial(estimator)) => {
                 let found = infer_now(estimator, &buffer, info, settings, known);
-                Queued::Ready(Output {
-                    buffer,
-                    found: Some(found),
-                })
+                Queued::ready(buffer, Outcome::Inferred(found))
+            }
+            Some(Runner::Detached(pipeline)) => {
+                // A copy shares the pixels.
+                match MappedFrame::new(buffer.copy(), info, known) {
+                    // One that is still at work goes on with its frame.
+                    Ok(frame) => drop(pipeline.submit(frame, time, settings)),
+                    Err(_) => return self.fail(buffer, unreadable(info)),
+                }
+                Queued::ready(buffer, Outcome::Held)
             }
             Some(Runner::Parallel(pipeline)) => match MappedFrame::new(buffer, info, known) {
                 Ok(frame) => match pipeline.submit(frame, time, settings) {
                     Ok(()) => Queued::InFlight,
                     Err(frame) => Queued::failed(frame.frame.into_buffer(), "a thread has ended"),
                 },
-                Err((buffer, failure)) => Queued::Ready(Output {
-                    buffer,
-                    found: Some(Err(failure)),
-                }),
+                Err(buffer) => return self.fail(buffer, unreadable(info)),
             },
             None => Queued::failed(buffer, "nothing is loaded"),
         };
@@ -134,17 +219,19 @@ impl Engine {
         let Finished {
             frame,
             heads,
+            detected,
             times,
             front_runs,
         } = pipeline.collect()?;
         let found = heads.map(|heads| Found {
+            source: source(detected),
             heads: heads.to_vec(),
             times,
             front_runs,
             known: frame.known.unwrap_or_default(),
         });
         Some(Output {
-            found: Some(found.map_err(Failure::from)),
+            outcome: Outcome::Inferred(found.map_err(Failure::from)),
             buffer: frame.frame.into_buffer(),
         })
     }
@@ -153,25 +240,38 @@ impl Engine {
     pub fn discard(&mut self) {
         while self.pop(true).is_some() {}
         self.queue.clear();
+        self.stale = self.is_busy();
     }
 
     /// Forgets the heads that are followed. To be called when no buffer is left.
     pub fn reset_tracks(&mut self) {
         match &mut self.runner {
             Some(Runner::Serial(estimator)) => estimator.reset_tracks(),
-            Some(Runner::Parallel(pipeline)) => pipeline.reset_tracks(),
+            Some(Runner::Parallel(pipeline) | Runner::Detached(pipeline)) => {
+                pipeline.reset_tracks()
+            }
             None => {}
         }
     }
 }
 
 impl Queued {
+    fn ready(buffer: gst::Buffer, outcome: Outcome) -> Self {
+        Self::Ready(Output { buffer, outcome })
+    }
+
     fn failed(buffer: gst::Buffer, why: &str) -> Self {
         let failure = gst::error_msg!(gst::LibraryError::Failed, ("no inference: {why}"));
-        Self::Ready(Output {
-            buffer,
-            found: Some(Err(failure.into())),
-        })
+        Self::ready(buffer, Outcome::Inferred(Err(failure.into())))
+    }
+}
+
+/// Where the boxes of a frame come from that was, or was not, given to the detector.
+fn source(detected: bool) -> Source {
+    if detected {
+        Source::Inferred
+    } else {
+        Source::Tracked
     }
 }
 
@@ -191,8 +291,10 @@ fn infer_now(
         Some(known) => estimator.estimate(&view, known.detections(), time, settings)?,
         None => estimator.process(&view, time, settings)?,
     };
+    let heads = heads.to_vec();
     Ok(Found {
-        heads: heads.to_vec(),
+        source: source(estimator.detected()),
+        heads,
         times: estimator.times(),
         front_runs: estimator.pose().front_runs(),
         known: known.unwrap_or_default(),
@@ -206,19 +308,19 @@ struct MappedFrame {
 }
 
 impl MappedFrame {
+    /// Gives the buffer back if it does not fit `info`.
     fn new(
         buffer: gst::Buffer,
         info: &gst_video::VideoInfo,
         known: Option<KnownHeads>,
-    ) -> Result<Self, (gst::Buffer, Failure)> {
-        gst_video::VideoFrame::from_buffer_readable(buffer, info)
-            .map(|frame| Self { frame, known })
-            .map_err(|buffer| {
-                let error = gst::glib::bool_error!("the buffer does not fit the caps");
-                let message = video::map_error("reading", info, &error);
-                (buffer, message.into())
-            })
+    ) -> Result<Self, gst::Buffer> {
+        gst_video::VideoFrame::from_buffer_readable(buffer, info).map(|frame| Self { frame, known })
     }
+}
+
+fn unreadable(info: &gst_video::VideoInfo) -> Failure {
+    let error = gst::glib::bool_error!("the buffer does not fit the caps");
+    video::map_error("reading", info, &error).into()
 }
 
 impl pipeline::Frame for MappedFrame {

@@ -8,20 +8,28 @@ use crate::video;
 pub(super) enum Failure {
     /// The process exits under us: nobody is left to tell.
     Exiting,
-    Message(gst::ErrorMessage),
+    Message {
+        message: gst::ErrorMessage,
+        /// The same in words.
+        text: String,
+    },
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::Exiting => Self::Exiting,
-            error => Self::Message(video::error_message(&error)),
+            error => Self::Message {
+                message: video::error_message(&error),
+                text: error.to_string(),
+            },
         }
     }
 }
 
 impl From<gst::ErrorMessage> for Failure {
     fn from(message: gst::ErrorMessage) -> Self {
-        Self::Message(message)
+        let text = message.to_string();
+        Self::Message { message, text }
     }
 }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use gst::glib;
 use gst::prelude::*;
@@ -14,16 +14,19 @@ use gst_base::subclass::BaseTransformMode;
 use gst_base::subclass::base_transform::GenerateOutputSuccess;
 use gst_base::subclass::prelude::*;
 
-use super::engine::{Engine, Output};
+use super::engine::{Engine, Found, Late, Outcome, Output};
 use super::failure::Failure;
+use super::held::{Held, Lateness};
 use super::interop::{KnownHeads, Writer};
+use super::loaded::{Loaded, frame_duration};
+use super::options::{DmHeadPoseOnError, DmHeadPoseWhenLate};
 use super::properties::{self, Settings};
 use super::report::{self, Reporter};
+use super::runtime_log;
 use super::stats::Stats;
-use crate::estimator::detector::Detector;
-use crate::estimator::runtime::{RuntimeOptions, Severity};
+use crate::estimator::runtime::RuntimeOptions;
 use crate::estimator::{Config, HeadPoseEstimator};
-use crate::headposemeta::{HeadPoses, Source};
+use crate::headposemeta::HeadPoses;
 use crate::overlay::{Downstream, Look, Overlay};
 use crate::sync::lock;
 use crate::video;
@@ -36,14 +39,6 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     )
 });
 
-static ORT_CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
-    gst::DebugCategory::new(
-        "dmheadpose-ort",
-        gst::DebugColorFlags::empty(),
-        Some("Messages of ONNX Runtime"),
-    )
-});
-
 /// What exists between start and stop.
 struct State {
     engine: Engine,
@@ -53,20 +48,10 @@ struct State {
     depth: Option<usize>,
     overlay: Overlay,
     writer: Writer,
+    held: Held,
+    /// The last inference failed.
+    failing: bool,
     info: Option<gst_video::VideoInfo>,
-}
-
-/// What `stats` and `active-provider` tell of the loaded models.
-struct Loaded {
-    detector_model: Option<String>,
-    pose_model: String,
-    rear_model: Option<String>,
-    families: String,
-    onnxruntime: String,
-    provider: &'static str,
-    /// Frames in flight at once.
-    depth: usize,
-    frame_duration: gst::ClockTime,
 }
 
 // `state` may be held while one of the others is taken, for a moment; nothing else nests.
@@ -82,10 +67,26 @@ pub struct DmHeadPose {
     downstream: Downstream,
     /// It was said since the start that there are no analytics metas.
     warned: AtomicBool,
+    lateness: Lateness,
 }
 
-/// A frame's duration where the caps do not tell.
-const FRAME_TIME: gst::ClockTime = gst::ClockTime::from_mseconds(40);
+/// A buffer that is ready to go downstream.
+struct Done {
+    buffer: gst::Buffer,
+    /// It is the first to carry its result.
+    fresh: bool,
+    warning: Option<String>,
+}
+
+impl Done {
+    fn untouched(buffer: gst::Buffer) -> Self {
+        Self {
+            buffer,
+            fresh: false,
+            warning: None,
+        }
+    }
+}
 
 impl DmHeadPose {
     /// Loads the models. Slow: holds no lock.
@@ -98,8 +99,8 @@ impl DmHeadPose {
         let runtime = RuntimeOptions {
             library: None,
             beside,
-            log: log_runtime,
-            log_from: runtime_severity(),
+            log: runtime_log::log,
+            log_from: runtime_log::severity(),
         };
         let to_message = |error| video::error_message(&error);
         let config = settings.config(runtime).map_err(to_message)?;
@@ -125,9 +126,14 @@ impl DmHeadPose {
             depth: settings.depth(),
             overlay,
             writer: Writer::default(),
+            held: Held::default(),
+            failing: false,
             info: None,
         };
-        if let Some(depth) = state.depth {
+        if settings.detached {
+            state.depth = Some(1);
+            state.engine.detach(&state.config).map_err(to_message)?;
+        } else if let Some(depth) = state.depth {
             let deepened = state.engine.deepen(depth, &state.config);
             deepened.map_err(to_message)?;
             loaded.depth = depth;
@@ -169,46 +175,105 @@ impl DmHeadPose {
         }
     }
 
-    /// Puts what was found on the buffer, and draws it if asked to.
+    /// What was found in a frame of this size, as it goes onto buffers.
+    fn poses(found: &Found, (width, height): (u32, u32)) -> HeadPoses {
+        HeadPoses {
+            width,
+            height,
+            source: found.source,
+            age: gst::ClockTime::ZERO,
+            inference_time: gst::ClockTime::try_from(found.times.total())
+                .unwrap_or(gst::ClockTime::ZERO),
+            heads: found.heads.clone(),
+        }
+    }
+
+    /// Keeps what a thread has found in a frame that has gone on.
+    fn remember(&self, state: &mut State, late: Late) -> Result<(), Failure> {
+        let found = late.found?;
+        state
+            .held
+            .keep(Self::poses(&found, late.size), late.pts, true);
+        lock(&self.stats).add(&found, Duration::ZERO);
+        gst::log!(
+            CAT,
+            imp = self,
+            "{}: {} heads, {:?}",
+            late.pts.display(),
+            found.heads.len(),
+            found.times
+        );
+        Ok(())
+    }
+
+    /// Puts what was found, or what holds, on the buffer, and draws it if asked to.
     fn finish(
         &self,
         state: &mut State,
         output: Output,
         look: &Look,
         compose: bool,
-    ) -> Result<gst::Buffer, Failure> {
-        let Output { mut buffer, found } = output;
-        let Some(found) = found else {
-            return Ok(buffer);
+    ) -> Result<Done, Failure> {
+        let Output {
+            mut buffer,
+            outcome,
+        } = output;
+        let (meta_format, on_error) = {
+            let settings = lock(&self.settings);
+            (settings.interop.meta_format, settings.on_error)
         };
-        let found = found?;
+        let mut warning = None;
+        let mut found = match outcome {
+            Outcome::Passed => return Ok(Done::untouched(buffer)),
+            Outcome::Inferred(Ok(found)) => Some(found),
+            Outcome::Held => None,
+            Outcome::Inferred(Err(Failure::Message { text, .. }))
+                if on_error == DmHeadPoseOnError::Hold =>
+            {
+                let mut stats = lock(&self.stats);
+                stats.errors += 1;
+                // The first of a row: a broken provider fails at every frame.
+                warning = (!std::mem::replace(&mut state.failing, true)).then_some(text);
+                None
+            }
+            Outcome::Inferred(Err(failure)) => return Err(failure),
+        };
         let State {
             overlay,
             writer,
+            held,
             info,
+            failing,
             ..
         } = state;
         let info = info
             .as_ref()
             .ok_or_else(|| gst::error_msg!(gst::CoreError::Negotiation, ("no caps yet")))?;
-        let inference_time = found.times.total();
-        let meta_format = lock(&self.settings).interop.meta_format;
-        let writable = buffer.make_mut();
-
-        let mut poses = HeadPoses {
-            width: info.width(),
-            height: info.height(),
-            source: Source::Inferred,
-            age: gst::ClockTime::ZERO,
-            inference_time: gst::ClockTime::try_from(inference_time)
-                .unwrap_or(gst::ClockTime::ZERO),
-            heads: found.heads,
+        let (pts, size) = (buffer.pts(), (info.width(), info.height()));
+        let (mut poses, known, fresh) = match &mut found {
+            Some(found) => {
+                *failing = false;
+                let poses = Self::poses(found, size);
+                held.keep(poses.clone(), pts, false);
+                (poses, std::mem::take(&mut found.known), true)
+            }
+            None => {
+                lock(&self.stats).held += 1;
+                let Some((poses, fresh)) = held.at(pts, size) else {
+                    return Ok(Done {
+                        warning,
+                        ..Done::untouched(buffer)
+                    });
+                };
+                (poses, KnownHeads::default(), fresh)
+            }
         };
         let segment = self.obj().segment();
         let segment = segment.downcast_ref::<gst::ClockTime>();
-        let now = segment.and_then(|segment| segment.to_running_time(writable.pts()));
+        let now = segment.and_then(|segment| segment.to_running_time(pts));
+        let writable = buffer.make_mut();
         writer
-            .attach(&mut poses, found.known, meta_format, now, writable)
+            .attach(&mut poses, known, meta_format, now, writable)
             .map_err(|error| gst::error_msg!(gst::StreamError::Failed, ("{error}")))?;
 
         let start = Instant::now();
@@ -218,44 +283,105 @@ impl DmHeadPose {
         gst::log!(
             CAT,
             imp = self,
-            "{}: {} heads, {:?}",
-            buffer.pts().display(),
+            "{}: {} heads, {:?}, {} old, {:?}",
+            pts.display(),
             poses.heads.len(),
-            found.times
+            poses.source,
+            poses.age,
+            found.as_ref().map(|found| found.times)
         );
         for head in &poses.heads {
             gst::trace!(CAT, imp = self, "{head:?}");
         }
-        lock(&self.stats).add(
-            poses.heads.len(),
-            found.front_runs,
-            &found.times,
-            drawing_time,
-        );
-        Ok(buffer)
+        if let Some(found) = &found {
+            lock(&self.stats).add(found, drawing_time);
+        }
+        Ok(Done {
+            buffer,
+            fresh,
+            warning,
+        })
     }
 
     /// The next buffer that is to go downstream; see [`Engine::pop`].
     fn next_output(&self, drain: bool) -> Option<Result<gst::Buffer, gst::FlowError>> {
         let output = lock(&self.state).as_mut()?.engine.pop(drain)?;
         let look = lock(&self.settings).look.clone();
-        let draws = output.found.is_some() && look.draws();
+        let draws = !matches!(output.outcome, Outcome::Passed) && look.draws();
         let compose = draws && self.downstream.draws_compositions(&*self.obj());
         let result = {
             let mut state = lock(&self.state);
             self.finish(state.as_mut()?, output, &look, compose)
         };
-        if let Ok(buffer) = &result {
-            let settings = lock(&self.settings).report;
-            self.reporter.report(&self.obj(), settings, buffer);
-        }
-        Some(result.map_err(|failure| match failure {
+        Some(match result {
+            Ok(done) => {
+                if let Some(warning) = done.warning {
+                    gst::element_imp_warning!(self, gst::StreamError::Failed, ("{warning}"));
+                }
+                if done.fresh {
+                    let settings = lock(&self.settings).report;
+                    self.reporter.report(&self.obj(), settings, &done.buffer);
+                }
+                Ok(done.buffer)
+            }
+            Err(failure) => Err(self.fail(failure)),
+        })
+    }
+
+    /// Tells the bus.
+    fn fail(&self, failure: Failure) -> gst::FlowError {
+        match failure {
             Failure::Exiting => gst::FlowError::Flushing,
-            Failure::Message(message) => {
+            Failure::Message { message, .. } => {
                 self.post_error_message(message);
                 gst::FlowError::Error
             }
-        }))
+        }
+    }
+
+    /// Gives a buffer to the engine, and takes what it has found since.
+    fn take(&self, buffer: gst::Buffer) -> Result<(), Failure> {
+        let settings = lock(&self.settings).clone();
+        settings.interop.warn_of_missing(&self.obj(), &self.warned);
+        let mut state = lock(&self.state);
+        let state = state.as_mut().ok_or(Failure::Exiting)?;
+        if let Some(late) = state.engine.late()
+            && let Err(failure) = self.remember(state, late)
+        {
+            // As for any frame: `finish` decides what an error is to do.
+            state.engine.fail(buffer, failure);
+            return Ok(());
+        }
+        if buffer.flags().contains(gst::BufferFlags::GAP) {
+            lock(&self.stats).gaps += 1;
+            state.engine.pass(buffer);
+            return Ok(());
+        }
+        let segment = self.obj().segment();
+        let segment = segment.downcast_ref::<gst::ClockTime>();
+        let running_time = segment.and_then(|segment| segment.to_running_time(buffer.pts()));
+        if settings.when_late == DmHeadPoseWhenLate::Hold
+            && self.lateness.is_late(running_time)
+            && state.held.suffices(buffer.pts())
+        {
+            lock(&self.stats).late += 1;
+            state.engine.hold(buffer);
+            return Ok(());
+        }
+        if state.engine.is_busy() {
+            lock(&self.stats).busy += 1;
+            state.engine.hold(buffer);
+            return Ok(());
+        }
+        let info = state
+            .info
+            .as_ref()
+            .ok_or_else(|| gst::error_msg!(gst::CoreError::Negotiation, ("no caps yet")))?;
+        let upstream = state.config.detector_model.is_none();
+        let known = upstream.then(|| KnownHeads::read(&buffer, &settings.interop));
+        let frame_settings = settings.frame_settings();
+        state.engine.infer(buffer, info, &frame_settings, known);
+        Ok(())
     }
 
     /// Sends all buffers on that are still in flight: what comes next must not overtake them.
@@ -279,63 +405,6 @@ impl DmHeadPose {
             structure.set("pipeline-depth", loaded.depth as u32);
         }
         structure
-    }
-}
-
-impl Loaded {
-    fn new(estimator: &HeadPoseEstimator) -> Self {
-        let (detector, pose) = (estimator.detector(), estimator.pose());
-        let runtime = estimator.runtime();
-        Self {
-            detector_model: detector.map(|detector| detector.path().display().to_string()),
-            pose_model: pose.front().path().display().to_string(),
-            rear_model: pose.rear().map(|rear| rear.path().display().to_string()),
-            families: format!(
-                "{} detector, {} pose model",
-                detector.map_or("no", Detector::family),
-                pose.front().family()
-            ),
-            onnxruntime: format!("{} {}", runtime.version(), runtime.library().display()),
-            provider: pose.front().provider().name(),
-            depth: 1,
-            frame_duration: FRAME_TIME,
-        }
-    }
-
-    /// How long a buffer waits for those after it.
-    fn latency(&self) -> gst::ClockTime {
-        self.frame_duration * (self.depth as u64 - 1)
-    }
-}
-
-fn frame_duration(info: &gst_video::VideoInfo) -> gst::ClockTime {
-    let fps = info.fps();
-    let (numer, denom) = (u64::try_from(fps.numer()), u64::try_from(fps.denom()));
-    match (numer, denom) {
-        (Ok(numer), Ok(denom)) if numer > 0 => gst::ClockTime::SECOND
-            .mul_div_ceil(denom, numer)
-            .unwrap_or(FRAME_TIME),
-        _ => FRAME_TIME,
-    }
-}
-
-/// ONNX Runtime has one logger a process, so its messages belong to no element.
-fn log_runtime(severity: Severity, message: &str) {
-    match severity {
-        Severity::Debug => gst::debug!(ORT_CAT, "{message}"),
-        Severity::Info => gst::info!(ORT_CAT, "{message}"),
-        Severity::Warning => gst::warning!(ORT_CAT, "{message}"),
-        Severity::Error => gst::error!(ORT_CAT, "{message}"),
-    }
-}
-
-/// How much of ONNX Runtime's talk anybody wants to see.
-fn runtime_severity() -> Severity {
-    match ORT_CAT.threshold() {
-        level if level >= gst::DebugLevel::Debug => Severity::Debug,
-        gst::DebugLevel::Info => Severity::Info,
-        gst::DebugLevel::Warning | gst::DebugLevel::Fixme => Severity::Warning,
-        _ => Severity::Error,
     }
 }
 
@@ -426,6 +495,7 @@ impl BaseTransformImpl for DmHeadPose {
         self.warned.store(false, Ordering::Relaxed);
         // The end of the last stream may have met a downstream that flushed.
         *lock(&self.drained) = None;
+        self.lateness.forget();
         *lock(&self.loaded) = Some(loaded);
         *lock(&self.state) = Some(state);
         Ok(())
@@ -455,8 +525,10 @@ impl BaseTransformImpl for DmHeadPose {
     }
 
     fn src_event(&self, event: gst::Event) -> bool {
-        if event.type_() == gst::EventType::Reconfigure {
-            self.downstream.forget();
+        match event.view() {
+            gst::EventView::Reconfigure(_) => self.downstream.forget(),
+            gst::EventView::Qos(qos) => self.lateness.update(qos),
+            _ => {}
         }
         self.parent_src_event(event)
     }
@@ -466,10 +538,15 @@ impl BaseTransformImpl for DmHeadPose {
             if let Some(state) = &mut *lock(&self.state) {
                 state.engine.discard();
                 state.engine.reset_tracks();
+                state.held.forget();
             }
             *lock(&self.drained) = None;
+            self.lateness.forget();
         } else if event.is_serialized() {
             self.drain();
+            if event.type_() == gst::EventType::Segment {
+                self.lateness.forget();
+            }
         }
         self.parent_sink_event(event)
     }
@@ -503,6 +580,7 @@ impl BaseTransformImpl for DmHeadPose {
             self.drain();
             if let Some(state) = &mut *lock(&self.state) {
                 state.engine.reset_tracks();
+                state.held.forget();
             }
         }
         if let Some(error) = lock(&self.drained).take() {
@@ -514,27 +592,7 @@ impl BaseTransformImpl for DmHeadPose {
     fn generate_output(&self) -> Result<GenerateOutputSuccess, gst::FlowError> {
         if let Some(buffer) = self.take_queued_buffer() {
             lock(&self.stats).frames += 1;
-            let (settings, interop) = {
-                let settings = lock(&self.settings);
-                (settings.frame_settings(), settings.interop.clone())
-            };
-            interop.warn_of_missing(&self.obj(), &self.warned);
-            let mut state = lock(&self.state);
-            let State {
-                engine,
-                config,
-                info,
-                ..
-            } = state.as_mut().ok_or(gst::FlowError::Flushing)?;
-            if buffer.flags().contains(gst::BufferFlags::GAP) {
-                lock(&self.stats).gaps += 1;
-                engine.pass(buffer);
-            } else {
-                let info = info.as_ref().ok_or(gst::FlowError::NotNegotiated)?;
-                let upstream = config.detector_model.is_none();
-                let known = upstream.then(|| KnownHeads::read(&buffer, &interop));
-                engine.infer(buffer, info, &settings, known);
-            }
+            self.take(buffer).map_err(|failure| self.fail(failure))?;
         }
         match self.next_output(false) {
             Some(buffer) => buffer.map(GenerateOutputSuccess::Buffer),

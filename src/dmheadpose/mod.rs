@@ -11,16 +11,20 @@ use gst::prelude::*;
 
 mod engine;
 mod failure;
+mod held;
 mod imp;
 mod interop;
+mod loaded;
 mod options;
 mod properties;
 mod report;
+mod runtime_log;
 mod stats;
 
 pub use options::{
     DmHeadPoseCropMode, DmHeadPoseDetectorFamily, DmHeadPoseExecutionProvider, DmHeadPoseHeadsFrom,
-    DmHeadPoseMetaFormat, DmHeadPoseMode, DmHeadPosePoseFamily, DmHeadPoseScaling,
+    DmHeadPoseMetaFormat, DmHeadPoseMode, DmHeadPoseOnError, DmHeadPosePoseFamily,
+    DmHeadPoseScaling, DmHeadPoseWhenLate,
 };
 
 glib::wrapper! {

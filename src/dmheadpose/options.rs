@@ -246,3 +246,31 @@ pub enum DmHeadPoseMetaFormat {
     )]
     ANALYTICS = 1 << 2,
 }
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstDmHeadPoseWhenLate")]
+#[repr(i32)]
+pub enum DmHeadPoseWhenLate {
+    #[default]
+    #[enum_value(name = "Look at every frame all the same", nick = "infer")]
+    Infer,
+    #[enum_value(
+        name = "Let the last result hold until the stream has caught up, for a second at most",
+        nick = "hold"
+    )]
+    Hold,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstDmHeadPoseOnError")]
+#[repr(i32)]
+pub enum DmHeadPoseOnError {
+    #[default]
+    #[enum_value(name = "End the stream with an error", nick = "stop")]
+    Stop,
+    #[enum_value(
+        name = "Warn once and let the last result hold, until it works again",
+        nick = "hold"
+    )]
+    Hold,
+}

@@ -11,7 +11,8 @@ use gst::prelude::*;
 use super::interop;
 use super::options::{
     DmHeadPoseCropMode, DmHeadPoseDetectorFamily, DmHeadPoseExecutionProvider, DmHeadPoseHeadsFrom,
-    DmHeadPoseMetaFormat, DmHeadPoseMode, DmHeadPosePoseFamily, DmHeadPoseScaling,
+    DmHeadPoseMetaFormat, DmHeadPoseMode, DmHeadPoseOnError, DmHeadPosePoseFamily,
+    DmHeadPoseScaling, DmHeadPoseWhenLate,
 };
 use super::report::ReportSettings;
 use crate::estimator::catalog;
@@ -41,6 +42,12 @@ pub(super) struct Settings {
     share_models: bool,
     max_batch: u32,
     pipeline_depth: u32,
+    /// The property `async`.
+    pub detached: bool,
+    detection_interval: u32,
+    pose_interval: u32,
+    pub when_late: DmHeadPoseWhenLate,
+    pub on_error: DmHeadPoseOnError,
     score_threshold: f32,
     nms_iou: f32,
     head_class: i32,
@@ -80,6 +87,11 @@ impl Default for Settings {
             share_models: false,
             max_batch: pose::MAX_BATCH as u32,
             pipeline_depth: 0,
+            detached: false,
+            detection_interval: 1,
+            pose_interval: 1,
+            when_late: DmHeadPoseWhenLate::default(),
+            on_error: DmHeadPoseOnError::default(),
             score_threshold: -1.0,
             nms_iou: 0.3,
             head_class: -1,
@@ -164,9 +176,14 @@ impl Settings {
             min_head_size: self.min_head_size,
             crop_mode: self.crop_mode.with_margin(self.crop_margin),
             activation_angle: self.activation_angle,
-            // A head must be known again before it can be held steady.
-            tracking: (self.tracking || self.smoothing)
+            // A head must be known again before it can be held steady, or left alone for a frame.
+            tracking: (self.tracking
+                || self.smoothing
+                || self.detection_interval > 1
+                || self.pose_interval > 1)
                 .then(|| Duration::from_nanos(self.max_lost_time)),
+            detection_interval: self.detection_interval,
+            pose_interval: self.pose_interval,
             smoothing: self.smoothing.then_some(Smoothing {
                 cutoff: self.smoothing_cutoff,
                 beta: self.smoothing_beta,
@@ -205,6 +222,11 @@ impl Settings {
             "share-models" => assign(&mut self.share_models, value),
             "max-batch" => assign(&mut self.max_batch, value),
             "pipeline-depth" => assign(&mut self.pipeline_depth, value),
+            "async" => assign(&mut self.detached, value),
+            "detection-interval" => assign(&mut self.detection_interval, value),
+            "pose-interval" => assign(&mut self.pose_interval, value),
+            "when-late" => assign(&mut self.when_late, value),
+            "on-error" => assign(&mut self.on_error, value),
             "score-threshold" => assign(&mut self.score_threshold, value),
             "nms-iou" => assign(&mut self.nms_iou, value),
             "head-class" => assign(&mut self.head_class, value),
@@ -247,6 +269,11 @@ impl Settings {
             "share-models" => self.share_models.to_value(),
             "max-batch" => self.max_batch.to_value(),
             "pipeline-depth" => self.pipeline_depth.to_value(),
+            "async" => self.detached.to_value(),
+            "detection-interval" => self.detection_interval.to_value(),
+            "pose-interval" => self.pose_interval.to_value(),
+            "when-late" => self.when_late.to_value(),
+            "on-error" => self.on_error.to_value(),
             "score-threshold" => self.score_threshold.to_value(),
             "nms-iou" => self.nms_iou.to_value(),
             "head-class" => self.head_class.to_value(),
@@ -421,6 +448,16 @@ fn load_time_specs() -> Vec<glib::ParamSpec> {
             .default_value(defaults.pipeline_depth)
             .mutable_ready()
             .build(),
+        glib::ParamSpecBoolean::builder("async")
+            .nick("Asynchronous")
+            .blurb(
+                "Let every frame go on at once with the newest result and its age, while a thread looks \
+                 at the newest frame: no delay, however slow the networks are. pipeline-depth counts for \
+                 nothing then",
+            )
+            .default_value(defaults.detached)
+            .mutable_ready()
+            .build(),
     ]
 }
 
@@ -504,6 +541,38 @@ fn playing_specs() -> Vec<glib::ParamSpec> {
             .minimum(0.0)
             .maximum(180.0)
             .default_value(defaults.activation_angle)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecUInt::builder("detection-interval")
+            .nick("Detection Interval")
+            .blurb(
+                "Run the detector on every so-manieth frame; between, boxes are predicted. Above 1, heads \
+                 are followed as with tracking",
+            )
+            .minimum(1)
+            .maximum(1000)
+            .default_value(defaults.detection_interval)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecUInt::builder("pose-interval")
+            .nick("Pose Interval")
+            .blurb(
+                "Estimate the pose of each head on every so-manieth frame; between, its last pose holds. \
+                 Above 1, heads are followed as with tracking",
+            )
+            .minimum(1)
+            .maximum(1000)
+            .default_value(defaults.pose_interval)
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecEnum::builder_with_default("when-late", defaults.when_late)
+            .nick("When Late")
+            .blurb("What to do when downstream says, by QoS events, that frames come too late")
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecEnum::builder_with_default("on-error", defaults.on_error)
+            .nick("On Error")
+            .blurb("What to do when a frame cannot be looked at")
             .mutable_playing()
             .build(),
         glib::ParamSpecBoolean::builder("tracking")

@@ -14,7 +14,7 @@ use gst::meta::CustomMeta;
 use gst::prelude::*;
 use gst_base::prelude::*;
 
-use crate::headposemeta::{self, Source};
+use crate::headposemeta;
 use crate::segment;
 use crate::sync::lock;
 
@@ -54,7 +54,7 @@ impl Reporter {
         *lock(&self.last) = None;
     }
 
-    /// Tells of the poses that were inferred for `buffer` and are attached to it.
+    /// Tells of the poses that are attached to `buffer`, the first that carries them.
     ///
     /// No lock may be held: handlers are free to do anything with the element.
     pub fn report(
@@ -69,7 +69,7 @@ impl Reporter {
         if !listened && !settings.post_messages {
             return;
         }
-        let Some(meta) = inferred(buffer) else {
+        let Ok(meta) = CustomMeta::from_buffer(buffer, headposemeta::NAME) else {
             return;
         };
         let pts = buffer.pts();
@@ -106,13 +106,6 @@ impl Reporter {
         }
         due
     }
-}
-
-/// The buffer's meta, when its poses are those of this very frame.
-fn inferred(buffer: &gst::BufferRef) -> Option<gst::MetaRef<'_, CustomMeta>> {
-    let meta = CustomMeta::from_buffer(buffer, headposemeta::NAME).ok()?;
-    let source = meta.structure().get::<&str>("source").ok()?;
-    (source == Source::Inferred.as_str()).then_some(meta)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! What the `stats` property tells: counters, and how long the stages of the last frames took.
 
+use super::engine::Found;
 use crate::estimator::StageTimes;
 
 /// Percentiles are those of so many frames.
@@ -41,6 +42,14 @@ pub(super) struct Stats {
     /// GAP buffers, which hold no picture.
     pub gaps: u64,
     pub heads: u64,
+    /// Frames that carry the last result, or none if there is none yet.
+    pub held: u64,
+    /// Held because downstream said that it waits already.
+    pub late: u64,
+    /// Held because the thread was not done with an earlier frame.
+    pub busy: u64,
+    /// Held because the inference failed.
+    pub errors: u64,
     /// Heads that the front model looked at.
     pub front_runs: u64,
     stages: [Durations; STAGES.len()],
@@ -57,22 +66,16 @@ const STAGES: [&str; 6] = [
 
 impl Stats {
     /// Adds an inferred frame; `overlay` is what drawing took.
-    pub fn add(
-        &mut self,
-        heads: usize,
-        front_runs: usize,
-        times: &StageTimes,
-        overlay: std::time::Duration,
-    ) {
+    pub fn add(&mut self, found: &Found, overlay: std::time::Duration) {
         self.inferred += 1;
-        self.heads += heads as u64;
-        self.front_runs += front_runs as u64;
+        self.heads += found.heads.len() as u64;
+        self.front_runs += found.front_runs as u64;
         let StageTimes {
             detector_input,
             detector,
             crops,
             pose,
-        } = *times;
+        } = found.times;
         let total = detector_input + detector + crops + pose + overlay;
         let durations = [detector_input, detector, crops, pose, overlay, total];
         for (stage, duration) in self.stages.iter_mut().zip(durations) {
@@ -87,6 +90,10 @@ impl Stats {
             .field("inferred", self.inferred)
             .field("gaps", self.gaps)
             .field("heads", self.heads)
+            .field("held", self.held)
+            .field("held-late", self.late)
+            .field("held-busy", self.busy)
+            .field("held-error", self.errors)
             .field("front-runs", self.front_runs)
             .build();
         for (name, durations) in STAGES.iter().zip(&self.stages) {

@@ -10,6 +10,7 @@ use super::pose::fusion::{Pose, PoseEstimator};
 use super::pose::{PoseFamily, PoseModel};
 use super::resize::Resizer;
 use super::runtime::{Model, Role, Runtime};
+use super::scene::Plan;
 use super::target::Target;
 use super::{Config, Settings, StageTimes};
 
@@ -23,7 +24,9 @@ pub(super) struct Inference {
     pub detections: Vec<Detection>,
     /// The heads to estimate.
     pub targets: Vec<Target>,
-    /// The answer for each target.
+    /// Those of them whose pose is due.
+    due: Vec<Target>,
+    /// The answers for those.
     pub poses: Vec<Pose>,
     times: StageTimes,
 }
@@ -57,17 +60,20 @@ impl Inference {
             resizer: Resizer::default(),
             detections: Vec::new(),
             targets: Vec::new(),
+            due: Vec::new(),
             poses: Vec::new(),
             times: StageTimes::default(),
         })
     }
 
-    /// Replaces the detections by what the detector finds, or by what is `known`.
+    /// Replaces the detections by what the detector finds, or by what is `known`; by nothing where the plan
+    /// is to do without.
     ///
     /// # Errors
     /// [`Error::Inference`] and [`Error::Exiting`].
     pub fn detect(
         &mut self,
+        plan: Plan,
         frame: &FrameView<'_>,
         known: Option<&[Detection]>,
         settings: &Settings,
@@ -78,7 +84,7 @@ impl Inference {
             self.detections.extend_from_slice(known);
             return Ok(());
         }
-        let Some(detector) = &mut self.detector else {
+        let Some(detector) = self.detector.as_mut().filter(|_| plan.detect) else {
             return Ok(());
         };
         let start = Instant::now();
@@ -91,13 +97,16 @@ impl Inference {
         Ok(())
     }
 
-    /// Replaces the poses by those of the targets.
+    /// Replaces the poses by those of the targets that are due.
     ///
     /// # Errors
     /// [`Error::Inference`] and [`Error::Exiting`].
     pub fn estimate(&mut self, frame: &FrameView<'_>) -> Result<(), Error> {
         let start = Instant::now();
-        let (resizer, targets) = (&mut self.resizer, &self.targets);
+        self.due.clear();
+        let due = self.targets.iter().filter(|target| target.is_due);
+        self.due.extend(due);
+        let (resizer, targets) = (&mut self.resizer, &self.due);
         self.pose.prepare(resizer, frame, targets);
         self.times.crops = start.elapsed();
 

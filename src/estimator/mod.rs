@@ -125,6 +125,12 @@ pub struct Settings {
     /// Follow heads from frame to frame, and remember those that are not seen for so long; `None`: every
     /// frame for itself.
     pub tracking: Option<Duration>,
+    /// The detector looks at every so-manieth frame; between, the boxes of heads that are followed are
+    /// predicted. 1 where heads are not followed.
+    pub detection_interval: u32,
+    /// The pose of a head that is followed is estimated in every so-manieth frame; between, its last one
+    /// holds. 1 where heads are not followed.
+    pub pose_interval: u32,
     /// Hold the boxes and poses of heads that are followed steadier; `None`: as detected and estimated.
     pub smoothing: Option<Smoothing>,
 }
@@ -155,6 +161,7 @@ pub struct HeadPoseEstimator {
     inference: Inference,
     scene: Scene,
     heads: Vec<Head>,
+    detected: bool,
 }
 
 impl HeadPoseEstimator {
@@ -167,6 +174,7 @@ impl HeadPoseEstimator {
             inference: Inference::load(config)?,
             scene: Scene::new(1),
             heads: Vec::new(),
+            detected: false,
         })
     }
 
@@ -211,13 +219,21 @@ impl HeadPoseEstimator {
             inference,
             scene,
             heads,
+            detected,
         } = self;
-        let number = scene.begin();
-        inference.detect(frame, known, settings)?;
-        scene.follow(number, inference, frame.size(), time, settings);
+        let size = frame.size();
+        let plan = scene.begin(Some(size), known.is_some(), settings);
+        *detected = plan.detect;
+        inference.detect(plan, frame, known, settings)?;
+        scene.follow(plan, inference, size, time, settings);
         inference.estimate(frame)?;
-        scene.finish(number, inference, time, settings, heads);
+        scene.finish(plan, inference, time, settings, heads);
         Ok(heads)
+    }
+
+    /// The boxes of the last frame were detected, or given; they were not predicted.
+    pub fn detected(&self) -> bool {
+        self.detected
     }
 
     /// Forgets the heads that are followed: for a stream that jumps.

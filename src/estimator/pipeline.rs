@@ -15,7 +15,7 @@ use super::detector::Detection;
 use super::error::Error;
 use super::frame::FrameView;
 use super::inference::Inference;
-use super::scene::Scene;
+use super::scene::{Plan, Scene};
 use super::{Config, Head, HeadPoseEstimator, Settings, StageTimes};
 
 /// A frame that a thread may keep while it is looked at.
@@ -37,6 +37,8 @@ pub trait Frame: Send + 'static {
 pub struct Finished<'a, F> {
     pub frame: F,
     pub heads: Result<&'a [Head], Error>,
+    /// The boxes were detected, or given; they were not predicted.
+    pub detected: bool,
     pub times: StageTimes,
     /// How many heads the front model looked at.
     pub front_runs: usize,
@@ -64,7 +66,7 @@ struct Worker<F> {
 
 #[derive(Debug)]
 struct Job<F> {
-    number: u64,
+    plan: Plan,
     frame: F,
     time: Option<Duration>,
     settings: Settings,
@@ -172,8 +174,10 @@ impl<F: Frame> Pipeline<F> {
         let Some((index, inference)) = self.idle.pop() else {
             return Err(frame);
         };
+        let size = frame.view().ok().map(|view| view.size());
+        let known = frame.known().is_some();
         let job = Job {
-            number: self.scene.lock().scene.begin(),
+            plan: self.scene.lock().scene.begin(size, known, settings),
             frame,
             time,
             settings: *settings,
@@ -208,7 +212,7 @@ impl<F: Frame> Pipeline<F> {
         let index = self.busy.pop_front()?;
         let Done { job, result } = done?;
         let Job {
-            number,
+            plan,
             frame,
             time,
             settings,
@@ -218,12 +222,13 @@ impl<F: Frame> Pipeline<F> {
         let front_runs = inference.pose().front_runs();
         if result.is_ok() {
             let scene = &mut self.scene.lock().scene;
-            scene.finish(number, &inference, time, &settings, &mut self.heads);
+            scene.finish(plan, &inference, time, &settings, &mut self.heads);
         }
         self.idle.push((index, inference));
         Some(Finished {
             frame,
             heads: result.map(|()| self.heads.as_slice()),
+            detected: plan.detect,
             times,
             front_runs,
         })
@@ -272,13 +277,14 @@ impl<F: Frame> Job<F> {
     fn run(&mut self, scene: &InOrder) -> Result<(), Error> {
         let (inference, settings) = (&mut self.inference, &self.settings);
         let detected = self.frame.view().and_then(|view| {
-            inference.detect(&view, self.frame.known(), settings)?;
+            inference.detect(self.plan, &view, self.frame.known(), settings)?;
             Ok(view)
         });
-        scene.turn(self.number, |scene| {
+        let plan = self.plan;
+        scene.turn(plan.number, |scene| {
             // A frame that failed has its turn as well: others wait for it.
             if let Ok(view) = &detected {
-                scene.follow(self.number, inference, view.size(), self.time, settings);
+                scene.follow(plan, inference, view.size(), self.time, settings);
             }
         });
         inference.estimate(&detected?)

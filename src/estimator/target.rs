@@ -15,6 +15,10 @@ pub(super) struct Target {
     pub truncated: bool,
     /// Number of its track; 0 when heads are not followed.
     pub id: u64,
+    /// The box was not detected in this frame.
+    pub predicted: bool,
+    /// The pose is to be estimated in this frame.
+    pub is_due: bool,
     /// Largest |yaw| at which the front model's answer counts.
     pub activation_angle: f32,
 }
@@ -40,6 +44,8 @@ impl Target {
             score,
             truncated,
             id: 0,
+            predicted: false,
+            is_due: true,
             activation_angle: settings.activation_angle,
         })
     }

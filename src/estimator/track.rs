@@ -17,6 +17,10 @@ pub struct Track {
     pub id: u64,
     /// Whether the front model answered for it last, where there is a rear model.
     pub was_front: Option<bool>,
+    /// The score with which it was detected last.
+    pub score: f32,
+    /// Number of the frame in which its pose was estimated last.
+    pub posed_in: Option<u64>,
     pub box_filter: BoxFilter,
     center: [Motion; 2],
     size: [Motion; 2],
@@ -31,6 +35,8 @@ impl Track {
         Self {
             id,
             was_front: None,
+            score: 0.0,
+            posed_in: None,
             box_filter: BoxFilter::default(),
             center: [Motion::new(x, scale), Motion::new(y, scale)],
             size: [Motion::new(rect.w, scale), Motion::new(rect.h, scale)],

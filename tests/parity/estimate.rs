@@ -25,6 +25,8 @@ pub const SETTINGS: Settings = Settings {
     crop_mode: CropMode::Upstream,
     activation_angle: 90.0,
     tracking: None,
+    detection_interval: 1,
+    pose_interval: 1,
     smoothing: None,
 };
 

@@ -81,6 +81,8 @@ impl ModelArgs {
             crop_mode,
             activation_angle: self.activation_angle,
             tracking: None,
+            detection_interval: 1,
+            pose_interval: 1,
             smoothing: None,
         }
     }

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MPL-2.0
+//! The last result, for frames that are not looked at; and whether downstream waits for frames already.
+
+use std::sync::Mutex;
+
+use crate::headposemeta::{HeadPoses, Source};
+use crate::sync::lock;
+
+/// A result that is older is not held for lack of time: however late the stream is, a frame is looked at.
+const LONGEST: gst::ClockTime = gst::ClockTime::SECOND;
+
+/// The last result of a stream.
+#[derive(Default)]
+pub(super) struct Held {
+    last: Option<(HeadPoses, Option<gst::ClockTime>)>,
+    /// No buffer has carried it yet.
+    fresh: bool,
+}
+
+impl Held {
+    /// Keeps what was found in a frame with this time. It is fresh if that frame does not carry it.
+    pub fn keep(&mut self, poses: HeadPoses, pts: Option<gst::ClockTime>, fresh: bool) {
+        self.last = Some((poses, pts));
+        self.fresh = fresh;
+    }
+
+    pub fn forget(&mut self) {
+        self.last = None;
+    }
+
+    /// The last result as that of a frame with this time and size, and whether it is the first to carry it.
+    /// `None` if there is none, or if it was that of frames of another size.
+    pub fn at(
+        &mut self,
+        pts: Option<gst::ClockTime>,
+        (width, height): (u32, u32),
+    ) -> Option<(HeadPoses, bool)> {
+        let (poses, found_at) = self.last.as_ref()?;
+        if (poses.width, poses.height) != (width, height) {
+            return None;
+        }
+        let poses = HeadPoses {
+            source: Source::Held,
+            age: age(*found_at, pts),
+            ..poses.clone()
+        };
+        Some((poses, std::mem::take(&mut self.fresh)))
+    }
+
+    /// There is a result, and it is not too old to go on with.
+    pub fn suffices(&self, pts: Option<gst::ClockTime>) -> bool {
+        let last = self.last.as_ref();
+        last.is_some_and(|(_, found_at)| age(*found_at, pts) < LONGEST)
+    }
+}
+
+/// Zero where the times do not tell, or when time went back.
+fn age(from: Option<gst::ClockTime>, to: Option<gst::ClockTime>) -> gst::ClockTime {
+    let age = from.zip(to).map(|(from, to)| to.saturating_sub(from));
+    age.unwrap_or(gst::ClockTime::ZERO)
+}
+
+/// What downstream says of its punctuality, in QoS events.
+#[derive(Default)]
+pub(super) struct Lateness {
+    /// Frames of an earlier running time come too late.
+    earliest: Mutex<Option<gst::ClockTime>>,
+}
+
+impl Lateness {
+    pub fn update(&self, qos: &gst::event::Qos) {
+        let (_, _, jitter, timestamp) = qos.get();
+        // As GstVideoDecoder reckons: who is late now has to gain twice that to catch up.
+        *lock(&self.earliest) = timestamp.and_then(|time| {
+            let late = (jitter > 0).then_some(gst::ClockTime::from_nseconds(jitter.unsigned_abs()));
+            time.checked_add(late? * 2)
+        });
+    }
+
+    pub fn forget(&self) {
+        *lock(&self.earliest) = None;
+    }
+
+    /// A frame of this running time comes too late.
+    pub fn is_late(&self, running_time: Option<gst::ClockTime>) -> bool {
+        let earliest = *lock(&self.earliest);
+        earliest
+            .zip(running_time)
+            .is_some_and(|(earliest, time)| time <= earliest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: (u32, u32) = (32, 24);
+
+    fn ms(ms: u64) -> Option<gst::ClockTime> {
+        Some(gst::ClockTime::from_mseconds(ms))
+    }
+
+    fn poses() -> HeadPoses {
+        HeadPoses {
+            width: 32,
+            height: 24,
+            source: Source::Inferred,
+            age: gst::ClockTime::ZERO,
+            inference_time: gst::ClockTime::MSECOND,
+            heads: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_held_result_knows_its_age() {
+        let mut held = Held::default();
+        assert!(held.at(ms(0), SIZE).is_none());
+        held.keep(poses(), ms(100), true);
+        let (first, fresh) = held.at(ms(140), SIZE).unwrap();
+        assert_eq!(
+            (first.source, first.age, fresh),
+            (Source::Held, ms(40).unwrap(), true)
+        );
+        let (second, fresh) = held.at(ms(180), SIZE).unwrap();
+        assert_eq!((second.age, fresh), (ms(80).unwrap(), false));
+        assert_eq!(held.at(ms(60), SIZE).unwrap().0.age, gst::ClockTime::ZERO);
+        assert_eq!(held.at(None, SIZE).unwrap().0.age, gst::ClockTime::ZERO);
+        assert!(held.at(ms(180), (64, 48)).is_none());
+        assert!(held.suffices(ms(1000)));
+        assert!(!held.suffices(ms(1100)));
+        held.forget();
+        assert!(!held.suffices(ms(100)));
+    }
+
+    #[test]
+    fn who_is_late_has_to_catch_up() {
+        gst::init().unwrap();
+        let lateness = Lateness::default();
+        assert!(!lateness.is_late(ms(0)));
+        let qos = |jitter: i64| {
+            let event = gst::event::Qos::new(gst::QOSType::Underflow, 1.0, jitter, ms(1000));
+            let gst::EventView::Qos(qos) = event.view() else {
+                unreachable!()
+            };
+            lateness.update(qos);
+        };
+        qos(30_000_000);
+        assert!(lateness.is_late(ms(1060)));
+        assert!(!lateness.is_late(ms(1061)));
+        assert!(!lateness.is_late(None));
+        qos(-30_000_000);
+        assert!(!lateness.is_late(ms(900)));
+        qos(30_000_000);
+        lateness.forget();
+        assert!(!lateness.is_late(ms(900)));
+    }
+}

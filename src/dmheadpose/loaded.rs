@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MPL-2.0
+//! What is told of the loaded models: by `stats`, by `active-provider`, and in the log.
+
+use gst::prelude::*;
+
+use crate::estimator::HeadPoseEstimator;
+use crate::estimator::detector::Detector;
+
+/// A frame's duration where the caps do not tell.
+const FRAME_TIME: gst::ClockTime = gst::ClockTime::from_mseconds(40);
+
+/// What `stats` and `active-provider` tell of the loaded models.
+pub(super) struct Loaded {
+    pub detector_model: Option<String>,
+    pub pose_model: String,
+    pub rear_model: Option<String>,
+    pub families: String,
+    pub onnxruntime: String,
+    pub provider: &'static str,
+    /// Frames in flight at once.
+    pub depth: usize,
+    pub frame_duration: gst::ClockTime,
+}
+
+impl Loaded {
+    pub fn new(estimator: &HeadPoseEstimator) -> Self {
+        let (detector, pose) = (estimator.detector(), estimator.pose());
+        let runtime = estimator.runtime();
+        Self {
+            detector_model: detector.map(|detector| detector.path().display().to_string()),
+            pose_model: pose.front().path().display().to_string(),
+            rear_model: pose.rear().map(|rear| rear.path().display().to_string()),
+            families: format!(
+                "{} detector, {} pose model",
+                detector.map_or("no", Detector::family),
+                pose.front().family()
+            ),
+            onnxruntime: format!("{} {}", runtime.version(), runtime.library().display()),
+            provider: pose.front().provider().name(),
+            depth: 1,
+            frame_duration: FRAME_TIME,
+        }
+    }
+
+    /// How long a buffer waits for those after it.
+    pub fn latency(&self) -> gst::ClockTime {
+        self.frame_duration * (self.depth as u64 - 1)
+    }
+}
+
+pub(super) fn frame_duration(info: &gst_video::VideoInfo) -> gst::ClockTime {
+    let fps = info.fps();
+    let (numer, denom) = (u64::try_from(fps.numer()), u64::try_from(fps.denom()));
+    match (numer, denom) {
+        (Ok(numer), Ok(denom)) if numer > 0 => gst::ClockTime::SECOND
+            .mul_div_ceil(denom, numer)
+            .unwrap_or(FRAME_TIME),
+        _ => FRAME_TIME,
+    }
+}
