@@ -13,14 +13,26 @@ pub struct Clip {
 }
 
 impl Clip {
-    /// `count` frames with `heads` copies of the clip each, side by side, the rest grey.
+    /// `count` frames with `heads` copies of the clip each, side by side, the rest grey; two of each second of
+    /// the clip.
     pub fn new(file: &Path, heads: u32, width: u32, height: u32, count: usize) -> Self {
+        Self::at_rate(file, heads, (width, height), count, 2)
+    }
+
+    /// The same with so many frames of each second of the clip.
+    pub fn at_rate(
+        file: &Path,
+        heads: u32,
+        (width, height): (u32, u32),
+        count: usize,
+        rate: u32,
+    ) -> Self {
         let columns = (1..).find(|n| n * n >= heads).unwrap_or(1);
         let tile = |side: u32| (side / columns) & !1;
         let (tile_width, tile_height) = (tile(width), tile(height));
         let line = format!(
             "filesrc name=file ! decodebin ! videoconvert ! videorate ! videoscale \
-             ! video/x-raw,format=I420,framerate=2/1,pixel-aspect-ratio=1/1,width={tile_width},height={tile_height} \
+             ! video/x-raw,format=I420,framerate={rate}/1,pixel-aspect-ratio=1/1,width={tile_width},height={tile_height} \
              ! appsink name=sink sync=false"
         );
         let tiles = pull(&line, count, |pipeline| {

@@ -2,10 +2,11 @@
 //! Which subjects meet on which frames.
 
 use gst_video::VideoFormat;
+use gstdmheadpose::estimator::angles::Angles;
 
 use crate::Arguments;
 use crate::clip::Clip;
-use crate::results::{Results, Subject};
+use crate::results::{Results, Subject, median};
 use crate::subjects::{Cost, Element, Floor, Models, Upstream};
 
 const FRAMES_IN_CLIP: usize = 12;
@@ -73,9 +74,9 @@ fn same_heads(models: &Models, clip: &Clip, upstream: &mut Upstream) {
     for depth in ["1", "2"] {
         let mut element = Element::new(models, clip, &[("pipeline-depth", depth)]);
         let (mut count, mut most) = (0, 0.0f64);
-        for (frame, mut theirs) in upstream.heads().into_iter().enumerate() {
-            let mut ours: Vec<[f64; 7]> = element
-                .heads(frame)
+        let both = element.heads().into_iter().zip(upstream.heads());
+        for (frame, (ours, mut theirs)) in both.enumerate() {
+            let mut ours: Vec<[f64; 7]> = ours
                 .iter()
                 .map(|head| {
                     let (rect, angles) = (head.rect, head.angles);
@@ -102,6 +103,53 @@ fn same_heads(models: &Models, clip: &Clip, upstream: &mut Upstream) {
             "depth {depth}: the same {count} heads in BGR as upstream's loop, angles within {most:.5} degrees"
         );
     }
+}
+
+/// The angle of the rotation between two poses, in degrees.
+fn between(a: &Angles, b: &Angles) -> f64 {
+    let (a, b) = (a.rotation(), b.rotation());
+    let trace: f64 = a.iter().zip(&b).map(|(a, b)| a * b).sum();
+    ((trace - 1.0) / 2.0).clamp(-1.0, 1.0).acos().to_degrees()
+}
+
+/// What leaving out detections and poses saves and costs, on the clip as it is: one head.
+pub fn intervals(arguments: &Arguments, results: &mut Results) {
+    title("Intervals, 640x360 I420, 25 frames a second, one head");
+    let models = arguments.models();
+    let clip = Clip::at_rate(&arguments.clip, 1, (640, 360), 150, 25);
+    let cases: [(&str, &[(&str, &str)]); 3] = [
+        ("every frame", &[]),
+        ("detection-interval=5", &[("detection-interval", "5")]),
+        (
+            "detection-interval=5 pose-interval=3",
+            &[("detection-interval", "5"), ("pose-interval", "3")],
+        ),
+    ];
+    let mut elements = cases.map(|(name, properties)| {
+        let properties = [&[("pipeline-depth", "1")], properties].concat();
+        (name, Element::new(&models, &clip, &properties))
+    });
+    let every = elements[0].1.heads();
+    for (name, element) in &mut elements[1..] {
+        let frames = element.heads();
+        let pairs = frames.iter().flatten().zip(every.iter().flatten());
+        let angles = pairs.map(|(a, b)| between(&a.angles, &b.angles));
+        let angles: Vec<f64> = angles.collect();
+        let heads = (angles.len(), every.iter().flatten().count());
+        let most = angles.iter().copied().fold(0.0, f64::max);
+        println!(
+            "{name}: {} of {} heads, poses differ by {:.2} degrees (median), {most:.1} at most",
+            heads.0,
+            heads.1,
+            median(angles)
+        );
+    }
+    let frames = arguments.frames.max(60);
+    let mut subjects: Vec<Subject<'_>> = elements
+        .iter_mut()
+        .map(|(name, element)| subject(name, || element.run(frames)))
+        .collect();
+    results.run("intervals", "I420, 1 head", arguments.rounds, &mut subjects);
 }
 
 /// How the cost grows.

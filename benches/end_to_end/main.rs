@@ -26,6 +26,8 @@ enum Part {
     Ratios,
     /// Heads, frame sizes, formats, threads, depths, streams
     Sweeps,
+    /// Detections and poses at intervals, and what they cost in accuracy
+    Intervals,
     /// Peak memory of one and of eight elements
     Memory,
     /// Resident memory over many frames
@@ -39,7 +41,7 @@ enum Part {
 #[command(about = "Times the element against its networks and against DMHead's loop in Python")]
 struct Arguments {
     /// What to run; may be given several times
-    #[arg(long, value_enum, default_values_t = [Part::Ratios, Part::Sweeps, Part::Memory])]
+    #[arg(long, value_enum, default_values_t = [Part::Ratios, Part::Intervals, Part::Sweeps, Part::Memory])]
     part: Vec<Part>,
     #[arg(
         long,
@@ -117,6 +119,7 @@ fn main() -> std::process::ExitCode {
         match part {
             Part::Ratios => experiments::ratios(&arguments, &mut results),
             Part::Sweeps => experiments::sweeps(&arguments, &mut results),
+            Part::Intervals => experiments::intervals(&arguments, &mut results),
             Part::Memory => memory::compare(&arguments),
             Part::Soak => memory::soak(&arguments),
             Part::OneMemory => memory::one(&arguments),

@@ -175,7 +175,7 @@ pub struct Element {
     pipeline: gst::Pipeline,
     source: gst_app::AppSrc,
     arrivals: Arc<Arrivals>,
-    last: Arc<Mutex<Option<HeadPoses>>>,
+    arrived: Arc<Mutex<Vec<HeadPoses>>>,
     frames: Vec<gst::Buffer>,
     sent: usize,
 }
@@ -201,14 +201,15 @@ impl Element {
             element.set_property_from_str(name, value);
         }
         let arrivals = Arc::new(Arrivals::default());
-        let last = Arc::new(Mutex::new(None));
-        let (counted, kept) = (arrivals.clone(), last.clone());
+        let arrived = Arc::new(Mutex::new(Vec::new()));
+        let (counted, kept) = (arrivals.clone(), arrived.clone());
         let pad = by_name("sink").static_pad("sink").expect("a pad");
         pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
             if let Some(buffer) = info.buffer()
                 && !buffer.flags().contains(gst::BufferFlags::GAP)
             {
-                *kept.lock().expect("no panic") = HeadPoses::from_buffer(buffer);
+                let poses = HeadPoses::from_buffer(buffer);
+                kept.lock().expect("no panic").extend(poses);
             }
             *counted.count.lock().expect("no panic") += 1;
             counted.more.notify_all();
@@ -219,7 +220,7 @@ impl Element {
             pipeline,
             source,
             arrivals,
-            last,
+            arrived,
             frames: clip.frames.clone(),
             sent: 0,
         };
@@ -228,6 +229,7 @@ impl Element {
     }
 
     pub fn run(&mut self, frames: usize) -> Cost {
+        self.arrived.lock().expect("no panic").clear();
         measure(frames, || {
             self.start(frames);
             self.finish();
@@ -271,13 +273,12 @@ impl Element {
         })
     }
 
-    /// The heads of the clip's frame of this number.
-    pub fn heads(&mut self, frame: usize) -> Vec<Head> {
-        self.frames.rotate_left(frame);
-        self.run(1);
-        self.frames.rotate_right(frame);
-        let last = self.last.lock().expect("no panic").take();
-        last.map(|poses| poses.heads).unwrap_or_default()
+    /// The heads of the clip's frames, one after the other.
+    pub fn heads(&mut self) -> Vec<Vec<Head>> {
+        self.arrived.lock().expect("no panic").clear();
+        self.run(self.frames.len());
+        let mut arrived = self.arrived.lock().expect("no panic");
+        arrived.drain(..).map(|poses| poses.heads).collect()
     }
 }
 
