@@ -11,6 +11,7 @@ use gst::prelude::*;
 
 mod engine;
 mod failure;
+mod frames;
 mod held;
 mod imp;
 mod interop;
@@ -19,6 +20,8 @@ mod options;
 mod properties;
 mod report;
 mod runtime_log;
+mod specs;
+mod start;
 mod stats;
 
 pub use options::{

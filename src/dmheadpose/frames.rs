@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MPL-2.0
+//! The way of a frame through the element: to the engine, and from it, with its heads, downstream.
+
+use std::time::{Duration, Instant};
+
+use gst::prelude::*;
+use gst::subclass::prelude::*;
+use gst_base::prelude::*;
+
+use super::engine::{Found, Late, Outcome, Output};
+use super::failure::Failure;
+use super::imp::{CAT, DmHeadPose, State};
+use super::interop::KnownHeads;
+use super::options::{DmHeadPoseOnError, DmHeadPoseWhenLate};
+use crate::headposemeta::HeadPoses;
+use crate::overlay::Look;
+use crate::sync::lock;
+
+/// A buffer that is ready to go downstream.
+struct Done {
+    buffer: gst::Buffer,
+    /// It is the first to carry its result.
+    fresh: bool,
+    warning: Option<String>,
+}
+
+impl Done {
+    fn untouched(buffer: gst::Buffer) -> Self {
+        Self {
+            buffer,
+            fresh: false,
+            warning: None,
+        }
+    }
+}
+
+impl DmHeadPose {
+    /// What was found in a frame of this size, as it goes onto buffers.
+    fn poses(found: &Found, (width, height): (u32, u32)) -> HeadPoses {
+        HeadPoses {
+            width,
+            height,
+            source: found.source,
+            age: gst::ClockTime::ZERO,
+            inference_time: gst::ClockTime::try_from(found.times.total())
+                .unwrap_or(gst::ClockTime::ZERO),
+            heads: found.heads.clone(),
+        }
+    }
+
+    /// Keeps what a thread has found in a frame that has gone on.
+    fn remember(&self, state: &mut State, late: Late) -> Result<(), Failure> {
+        let found = late.found?;
+        state
+            .held
+            .keep(Self::poses(&found, late.size), late.pts, true);
+        lock(&self.stats).add(&found, Duration::ZERO);
+        gst::log!(
+            CAT,
+            imp = self,
+            "{}: {} heads, {:?}",
+            late.pts.display(),
+            found.heads.len(),
+            found.times
+        );
+        Ok(())
+    }
+
+    /// Puts what was found, or what holds, on the buffer, and draws it if asked to.
+    fn finish(
+        &self,
+        state: &mut State,
+        output: Output,
+        look: &Look,
+        compose: bool,
+    ) -> Result<Done, Failure> {
+        let Output {
+            mut buffer,
+            outcome,
+        } = output;
+        let (meta_format, on_error) = {
+            let settings = lock(&self.settings);
+            (settings.interop.meta_format, settings.on_error)
+        };
+        let mut warning = None;
+        let mut found = match outcome {
+            Outcome::Passed => return Ok(Done::untouched(buffer)),
+            Outcome::Inferred(Ok(found)) => Some(found),
+            Outcome::Held => None,
+            Outcome::Inferred(Err(Failure::Message { text, .. }))
+                if on_error == DmHeadPoseOnError::Hold =>
+            {
+                let mut stats = lock(&self.stats);
+                stats.errors += 1;
+                // The first of a row: a broken provider fails at every frame.
+                warning = (!std::mem::replace(&mut state.failing, true)).then_some(text);
+                None
+            }
+            Outcome::Inferred(Err(failure)) => return Err(failure),
+        };
+        let State {
+            overlay,
+            writer,
+            held,
+            info,
+            failing,
+            ..
+        } = state;
+        let info = info
+            .as_ref()
+            .ok_or_else(|| gst::error_msg!(gst::CoreError::Negotiation, ("no caps yet")))?;
+        let (pts, size) = (buffer.pts(), (info.width(), info.height()));
+        let (mut poses, known, fresh) = match &mut found {
+            Some(found) => {
+                *failing = false;
+                let poses = Self::poses(found, size);
+                held.keep(poses.clone(), pts, false);
+                (poses, std::mem::take(&mut found.known), true)
+            }
+            None => {
+                lock(&self.stats).held += 1;
+                let Some((poses, fresh)) = held.at(pts, size) else {
+                    return Ok(Done {
+                        warning,
+                        ..Done::untouched(buffer)
+                    });
+                };
+                (poses, KnownHeads::default(), fresh)
+            }
+        };
+        let segment = self.obj().segment();
+        let segment = segment.downcast_ref::<gst::ClockTime>();
+        let now = segment.and_then(|segment| segment.to_running_time(pts));
+        let writable = buffer.make_mut();
+        writer
+            .attach(&mut poses, known, meta_format, now, writable)
+            .map_err(|error| gst::error_msg!(gst::StreamError::Failed, ("{error}")))?;
+
+        let start = Instant::now();
+        overlay.draw(&poses, look, compose, info, writable)?;
+        let drawing_time = start.elapsed();
+
+        gst::log!(
+            CAT,
+            imp = self,
+            "{}: {} heads, {:?}, {} old, {:?}",
+            pts.display(),
+            poses.heads.len(),
+            poses.source,
+            poses.age,
+            found.as_ref().map(|found| found.times)
+        );
+        for head in &poses.heads {
+            gst::trace!(CAT, imp = self, "{head:?}");
+        }
+        if let Some(found) = &found {
+            lock(&self.stats).add(found, drawing_time);
+        }
+        Ok(Done {
+            buffer,
+            fresh,
+            warning,
+        })
+    }
+
+    /// The next buffer that is to go downstream; see [`Engine::pop`].
+    pub(super) fn next_output(&self, drain: bool) -> Option<Result<gst::Buffer, gst::FlowError>> {
+        let output = lock(&self.state).as_mut()?.engine.pop(drain)?;
+        let look = lock(&self.settings).look.clone();
+        let draws = !matches!(output.outcome, Outcome::Passed) && look.draws();
+        let compose = draws && self.downstream.draws_compositions(&*self.obj());
+        let result = {
+            let mut state = lock(&self.state);
+            self.finish(state.as_mut()?, output, &look, compose)
+        };
+        Some(match result {
+            Ok(done) => {
+                if let Some(warning) = done.warning {
+                    gst::element_imp_warning!(self, gst::StreamError::Failed, ("{warning}"));
+                }
+                if done.fresh {
+                    let settings = lock(&self.settings).report;
+                    self.reporter.report(&self.obj(), settings, &done.buffer);
+                }
+                Ok(done.buffer)
+            }
+            Err(failure) => Err(self.fail(failure)),
+        })
+    }
+
+    /// Tells the bus.
+    pub(super) fn fail(&self, failure: Failure) -> gst::FlowError {
+        match failure {
+            Failure::Exiting => gst::FlowError::Flushing,
+            Failure::Message { message, .. } => {
+                self.post_error_message(message);
+                gst::FlowError::Error
+            }
+        }
+    }
+
+    /// Gives a buffer to the engine, and takes what it has found since.
+    pub(super) fn take(&self, buffer: gst::Buffer) -> Result<(), Failure> {
+        let settings = lock(&self.settings).clone();
+        settings.interop.warn_of_missing(&self.obj(), &self.warned);
+        let mut state = lock(&self.state);
+        let state = state.as_mut().ok_or(Failure::Exiting)?;
+        if let Some(late) = state.engine.late()
+            && let Err(failure) = self.remember(state, late)
+        {
+            // As for any frame: `finish` decides what an error is to do.
+            state.engine.fail(buffer, failure);
+            return Ok(());
+        }
+        if buffer.flags().contains(gst::BufferFlags::GAP) {
+            lock(&self.stats).gaps += 1;
+            state.engine.pass(buffer);
+            return Ok(());
+        }
+        let segment = self.obj().segment();
+        let segment = segment.downcast_ref::<gst::ClockTime>();
+        let running_time = segment.and_then(|segment| segment.to_running_time(buffer.pts()));
+        if settings.when_late == DmHeadPoseWhenLate::Hold
+            && self.lateness.is_late(running_time)
+            && state.held.suffices(buffer.pts())
+        {
+            lock(&self.stats).late += 1;
+            state.engine.hold(buffer);
+            return Ok(());
+        }
+        if state.engine.is_busy() {
+            lock(&self.stats).busy += 1;
+            state.engine.hold(buffer);
+            return Ok(());
+        }
+        let info = state
+            .info
+            .as_ref()
+            .ok_or_else(|| gst::error_msg!(gst::CoreError::Negotiation, ("no caps yet")))?;
+        let upstream = state.config.detector_model.is_none();
+        let known = upstream.then(|| KnownHeads::read(&buffer, &settings.interop));
+        let frame_settings = settings.frame_settings();
+        state.engine.infer(buffer, info, &frame_settings, known);
+        Ok(())
+    }
+
+    /// Sends all buffers on that are still in flight: what comes next must not overtake them.
+    pub(super) fn drain(&self) {
+        while let Some(output) = self.next_output(true) {
+            let pushed = output.and_then(|buffer| self.obj().src_pad().push(buffer));
+            if let Err(error) = pushed {
+                *lock(&self.drained) = Some(error);
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MPL-2.0
+//! What happens before the first frame: loading the models, and choosing how many frames are in flight.
+
+use std::path::PathBuf;
+
+use gst::prelude::*;
+use gst::subclass::prelude::*;
+use gst_base::prelude::*;
+
+use super::engine::Engine;
+use super::held::Held;
+use super::imp::{CAT, DmHeadPose, State};
+use super::interop::Writer;
+use super::loaded::Loaded;
+use super::runtime_log;
+use crate::estimator::HeadPoseEstimator;
+use crate::estimator::runtime::RuntimeOptions;
+use crate::overlay::Overlay;
+use crate::sync::lock;
+use crate::video;
+
+impl DmHeadPose {
+    /// Loads the models. Slow: holds no lock.
+    pub(super) fn load(&self) -> Result<(State, Loaded), gst::ErrorMessage> {
+        let plugin = self.obj().factory().and_then(|factory| factory.plugin());
+        let beside = plugin
+            .and_then(|plugin| plugin.filename())
+            .and_then(|file| file.parent().map(PathBuf::from));
+        let settings = lock(&self.settings).clone();
+        let runtime = RuntimeOptions {
+            library: None,
+            beside,
+            log: runtime_log::log,
+            log_from: runtime_log::severity(),
+        };
+        let to_message = |error| video::error_message(&error);
+        let config = settings.config(runtime).map_err(to_message)?;
+        let estimator = HeadPoseEstimator::load(&config).map_err(to_message)?;
+        let runtime = estimator.runtime();
+        if let Some(wanted) = &config.runtime.library
+            && std::path::absolute(wanted).ok().as_deref() != Some(runtime.library())
+        {
+            gst::warning!(
+                CAT,
+                imp = self,
+                "onnxruntime-library {} is ignored: this process has loaded {} already",
+                wanted.display(),
+                runtime.library().display()
+            );
+        }
+        let overlay = Overlay::new()
+            .map_err(|error| gst::error_msg!(gst::LibraryError::Init, ("{error}")))?;
+        let mut loaded = Loaded::new(&estimator);
+        let mut state = State {
+            engine: Engine::new(estimator),
+            config,
+            depth: settings.depth(),
+            overlay,
+            writer: Writer::default(),
+            held: Held::default(),
+            failing: false,
+            info: None,
+        };
+        if settings.detached {
+            state.depth = Some(1);
+            state.engine.detach(&state.config).map_err(to_message)?;
+        } else if let Some(depth) = state.depth {
+            let deepened = state.engine.deepen(depth, &state.config);
+            deepened.map_err(to_message)?;
+            loaded.depth = depth;
+        }
+        Ok((state, loaded))
+    }
+
+    /// Chooses how many frames are in flight at once where that was left open: a file can wait, and is done
+    /// sooner; a live stream and an application that pushes frame by frame want each frame back at once.
+    pub(super) fn choose_depth(&self) {
+        let Some(upstream) = self.obj().sink_pad().peer() else {
+            return;
+        };
+        let mut latency = gst::query::Latency::new();
+        let live = upstream.query(&mut latency) && latency.result().0;
+        let mut seeking = gst::query::Seeking::new(gst::Format::Time);
+        let seekable = upstream.query(&mut seeking) && seeking.result().0;
+        let several = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
+        let depth = if !live && seekable && several { 2 } else { 1 };
+        let mut state = lock(&self.state);
+        let Some(state) = &mut *state else { return };
+        if state.depth.replace(depth).is_some() {
+            return;
+        }
+        match state.engine.deepen(depth, &state.config) {
+            Ok(()) => {
+                gst::info!(CAT, imp = self, "Frames in flight: {depth}");
+                if let Some(loaded) = &mut *lock(&self.loaded) {
+                    loaded.depth = depth;
+                }
+            }
+            Err(error) => {
+                gst::warning!(
+                    CAT,
+                    imp = self,
+                    "Goes on one frame after the other: {error}"
+                );
+            }
+        }
+    }
+}
