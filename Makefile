@@ -40,7 +40,7 @@ $(shell mkdir -p "$(TMPDIR)")
 FETCH = $(PYTHON) setup/fetch.py
 say = printf '\n== %s\n' $(1)
 
-.PHONY: help setup system rust python runtime models models-dmhead clips pictures build demo test bench install clean distclean
+.PHONY: help setup system rust python runtime models models-dmhead clips pictures build demo attention test bench install clean distclean
 
 help: ## List the targets
 	@echo 'dmheadpose: GStreamer plugin for head pose. Targets:'
@@ -85,6 +85,13 @@ demo: models clips build ## Run a real clip through the element; results in demo
 	@$(call say,'Demo')
 	@GST_PLUGIN_PATH="$(TARGET_DIR)/release" demo/run.sh "$(PYTHON)"
 
+attention: models clips build ## Who looks at the camera in a clip, and for how long? demo/attention.html
+	@$(call say,'Attention')
+	@GST_PLUGIN_PATH="$(TARGET_DIR)/release" gst-launch-1.0 -q \
+	  filesrc location="$${CLIP:-.setup/clips/WolfgangLanger_Pexels.mp4}" ! decodebin ! videoconvert \
+	  ! dmheadpose tracking=true smoothing=true ! dmheadposejson ! filesink location=demo/attention.jsonl
+	@$(PYTHON) examples/attention/attention.py demo/attention.jsonl --output demo/attention.html
+
 # With fatal_warnings a GLib warning or critical of ours fails the test that caused it.
 test: export G_DEBUG := fatal_warnings
 test: models clips pictures ## Format, lints, all tests, documentation, gst-inspect check
@@ -98,6 +105,7 @@ test: models clips pictures ## Format, lints, all tests, documentation, gst-insp
 	@cargo build --locked --features tools
 	@cargo test --locked --features tools --no-fail-fast
 	@$(PYTHON) -m unittest discover -q setup
+	@$(PYTHON) -m unittest discover -q examples/attention
 	@$(call say,'Documentation')
 	@RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
 	@$(call say,'gst-inspect')
@@ -127,7 +135,7 @@ install: build models ## Install plugin, tools, ONNX Runtime, models and C heade
 
 clean: ## Remove the build and the demo's results
 	cargo clean
-	rm -rf demo/annotated.mp4 demo/annotated.mp4.part demo/poses.jsonl demo/*.png
+	rm -rf demo/annotated.mp4 demo/annotated.mp4.part demo/poses.jsonl demo/*.png demo/attention.jsonl demo/attention.html
 
 distclean: clean ## Remove the downloads too: models, ONNX Runtime, Python packages, clips
 	rm -rf .setup models/*.onnx

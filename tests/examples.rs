@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The programs in examples/ run, and in C, Python and Rust they read the heads that `dmheadposejson`
-//! writes: number for number, in every frame of a stretch of the demo's clip.
+//! writes: number for number, in every frame of a stretch of the demo's clip. The attention monitor reports
+//! of what `dmheadposejson` writes.
 
 mod common;
 
@@ -189,4 +190,37 @@ fn live_view_tells_who_looks_here() {
     let said = stdout(&built("examples/live_view"), &arguments);
     // A second of video: one message.
     assert_eq!(said, "0.0 s: 1 heads, 1 looking here\n");
+}
+
+#[test]
+fn the_attention_monitor_reports_of_a_recording() {
+    let clip = stretch("attention.mp4");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let (poses, report) = (
+        folder.join("attention.jsonl"),
+        folder.join("attention.html"),
+    );
+    let pipeline = format!(
+        "-q filesrc location={} ! decodebin ! videoconvert ! dmheadpose tracking=true smoothing=true \
+         ! dmheadposejson ! filesink location={}",
+        clip.display(),
+        poses.display()
+    );
+    let words: Vec<_> = pipeline.split_whitespace().collect();
+    stdout(Path::new("gst-launch-1.0"), &words);
+    let lines = std::fs::read_to_string(&poses).unwrap();
+    assert!(lines.lines().count() >= WHOLE_FRAMES, "{lines}");
+
+    let script = common::in_repository("examples/attention/attention.py");
+    let arguments = [&script, &poses].map(|path| path.to_str().unwrap());
+    let output = ["--min-visible", "0.5", "-o", report.to_str().unwrap()];
+    let said = stdout(&python(), &[&arguments[..], &output].concat());
+    // The face is towards the camera in the whole of the stretch, a frame of which takes 1001/24000 s.
+    let seconds = lines.lines().count() as f64 * 1001.0 / 24000.0;
+    let expected = format!(
+        "person 1: in view {seconds:.1} s, looked {seconds:.1} s (100 %) in 1 glance, longest {seconds:.1} s\n"
+    );
+    assert!(said.starts_with(&expected), "{said}\ninstead of {expected}");
+    let page = std::fs::read_to_string(&report).unwrap();
+    assert!(page.contains("<svg class=\"angles\""), "{page}");
 }

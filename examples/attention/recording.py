@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Reads the JSON lines of dmheadposejson (docs/pose-line.schema.json) into one series of poses per head."""
+
+import json
+import math
+import sys
+from dataclasses import dataclass, field
+from statistics import median
+
+from looking import Sample, off_camera
+
+
+class RecordingError(Exception):
+    """The lines cannot be evaluated; the text says what to do."""
+
+
+@dataclass
+class Recording:
+    """Times are nanoseconds since the first line."""
+
+    name: str | None = None  # source_name of the lines
+    began: str | None = None  # time of day of the first line, if the lines tell it
+    duration: int = 0
+    frame_time: int = 0  # median step from line to line
+    samples: dict[int, list[Sample]] = field(default_factory=dict)  # by the head's id
+    lines: int = 0
+    skipped: int = 0
+    skipped_reason: str = ""
+
+
+def read(lines):
+    """The recording in an iterable of lines. Ctrl-C ends it, so that a live pipe gets its report too.
+
+    A line that cannot be read is skipped and counted: a day's recording is not lost to one of them.
+    """
+    recording = Recording()
+    times = []
+    start = 0
+    try:
+        for number, text in enumerate(lines, start=1):
+            if not text.strip():
+                continue
+            try:
+                line = json.loads(text)
+                time, age, heads = _time(line), _age(line), [_pose(head) for head in line["heads"]]
+                source = line.get("source_name")
+            except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+                recording.skipped += 1
+                recording.skipped_reason = recording.skipped_reason or f"line {number}: {error!r} in {text[:60].strip()!r}"
+                continue
+            if not times:
+                start = time
+                recording.name, recording.began = source, line.get("timestamp")
+            elif source != recording.name:
+                raise RecordingError(
+                    f"line {number} is of the source {source!r}, those before are of {recording.name!r}: "
+                    "one report is of one camera. Choose it with: jq -c 'select(.source_name == \"...\")'"
+                )
+            elif time - start < times[-1]:
+                raise RecordingError(
+                    f"line {number}: the time goes back, from {times[-1] / 1e9:.3f} s to {(time - start) / 1e9:.3f} s. "
+                    "A report is of one run of a pipeline: split the file there"
+                )
+            times.append(time - start)
+            for head, angle, yaw, pitch in heads:
+                series = recording.samples.setdefault(head, [])
+                # Seen before the recording began, it counts from there.
+                sample = Sample(max(0, time - start - age), angle, yaw, pitch)
+                # A pose that is held over several frames is one look at the head, not several.
+                if not series or sample.time > series[-1].time:
+                    series.append(sample)
+    except KeyboardInterrupt:
+        print("Interrupted: the report is of what came so far.", file=sys.stderr)
+    if not times:
+        raise RecordingError("no line of dmheadposejson" + (f"; {recording.skipped_reason}" if recording.skipped else ""))
+    if 0 in recording.samples:
+        raise RecordingError(
+            "heads without a number: set tracking=true (better with smoothing=true) on dmheadpose, "
+            "so that each head can be followed"
+        )
+    recording.lines = len(times)
+    recording.frame_time = int(median([b - a for a, b in zip(times, times[1:]) if b > a] or [0]))
+    recording.duration = times[-1] + recording.frame_time
+    return recording
+
+
+def _time(line):
+    """Running time where there is one: it does not jump when the stream's own timestamps do."""
+    time = line.get("running_time")
+    return _whole(line["pts"] if time is None else time, "time")
+
+
+def _age(line):
+    """What to count back to the frame in which the head was seen: a held pose says nothing of this one."""
+    return _whole(line["age"], "age") if line.get("source") == "held" else 0
+
+
+def _pose(head):
+    identity, rotation = _whole(head["id"], "id"), head["rotation"]
+    if len(rotation) != 9 or not all(map(math.isfinite, rotation)):
+        raise ValueError("expected a rotation of 9 finite numbers")
+    yaw, pitch = head["yaw"], head["pitch"]
+    if not (math.isfinite(yaw) and math.isfinite(pitch)):
+        raise ValueError("expected finite angles")
+    return identity, off_camera(rotation), yaw, pitch
+
+
+def _whole(value, what):
+    if type(value) is not int or value < 0:
+        raise ValueError(f"expected a whole number as {what}, found {value!r}")
+    return value
