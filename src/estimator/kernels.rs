@@ -130,6 +130,15 @@ pub(super) fn mean_of_four(upper: &[[Pixel; 2]], lower: &[[Pixel; 2]], out: &mut
     }
 }
 
+/// The rounded mean of 2x2 samples.
+#[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2+fma"))]
+pub(super) fn mean_of_four_samples(upper: &[[u8; 2]], lower: &[[u8; 2]], out: &mut [u8]) {
+    for ((out, upper), lower) in out.iter_mut().zip(upper).zip(lower) {
+        let sum = [upper[0], upper[1], lower[0], lower[1]].map(u16::from);
+        *out = ((sum.iter().sum::<u16>() + 2) >> 2) as u8;
+    }
+}
+
 /// One channel of pixels as `level * scale + bias`.
 #[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2+fma"))]
 pub(super) fn channel_to_f32(

@@ -77,6 +77,34 @@ impl RowReader {
         }
     }
 
+    /// Fills `out` with the means of 2x2 pixels, from rows `row` and `row + 1` and column `start` on, where
+    /// each four share their chroma: one conversion serves them all, within a level of the mean of four. Says
+    /// `false`, and does nothing, where they do not.
+    pub fn read_halved(
+        &mut self,
+        frame: &FrameView<'_>,
+        row: usize,
+        start: usize,
+        out: &mut [Pixel],
+    ) -> bool {
+        let Components::Yuv { y, u, v } = frame.format().components() else {
+            return false;
+        };
+        let shared = [u, v].iter().all(|component| component.shift == (1, 1));
+        if !shared || row % 2 != 0 || start % 2 != 0 || y.step != 1 {
+            return false;
+        }
+        self.resize(out.len());
+        let luma = |row| &frame.row(y.plane, row)[y.offset + start..][..out.len() * 2];
+        let [upper, lower] = [luma(row), luma(row + 1)].map(|samples| samples.as_chunks().0);
+        kernels::mean_of_four_samples(upper, lower, &mut self.y);
+        for (component, samples) in [(u, &mut self.u), (v, &mut self.v)] {
+            read_samples(frame, row / 2, component, start / 2, samples);
+        }
+        self.convert(frame, out);
+        true
+    }
+
     fn resize(&mut self, len: usize) {
         for samples in [&mut self.y, &mut self.u, &mut self.v] {
             samples.resize(len, 0);
@@ -228,6 +256,60 @@ mod tests {
         assert_eq!(out.map(|p| p[0]), [0, 255, 128]);
         kernels::yuv_to_rgb(&full, &[0, 255, 128], &[128; 3], &[128; 3], &mut out);
         assert_eq!(out.map(|p| p[0]), [0, 255, 128]);
+    }
+
+    #[test]
+    fn halves_are_the_means_of_whole_pixels() {
+        let mut state = 7u32;
+        let mut noise = |n: usize, spread: u32| -> Vec<u8> {
+            let next = |_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (128 + (state >> 16) % spread - spread / 2) as u8
+            };
+            (0..n).map(next).collect()
+        };
+        // Colours that no conversion has to cut off: there the mean of four is another one.
+        let (y, u, v) = (noise(16 * 8, 120), noise(8 * 4, 40), noise(8 * 4, 40));
+        let uv: Vec<u8> = u.iter().zip(&v).flat_map(|(&u, &v)| [u, v]).collect();
+        let frames = [
+            view(PixelFormat::I420, 16, &[(&y, 16), (&u, 8), (&v, 8)]),
+            view(PixelFormat::Nv12, 16, &[(&y, 16), (&uv, 16)]),
+        ];
+        let mut reader = RowReader::default();
+        for frame in &frames {
+            let mut halves = [[0; 4]; 4];
+            assert!(reader.read_halved(frame, 2, 4, &mut halves));
+            // Chroma that is not sloped: 4:4:4 with each sample four times.
+            let at = |samples: &[u8], x: usize| samples[8 + 2 + x / 2];
+            for (pair, half) in halves.iter().enumerate() {
+                let mut sum = [0u32; 3];
+                for (dx, dy) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
+                    let x = 2 * pair + dx;
+                    let mut out = [[0; 4]];
+                    let factors = yuv_factors(frame.colorimetry());
+                    let (y, u, v) = (y[(2 + dy) * 16 + 4 + x], at(&u, x), at(&v, x));
+                    kernels::yuv_to_rgb(&factors, &[y], &[u], &[v], &mut out);
+                    (0..3).for_each(|c| sum[c] += u32::from(out[0][c]));
+                }
+                for c in 0..3 {
+                    let mean = f64::from(sum[c]) / 4.0;
+                    let error = f64::from(half[c]) - mean;
+                    assert!(
+                        error.abs() <= 1.0,
+                        "{:?} {pair} {c}: {half:?} {mean}",
+                        frame.format()
+                    );
+                }
+            }
+            assert!(!reader.read_halved(frame, 1, 4, &mut halves), "an odd row");
+            assert!(
+                !reader.read_halved(frame, 2, 3, &mut halves),
+                "an odd column"
+            );
+        }
+        let rgb = noise(3 * 16 * 8, 200);
+        let frame = view(PixelFormat::Rgb, 16, &[(&rgb, 48)]);
+        assert!(!reader.read_halved(&frame, 2, 4, &mut [[0; 4]; 4]));
     }
 
     #[test]

@@ -168,10 +168,14 @@ impl Resizer {
         let width = part.width as usize;
         self.source.resize(width * 2, [0; 4]);
         for row in 0..size.height {
+            let (y, x) = ((part.y + row * 2) as usize, part.x as usize);
+            if self.reader.read_halved(frame, y, x, &mut self.output) {
+                row_done(row, &self.output);
+                continue;
+            }
             let (upper, lower) = self.source.split_at_mut(width);
             for (line, pixels) in [upper, lower].into_iter().enumerate() {
-                let y = (part.y + row * 2) as usize + line;
-                self.reader.read(frame, y, part.x as usize, pixels);
+                self.reader.read(frame, y + line, x, pixels);
             }
             let (upper, lower) = self.source.split_at(width);
             let (upper, lower) = (upper.as_chunks::<2>().0, lower.as_chunks::<2>().0);
