@@ -1,0 +1,71 @@
+#!/bin/bash
+# SPDX-License-Identifier: MPL-2.0
+# Debian chroots for the scripts beside this file, which source it: made once, kept in the folder $chroots
+# (.setup/chroots, or the variable CHROOTS), entered without leaving mounts behind. Needs root.
+chroots=$(realpath -m "${CHROOTS:-.setup/chroots}")
+mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+
+say() { printf '\n== %s\n' "$1"; }
+
+fail() {
+  echo "error: $1" >&2
+  exit 1
+}
+
+need_chroots() {
+  [ "$(id -u)" = 0 ] || fail "chroots need root: run it by sudo"
+  command -v debootstrap >/dev/null || fail "debootstrap is missing: apt-get install debootstrap"
+}
+
+# Runs a command in the chroot of a suite. /proc and the folders given before `--` as from:to are mounted for
+# it in a mount namespace of its own: they are gone with the command, however it ends. With $scratch set,
+# a folder, the chroot itself stays as it is: what the command changes is kept in that folder.
+in_chroot() {
+  local root=$chroots/$1 mounts=()
+  shift
+  while [ "$1" != -- ]; do
+    mounts+=("$1")
+    shift
+  done
+  shift
+  unshare --mount --propagation private bash -euc '
+    root=$1 scratch=$2 n=$3
+    shift 3
+    if [ -n "$scratch" ]; then
+      mkdir -p "$scratch"/upper "$scratch"/work "$scratch"/root
+      mount -t overlay overlay -o "lowerdir=$root,upperdir=$scratch/upper,workdir=$scratch/work" "$scratch/root"
+      root=$scratch/root
+    fi
+    mount -t proc proc "$root/proc"
+    for ((; n > 0; n--)); do
+      mkdir -p "$root${1#*:}"
+      mount --bind "${1%%:*}" "$root${1#*:}"
+      shift
+    done
+    exec chroot "$root" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
+      DEBIAN_FRONTEND=noninteractive ${http_proxy:+http_proxy="$http_proxy"} "$@"
+  ' bash "$root" "${scratch:-}" "${#mounts[@]}" "${mounts[@]}" "$@"
+}
+
+# Makes the chroot of a suite with these packages unless it is there; a build that was cut short is begun anew.
+build_chroot() {
+  local suite=$1 root=$chroots/$1 log=$chroots/$1.log
+  shift
+  [ ! -e "$root/.complete" ] || return 0
+  say "Chroot of Debian $suite in $root (some minutes, log in $log)"
+  rm -rf "$root"
+  mkdir -p "$chroots"
+  # A debootstrap older than the suite knows neither its keys nor its script; trixie has forky's keys.
+  local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+  [ "$suite" != forky ] || keyring=$chroots/trixie$keyring
+  debootstrap --variant=minbase --keyring="$keyring" "$suite" "$root" "$mirror" \
+    /usr/share/debootstrap/scripts/sid >"$log" 2>&1 || fail "debootstrap failed: see $log"
+  cp /etc/resolv.conf "$root/etc/resolv.conf"
+  # A mirror that is a snapshot is past its date.
+  in_chroot "$suite" -- sh -ec "
+    echo 'Acquire::Check-Valid-Until \"false\";' >/etc/apt/apt.conf.d/90snapshot
+    apt-get update
+    [ $# = 0 ] || apt-get install -y --no-install-recommends $*
+    apt-get clean" >>"$log" 2>&1 || fail "the packages could not be installed: see $log"
+  touch "$root/.complete"
+}
