@@ -40,7 +40,7 @@ $(shell mkdir -p "$(TMPDIR)")
 FETCH = $(PYTHON) setup/fetch.py
 say = printf '\n== %s\n' $(1)
 
-.PHONY: help setup system rust python runtime models models-dmhead clips pictures build demo attention test bench install clean distclean
+.PHONY: help setup system rust python runtime models models-dmhead clips pictures build demo attention test bench install deb clean distclean
 
 help: ## List the targets
 	@echo 'dmheadpose: GStreamer plugin for head pose. Targets:'
@@ -130,8 +130,15 @@ install: build models ## Install plugin, tools, ONNX Runtime, models and C heade
 	if [ -e "$(TARGET_DIR)/release/libonnxruntime.so.1" ]; then \
 	  install -m 644 "$(TARGET_DIR)/release/libonnxruntime.so.1" "$(DESTDIR)$(GST_PLUGINS_DIR)/"; fi
 	install -m 644 models/*.onnx "$(DESTDIR)$(MODELS_DIR)/"
+	install -D -m 644 -t "$(DESTDIR)$(MODELS_DIR)/licenses" models/licenses/*.txt
 	install -m 644 include/dmheadpose.h "$(DESTDIR)$(PREFIX)/include/"
 	@setup/after-install.sh "$(GST_PLUGINS_DIR)" "$(MODELS_DIR)"
+
+deb: build models ## Make a Debian package that brings all it needs: target/debian/*.deb
+	@$(call say,'Debian package')
+	@setup/system-packages.sh dpkg-dev
+	@setup/cargo-deb.sh "$(PYTHON)" "$(TARGET_DIR)/debian"
+	@ls -l "$(TARGET_DIR)"/debian/*.deb
 
 clean: ## Remove the build and the demo's results
 	cargo clean

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MPL-2.0
 # Installs the system packages that are missing, by apt; without the right to do so it prints the
 # line to run and stops. On other distributions it checks for what the packages bring.
+# Arguments: further packages, for targets that need more than the build does.
 set -euo pipefail
 
 packages=(
@@ -19,6 +20,7 @@ packages=(
   gstreamer1.0-libav               # H.264 decoder
   python3-gi                       # Python's view of the meta: examples/python
   gir1.2-gstreamer-1.0             # describes GStreamer to it
+  "$@"
 )
 
 # Not Debian or Ubuntu: check for the contents instead of the packages.
