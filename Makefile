@@ -37,10 +37,13 @@ export PYTHONPATH := $(CURDIR)/.setup/python
 export PYTHONNOUSERSITE := 1
 $(shell mkdir -p "$(TMPDIR)")
 
+# The GLib warnings of others' elements are theirs.
+RUN_RECIPES = setup/system-packages.sh jq mosquitto-clients netcat-openbsd gir1.2-gst-rtsp-server-1.0 && \
+  env -u G_DEBUG $(PYTHON) tests/recipes/run.py "$(TARGET_DIR)/debug"
 FETCH = $(PYTHON) setup/fetch.py
 say = printf '\n== %s\n' $(1)
 
-.PHONY: help setup system rust python runtime models models-dmhead clips pictures build demo attention test bench install deb clean distclean
+.PHONY: help setup system rust python runtime models models-dmhead clips pictures build demo attention test recipes bench install deb clean distclean
 
 help: ## List the targets
 	@echo 'dmheadpose: GStreamer plugin for head pose. Targets:'
@@ -94,7 +97,7 @@ attention: models clips build ## Who looks at the camera in a clip, and for how 
 
 # With fatal_warnings a GLib warning or critical of ours fails the test that caused it.
 test: export G_DEBUG := fatal_warnings
-test: models clips pictures ## Format, lints, all tests, documentation, gst-inspect check
+test: models clips pictures ## Format, lints, all tests, documentation, gst-inspect, recipes
 	@setup/rust.sh rustfmt clippy
 	@$(call say,'Format and lints')
 	@cargo fmt --check
@@ -110,7 +113,13 @@ test: models clips pictures ## Format, lints, all tests, documentation, gst-insp
 	@RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
 	@$(call say,'gst-inspect')
 	@tests/inspect.sh "$(TARGET_DIR)/debug/$(PLUGIN)"
+	@$(call say,'Commands of the documentation')
+	@$(RUN_RECIPES)
 	@$(call say,'All checks passed')
+
+recipes: models clips pictures ## Run every command of README and docs, as `make test` does
+	@cargo build --locked --features tools
+	@$(RUN_RECIPES)
 
 bench: models clips ## Time the element against its networks and against DMHead's loop; results in target/bench/
 	@setup/python-packages.sh "$(PYTHON)" setup/requirements-bench.txt .setup/bench-python

@@ -1,0 +1,259 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MPL-2.0
+"""Runs the commands of the documentation as they stand there: every line of every ```sh block.
+
+    tests/recipes/run.py PLUGIN-FOLDER [DOCUMENT.md ...]
+
+Each document gets a folder with the files that its commands name (in.mp4 is a clip of a face); the commands run
+in their order, so that one reads what another wrote. The hosts camera, broker and collector are this machine, in a
+network of its own (network.py). A camera (v4l2src) is played by the clip, at its own speed, and that is the only
+change ever made to a command. What cannot be run is in NOT_RUN, with the reason, and is listed.
+"""
+
+import itertools
+import json
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import network
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SETUP = ROOT / ".setup"
+CLIP = SETUP / "clips/WolfgangLanger_Pexels.mp4"
+WHENET = ROOT / "models/whenet_Nx3x224x224_prepost.onnx"
+YUNET = ROOT / "models/face_detection_yunet_2023mar_dynamic.onnx"
+# What the commands of the documents name.
+FILES = {
+    "head.onnx": YUNET,
+    "pose.onnx": WHENET,
+    "front.onnx": WHENET,
+    WHENET.name: WHENET,
+    "pictures": SETUP / "pictures",
+    "FOLDER": SETUP / "pictures",
+    ".setup": SETUP,
+}
+FRAMES = 36  # as the parser counts; a second and a half
+CAMERA = "filesrc location=in.mp4 ! decodebin ! identity sync=true"
+SECONDS = 120  # a command that is not done by then hangs
+
+# Commands that begin so, and why they are not run here.
+NOT_RUN = {
+    "make ": "a step of its own of the continuous integration",
+    "export GST_PLUGIN_PATH=": "set for all commands here",
+    "dmheadpose-eval AFLW2000/": "needs the data set; tests/eval_tool runs it on one of its form",
+}
+# Elements that are not everywhere, and what brings them.
+FOREIGN = {
+    "objectdetectionoverlay": "GStreamer 1.24 or newer; tests/newer-gstreamer.sh runs it",
+    "gvadetect": "Intel's DL Streamer and a model for it",
+}
+
+
+def commands_of(document):
+    """The commands in the ```sh blocks; continued lines are one command."""
+    text = document.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```$", text, flags=re.M | re.S)
+    outside = re.sub(r"^```sh\n.*?^```$", "", text, flags=re.M | re.S)
+    stray = re.search(r"^(.*=\S+ )?gst-launch-1\.0 .*$", outside, flags=re.M)
+    if stray:
+        sys.exit(f"{document.name}: this command is in no ```sh block, so nobody runs it: {stray[0]}")
+    lines = "".join(blocks).replace("\\\n", "\\\0").splitlines()
+    return [line.replace("\\\0", "\\\n") for line in lines if line.strip()]
+
+
+def why_not_run(command):
+    for start, reason in NOT_RUN.items():
+        if command.startswith(start):
+            return reason
+    words = command.split()
+    for element, needs in FOREIGN.items():
+        if element in words and not has_element(element):
+            return f"needs {needs}"
+    if not network.PRIVATE and network.peer_of(command):
+        return "this machine allows no network namespace for it"
+    return None
+
+
+def has_element(name):
+    return subprocess.run(["gst-inspect-1.0", "--exists", "--atleast-version=1.0", name]).returncode == 0
+
+
+class Failure(Exception):
+    pass
+
+
+def start(command, folder):
+    played = command.replace("v4l2src", CAMERA)
+    return subprocess.Popen(["bash", "-euo", "pipefail", "-c", played], cwd=folder, text=True,
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            start_new_session=True)
+
+
+def finish(process):
+    """Waits for a command, and judges how it ended; gives its output."""
+    try:
+        output, errors = process.communicate(timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, 9)
+        output, errors = process.communicate()
+        raise Failure(f"not done after {SECONDS} seconds\n{output}{errors}") from None
+    if process.returncode != 0:
+        raise Failure(f"ended with status {process.returncode}\n{output}{errors}")
+    bad = re.search(r"^(ERROR|WARNING|.*-(CRITICAL|WARNING) \*\*).*", output + errors, flags=re.M)
+    if bad:
+        raise Failure(f"said: {bad[0]}\n{output}{errors}")
+    return output
+
+
+def poses_in(lines, what):
+    """Lines of dmheadposejson: whole, and with a head in at least one."""
+    try:
+        frames = [json.loads(line) for line in lines]
+    except json.JSONDecodeError as error:
+        raise Failure(f"{what}: expected JSON lines, found: {error}") from error
+    heads = sum(len(frame["heads"]) for frame in frames)
+    if not heads:
+        raise Failure(f"{what}: expected heads, found none in {len(frames)} lines")
+    return f"{heads} heads in {len(frames)} lines"
+
+
+def check_files(command, folder):
+    """What the command was to write is there and of the kind that its name says."""
+    words = shlex.split(command, comments=True)
+    told = []
+    for word, target in itertools.product(words, ("location=", "-o", "--csv", "--plots")):
+        if word.startswith("location=") and target == "location=" and "filesink" in words:
+            name = word.removeprefix("location=")
+        elif word == target and target != "location=":
+            name = words[words.index(word) + 1]
+        else:
+            continue
+        path = folder / name
+        if "%" in name or "://" in name or path.name == "in.mp4" or ".setup" in name:
+            continue
+        if not path.exists() or path.is_file() and not path.stat().st_size:
+            raise Failure(f"{name}: expected it to be written, found nothing")
+        if path.suffix == ".jsonl":
+            told.append(f"{name}: {poses_in(path.read_text().splitlines(), name)}")
+        elif path.suffix == ".mp4":
+            frames = subprocess.run(["gst-launch-1.0", "-q", "filesrc", f"location={path}", "!", "decodebin", "!",
+                                     "fakesink"], timeout=SECONDS, capture_output=True, text=True)
+            if frames.returncode:
+                raise Failure(f"{name}: expected a video, found: {frames.stderr}")
+            told.append(f"{name}: plays")
+        else:
+            told.append(f"{name}: written")
+    return told
+
+
+def run(command, folder, then=None):
+    """Runs a command with what it talks to; `then` is the command that talks to it, if it is a server."""
+    with network.peer_for(command, folder) as peer:
+        process = start(command, folder)
+        told = []
+        if then:
+            network.wait_for_port(5000, process)
+            client = start(then, folder)
+            lines = finish(client).splitlines()
+            told.append(f"the client read {len(lines)} lines")
+            if not lines:
+                raise Failure("the client read nothing")
+        output = finish(process)
+        if "-m filesrc" in command and "dmheadpose," not in output:
+            raise Failure(f"expected messages of dmheadpose, found:\n{output}")
+        if peer.received is not None:
+            told.append(f"{peer.name} received {poses_in(peer.received(), peer.name)}")
+        elif peer.name:
+            told.append(f"from {peer.name}")
+    return told + check_files(command, folder)
+
+
+def folder_for(document, scratch):
+    folder = scratch / document.stem
+    folder.mkdir()
+    for name, target in FILES.items():
+        (folder / name).symlink_to(target)
+    (folder / "in.mp4").symlink_to(scratch / "in.mp4")
+    return folder
+
+
+def cut_clip(target):
+    """The clip's beginning, so that a recipe takes seconds."""
+    subprocess.run(["gst-launch-1.0", "-q", "filesrc", f"location={CLIP}", "!", "qtdemux", "!", "h264parse", "!",
+                    "identity", f"eos-after={FRAMES}", "!", "mp4mux", "!", "filesink", f"location={target}"],
+                   check=True, timeout=SECONDS)
+
+
+def documents():
+    folders = ("docs", "models", "examples", "tests", "benches")
+    found = [ROOT / "README.md"]
+    return found + sorted(itertools.chain.from_iterable((ROOT / name).rglob("*.md") for name in folders))
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    plugins = pathlib.Path(sys.argv[1]).resolve()
+    network.enter(sys.argv)
+    if not has_element("fakevideosink"):
+        sys.exit("recipes: expected the element fakevideosink (gstreamer1.0-plugins-bad) for displays, found none")
+    os.environ.update(
+        GST_PLUGIN_PATH=str(plugins),
+        PATH=f"{plugins}:{os.environ['PATH']}",
+        # Where autovideosink finds no display it takes this one, which keeps the time as a display does.
+        GST_PLUGIN_FEATURE_RANK="fakevideosink:MAX",
+        LC_ALL="C.UTF-8",
+    )
+    os.environ.pop("DISPLAY", None)
+    os.environ.pop("WAYLAND_DISPLAY", None)
+
+    chosen = [pathlib.Path(name).resolve() for name in sys.argv[2:]]
+    ran, not_run, failed, used = 0, [], 0, set()
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix="recipes-"))
+    try:
+        cut_clip(scratch / "in.mp4")
+        for document in chosen or documents():
+            commands = commands_of(document)
+            if not commands:
+                continue
+            print(f"\n-- {document.relative_to(ROOT)}", flush=True)
+            folder = folder_for(document, scratch)
+            commands = iter(commands)
+            for command in commands:
+                reason = why_not_run(command)
+                if reason:
+                    not_run.append((command, reason))
+                    used.update(start for start in NOT_RUN if command.startswith(start))
+                    print(f"not run: {command}\n    {reason}")
+                    continue
+                print(f"$ {command}", flush=True)
+                then = next(commands) if "tcpserversink" in command else None
+                if then:
+                    print(f"$ {then}", flush=True)
+                try:
+                    told = run(command, folder, then)
+                    camera = ["the clip played the camera"] if "v4l2src" in command else []
+                    print(f"    ok{''.join('; ' + what for what in camera + told)}", flush=True)
+                    ran += 1 + bool(then)
+                except Failure as failure:
+                    failed += 1
+                    print(f"    FAILED: {failure}", flush=True)
+    finally:
+        shutil.rmtree(scratch)
+
+    print(f"\n{ran} commands ran, {len(not_run)} were not run (see above), {failed} failed.")
+    stale = set(NOT_RUN) - used if not chosen else set()
+    if stale:
+        sys.exit(f"recipes: no document has a command that begins with: {', '.join(sorted(stale))}; "
+                 "take it out of NOT_RUN")
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()
