@@ -109,6 +109,7 @@ test: models clips pictures ## Format, lints, all tests, documentation, gst-insp
 	@cargo test --locked --features tools --no-fail-fast
 	@$(PYTHON) -m unittest discover -q setup
 	@$(PYTHON) -m unittest discover -q examples/attention
+	@$(PYTHON) -m unittest discover -q tests/conventions
 	@$(call say,'Documentation')
 	@RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
 	@$(call say,'gst-inspect')
