@@ -5,7 +5,7 @@
     tests/recipes/run.py PLUGIN-FOLDER [DOCUMENT.md ...]
 
 Each document gets a folder with the files that its commands name (in.mp4 is a clip of a face); the commands run
-in their order, so that one reads what another wrote. The hosts camera, broker and collector are this machine, in a
+in their order, so that one reads what another wrote. The hosts camera, broker, collector and viewer are this machine, in a
 network of its own (network.py). A camera (v4l2src) is played by the clip, at its own speed, and that is the only
 change ever made to a command. What cannot be run is in NOT_RUN, with the reason, and is listed.
 """
@@ -17,6 +17,7 @@ import pathlib
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -39,13 +40,15 @@ FILES = {
     ".setup": SETUP,
 }
 FRAMES = 36  # as the parser counts; a second and a half
-CAMERA = "filesrc location=in.mp4 ! decodebin ! identity sync=true"
+# The clip, in the size and the form that the command asks of its camera, at its own speed.
+CAMERA = "filesrc location=in.mp4 ! decodebin ! identity sync=true ! videoconvert ! videoscale"
 SECONDS = 120  # a command that is not done by then hangs
 
 # Commands that begin so, and why they are not run here.
 NOT_RUN = {
     "make ": "a step of its own of the continuous integration",
     "export GST_PLUGIN_PATH=": "set for all commands here",
+    "gst-device-monitor-1.0": "there are no cameras to list",
     "dmheadpose-eval AFLW2000/": "needs the data set; tests/eval_tool runs it on one of its form",
 }
 # Elements that are not everywhere, and what brings them.
@@ -89,18 +92,24 @@ class Failure(Exception):
 
 
 def start(command, folder):
-    played = command.replace("v4l2src", CAMERA)
+    camera = CAMERA + (" ! jpegenc" if "v4l2src ! image/jpeg" in command else "")
+    played = re.sub(r"v4l2src( device=\S+)?", camera, command)
     return subprocess.Popen(["bash", "-euo", "pipefail", "-c", played], cwd=folder, text=True,
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                             start_new_session=True)
 
 
-def finish(process):
+def finish(process, interrupt_after=None):
     """Waits for a command, and judges how it ended; gives its output."""
     try:
+        if interrupt_after:
+            try:
+                process.wait(interrupt_after)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGINT)
         output, errors = process.communicate(timeout=SECONDS)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, 9)
+        os.killpg(process.pid, signal.SIGKILL)
         output, errors = process.communicate()
         raise Failure(f"not done after {SECONDS} seconds\n{output}{errors}") from None
     if process.returncode != 0:
@@ -164,7 +173,7 @@ def run(command, folder, then=None):
             told.append(f"the client read {len(lines)} lines")
             if not lines:
                 raise Failure("the client read nothing")
-        output = finish(process)
+        output = finish(process, peer.interrupt_after)
         if "-m filesrc" in command and "dmheadpose," not in output:
             raise Failure(f"expected messages of dmheadpose, found:\n{output}")
         if peer.received is not None:
