@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/chroot.sh
-package=${1:-$(compgen -G "${CARGO_TARGET_DIR:-target}/debian/*.deb" | head -n1 || true)}
+package=${1:-$(ls -t "${CARGO_TARGET_DIR:-target}"/debian/*.deb 2>/dev/null | head -n1 || true)}
 picture=.setup/pictures/astronaut.png
 
 need_chroots
