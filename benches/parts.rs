@@ -82,7 +82,12 @@ fn tensors(c: &mut Criterion) {
             b.iter(|| encode_crop(&mut resizer, &view, rect, CROP, &encoding, &mut image));
         });
         for (width, height) in [(320, 256), (640, 384)] {
-            let placement = Placement::stretch(FRAME, Size { width, height });
+            let input = Size { width, height };
+            // As YOLOX-nano and YuNet want it.
+            let placement = match width {
+                320 => Placement::stretch(FRAME, input),
+                _ => Placement::letterbox(FRAME, input),
+            };
             let mut image = vec![0f32; 3 * (width * height) as usize];
             c.bench_function(
                 &format!("detector input {width}x{height}: 1280x720 {format}"),
