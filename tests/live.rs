@@ -164,8 +164,17 @@ fn when_late_the_last_result_holds() {
         stat(&element, "frames")
     );
 
+    // Sources and decoders hear of it only where they are to help.
+    let told = |h: &mut gst_check::Harness| {
+        let events = std::iter::from_fn(|| h.try_pull_upstream_event());
+        let events: Vec<_> = events.map(|event| event.type_()).collect();
+        events.contains(&gst::EventType::Qos)
+    };
+    assert!(!told(&mut h), "a decoder would leave frames out");
     element.set_property_from_str("when-late", "infer");
     assert_eq!(next(&mut h, 61).source, Source::Inferred);
+    qos(&mut h, 100, 61);
+    assert!(told(&mut h));
 }
 
 /// Pushes frames until one satisfies `done`; each comes out before the next goes in.

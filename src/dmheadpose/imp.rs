@@ -15,6 +15,7 @@ use super::engine::Engine;
 use super::held::{Held, Lateness};
 use super::interop::Writer;
 use super::loaded::{Loaded, frame_duration};
+use super::options::DmHeadPoseWhenLate;
 use super::properties::Settings;
 use super::report::{self, Reporter};
 use super::specs;
@@ -197,7 +198,13 @@ impl BaseTransformImpl for DmHeadPose {
     fn src_event(&self, event: gst::Event) -> bool {
         match event.view() {
             gst::EventView::Reconfigure(_) => self.downstream.forget(),
-            gst::EventView::Qos(qos) => self.lateness.update(qos),
+            gst::EventView::Qos(qos) => {
+                self.lateness.update(qos);
+                // Ours to catch up: a decoder that heard of it would leave frames out.
+                if lock(&self.settings).when_late == DmHeadPoseWhenLate::Hold {
+                    return true;
+                }
+            }
             _ => {}
         }
         self.parent_src_event(event)
