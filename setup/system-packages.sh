@@ -20,6 +20,7 @@ packages=(
   gstreamer1.0-libav               # H.264 decoder
   python3-gi                       # Python's view of the meta: examples/python
   gir1.2-gstreamer-1.0             # describes GStreamer to it
+  gir1.2-gst-rtsp-server-1.0       # the tests' cameras
   "$@"
 )
 

@@ -8,6 +8,7 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use common::{built, target};
 use gst::prelude::*;
 use serde_json::Value;
 
@@ -15,23 +16,6 @@ use serde_json::Value;
 /// lack others that they build upon.
 const FRAMES: usize = 24;
 const WHOLE_FRAMES: usize = 20;
-
-/// The folder of what cargo builds: this program is in its deps/.
-fn target() -> PathBuf {
-    let program = std::env::current_exe().unwrap();
-    program.parent().unwrap().parent().unwrap().to_path_buf()
-}
-
-/// A file that cargo builds before `make test` runs this.
-fn built(name: &str) -> PathBuf {
-    let file = target().join(name);
-    assert!(
-        file.is_file(),
-        "{} is missing: run `cargo build --lib --examples`",
-        file.display()
-    );
-    file
-}
 
 /// The first frames of the demo's clip, as a file of its own.
 fn stretch(name: &str) -> PathBuf {
@@ -85,20 +69,6 @@ fn stdout(program: &Path, arguments: &[&str]) -> String {
         String::from_utf8_lossy(&output.stderr)
     );
     String::from_utf8(output.stdout).unwrap()
-}
-
-/// A Python that knows GStreamer: the system's, where `make setup` puts the bindings.
-fn python() -> PathBuf {
-    let knows_gst = |python: &&str| {
-        let test = "import gi; gi.require_version('Gst', '1.0'); from gi.repository import Gst";
-        let mut command = Command::new(python);
-        let output = command.args(["-c", test]).env_remove("PYTHONPATH").output();
-        output.is_ok_and(|output| output.status.success())
-    };
-    let found = ["/usr/bin/python3", "python3"].into_iter().find(knows_gst);
-    found
-        .expect("no Python with gi and Gst 1.0: run `make setup`, or install python3-gi and gir1.2-gstreamer-1.0")
-        .into()
 }
 
 /// The example in C, built by its own Makefile.
@@ -176,7 +146,10 @@ fn c_python_and_rust_read_what_dmheadposejson_writes() {
     );
 
     let script = common::in_repository("examples/python/head_poses.py");
-    let from_python = stdout(&python(), &[script.to_str().unwrap(), clip]);
+    let from_python = stdout(
+        &common::system_python("Gst"),
+        &[script.to_str().unwrap(), clip],
+    );
     assert_eq!(from_python, expected, "examples/python");
     assert_eq!(stdout(&c_program(), &[clip]), expected, "examples/c");
     let from_rust = stdout(&built("examples/head_poses"), &[clip]);
@@ -214,7 +187,10 @@ fn the_attention_monitor_reports_of_a_recording() {
     let script = common::in_repository("examples/attention/attention.py");
     let arguments = [&script, &poses].map(|path| path.to_str().unwrap());
     let output = ["--min-visible", "0.5", "-o", report.to_str().unwrap()];
-    let said = stdout(&python(), &[&arguments[..], &output].concat());
+    let said = stdout(
+        &common::system_python("Gst"),
+        &[&arguments[..], &output].concat(),
+    );
     // The face is towards the camera in the whole of the stretch, a frame of which takes 1001/24000 s.
     let seconds = lines.lines().count() as f64 * 1001.0 / 24000.0;
     let expected = format!(

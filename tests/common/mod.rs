@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use gst::glib;
 use gst::prelude::*;
@@ -17,7 +18,24 @@ pub fn init() {
     INIT.call_once(|| {
         gst::init().unwrap();
         gstdmheadpose::plugin_register_static().unwrap();
+        if std::env::var_os("GST_TRACERS").is_some() {
+            shut_down_at_exit();
+        }
     });
+}
+
+/// Tracers tell what they have seen when GStreamer shuts down, which test programs have no place for: see
+/// tests/leaks.sh.
+fn shut_down_at_exit() {
+    unsafe extern "C" {
+        fn atexit(handler: extern "C" fn()) -> std::ffi::c_int;
+    }
+    extern "C" fn shut_down() {
+        // SAFETY: all tests have ended, and nothing of GStreamer is used after them.
+        unsafe { gst::deinit() };
+    }
+    // SAFETY: a plain C function without arguments that does not unwind.
+    unsafe { atexit(shut_down) };
 }
 
 /// A file of the repository, tracked or fetched.
@@ -34,6 +52,43 @@ pub fn fetched(path: &str) -> PathBuf {
         file.display()
     );
     file
+}
+
+/// The folder of what cargo builds: test programs are in its deps/.
+pub fn target() -> PathBuf {
+    let program = std::env::current_exe().unwrap();
+    program.parent().unwrap().parent().unwrap().to_path_buf()
+}
+
+/// A file that cargo builds before `make test` runs the tests.
+pub fn built(name: &str) -> PathBuf {
+    let file = target().join(name);
+    assert!(
+        file.is_file(),
+        "{} is missing: run `cargo build --lib --examples`",
+        file.display()
+    );
+    file
+}
+
+/// A Python that knows this part of GStreamer: the system's, where `make setup` puts the bindings.
+pub fn system_python(namespace: &str) -> PathBuf {
+    let knows = |python: &&str| {
+        let test = format!(
+            "import gi; gi.require_version('{namespace}', '1.0'); from gi.repository import {namespace}"
+        );
+        let mut command = Command::new(python);
+        let output = command
+            .args(["-c", &test])
+            .env_remove("PYTHONPATH")
+            .output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    let found = ["/usr/bin/python3", "python3"].into_iter().find(knows);
+    let found = found.unwrap_or_else(|| {
+        panic!("no Python with gi and {namespace} 1.0: run `make setup`, which installs python3-gi and its descriptions of GStreamer")
+    });
+    found.into()
 }
 
 /// The ONNX Runtime that the set-up fetched, unless `ORT_DYLIB_PATH` names another one. `None` leaves

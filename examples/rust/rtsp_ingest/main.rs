@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Head poses of several RTSP cameras in one process, as lines of JSON on the standard output:
+//!
+//! ```text
+//! cargo run --release --example rtsp_ingest -- gate=rtsp://10.0.0.11/stream yard=rtspt://10.0.0.12/stream
+//! ```
+//!
+//! A name and an address a camera; `rtspt://` is RTSP by TCP alone, `rtspu://` by UDP alone. The models are
+//! loaded once for all. A camera that dies or hangs is tried again until it is back, and the others do not
+//! notice. What happens to the cameras is told on the standard error.
+
+mod camera;
+
+use std::error::Error;
+use std::io::Write;
+
+use camera::{Camera, Event};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let cameras = arguments.iter().map(|argument| argument.split_once('='));
+    let cameras = cameras.collect::<Option<Vec<_>>>();
+    let cameras = cameras
+        .filter(|cameras| !cameras.is_empty())
+        .ok_or("usage: rtsp_ingest NAME=rtsp://ADDRESS...")?;
+    gst::init()?;
+    // All of them start before any runs: what is wrong with the models is found here.
+    let cameras = cameras
+        .into_iter()
+        .map(|(name, uri)| {
+            let of = name.to_string();
+            Camera::start(name, uri, print_line, move |event| report(&of, event))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    std::thread::scope(|scope| {
+        for camera in &cameras {
+            scope.spawn(|| camera.run());
+        }
+    });
+    Ok(())
+}
+
+/// Writes a line whole: cameras write at the same time.
+fn print_line(line: &[u8]) {
+    let mut out = std::io::stdout().lock();
+    if let Err(error) = out.write_all(line).and_then(|()| out.flush()) {
+        eprintln!("nobody reads the lines any more: {error}");
+        std::process::exit(1);
+    }
+}
+
+fn report(camera: &str, event: Event) {
+    match event {
+        Event::Connected => eprintln!("{camera}: connected"),
+        Event::Lost { reason, wait } => eprintln!("{camera}: {reason}; again in {wait:?}"),
+        Event::Failed { reason, wait } => {
+            eprintln!("{camera}: analysis failed: {reason}; again in {wait:?}");
+        }
+    }
+}

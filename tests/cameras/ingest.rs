@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MPL-2.0
+//! The example rtsp_ingest: cameras that die, hang and come back, and cameras beside them that do not notice.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::common;
+use crate::rtsp::{self, Server};
+
+/// A guard against a hang, never a measure: reconnecting takes seconds.
+const GUARD: Duration = Duration::from_secs(120);
+
+/// The running example.
+struct Ingest {
+    process: Child,
+    /// Lines of both its outputs as they come: JSON, and what happened to a camera.
+    lines: Receiver<Line>,
+    /// Running time of the last line of each camera, and whether a gap may follow it.
+    seen: Vec<(String, u64)>,
+}
+
+enum Line {
+    Poses(Value),
+    Event(String),
+}
+
+impl Ingest {
+    fn start(cameras: &[(&str, &Server)]) -> Self {
+        let mut command = Command::new(common::built("examples/rtsp_ingest"));
+        command.args(
+            cameras
+                .iter()
+                .map(|(name, server)| format!("{name}={}", server.uri())),
+        );
+        command
+            .env("GST_PLUGIN_PATH", common::target())
+            .env_remove("GST_DEBUG")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        if let Some(library) = common::onnxruntime_library() {
+            command.env("ORT_DYLIB_PATH", library);
+        }
+        common::built("libgstdmheadpose.so");
+        let mut process = command.spawn().unwrap();
+        let (sender, lines) = channel();
+        let forward = |stream: Box<dyn Read + Send>, line: fn(String) -> Line| {
+            let sender = sender.clone();
+            std::thread::spawn(move || {
+                for text in BufReader::new(stream).lines().map_while(Result::ok) {
+                    // Nobody listens any more once the test has seen enough.
+                    let _ = sender.send(line(text));
+                }
+            });
+        };
+        forward(Box::new(process.stdout.take().unwrap()), |text| {
+            Line::Poses(serde_json::from_str(&text).expect("a line of JSON"))
+        });
+        forward(Box::new(process.stderr.take().unwrap()), Line::Event);
+        Self {
+            process,
+            lines,
+            seen: Vec::new(),
+        }
+    }
+
+    /// The next line, checked: running time only ever grows.
+    fn next(&mut self) -> Line {
+        let line = self
+            .lines
+            .recv_timeout(GUARD)
+            .expect("a line of the example");
+        if let Line::Poses(poses) = &line {
+            let camera = poses["source_name"].as_str().unwrap();
+            let time = poses["running_time"].as_u64().unwrap();
+            match self.seen.iter_mut().find(|(name, _)| name == camera) {
+                Some((_, last)) => {
+                    assert!(time > *last, "{camera}: {time} after {last}");
+                    *last = time;
+                }
+                None => self.seen.push((camera.into(), time)),
+            }
+        }
+        line
+    }
+
+    /// Waits for `frames` more lines of a camera; nothing must happen to it meanwhile. Their running times.
+    fn frames(&mut self, camera: &str, frames: usize) -> Vec<u64> {
+        let mut times = Vec::new();
+        while times.len() < frames {
+            match self.next() {
+                Line::Poses(poses) if poses["source_name"] == camera => {
+                    times.push(poses["running_time"].as_u64().unwrap());
+                }
+                Line::Event(event) => assert!(!event.starts_with(camera), "{event}"),
+                Line::Poses(_) => {}
+            }
+        }
+        times
+    }
+
+    /// Waits for this to happen to a camera; gives what happened and the running times of the lines of
+    /// `other` that came meanwhile, to which nothing must happen.
+    fn event(&mut self, camera: &str, what: &str, other: &str) -> (String, Vec<u64>) {
+        let mut times = Vec::new();
+        loop {
+            match self.next() {
+                Line::Event(event) if event.starts_with(camera) => {
+                    assert!(!event.contains("analysis failed"), "{event}");
+                    if event.contains(what) {
+                        return (event, times);
+                    }
+                }
+                Line::Event(event) => assert!(!event.starts_with(other), "{event}"),
+                Line::Poses(poses) if poses["source_name"] == other => {
+                    times.push(poses["running_time"].as_u64().unwrap());
+                }
+                Line::Poses(_) => {}
+            }
+        }
+    }
+}
+
+impl Drop for Ingest {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn a_camera_that_dies_or_hangs_comes_back_and_the_other_does_not_notice() {
+    let clip = rtsp::clip();
+    let (mut gate, yard) = (Server::start(&clip), Server::start(&clip));
+    let mut ingest = Ingest::start(&[("gate", &gate), ("yard", &yard)]);
+    for camera in ["gate", "yard"] {
+        ingest.event(camera, "connected", "nobody");
+    }
+    ingest.frames("gate", 10);
+    let mut others = Vec::new();
+
+    gate.kill();
+    // By TCP the end of the server looks like the end of the stream.
+    others.extend(
+        ingest
+            .event("gate", "the stream ended; again in 1s", "yard")
+            .1,
+    );
+    // Nobody is there yet: tried again, later each time.
+    others.extend(ingest.event("gate", "again in 2s", "yard").1);
+    others.extend(ingest.event("gate", "again in 4s", "yard").1);
+    gate.restart();
+    others.extend(ingest.event("gate", "connected", "yard").1);
+    ingest.frames("gate", 10);
+
+    gate.hang();
+    others.extend(ingest.event("gate", "again in 1s", "yard").1);
+    gate.wake();
+    others.extend(ingest.event("gate", "connected", "yard").1);
+    ingest.frames("gate", 10);
+
+    // A frame every 40 ms by the camera's clock, whatever happened to the other camera.
+    assert!(
+        others.len() > 50,
+        "{} frames of the other camera",
+        others.len()
+    );
+}
+
+#[test]
+fn what_is_wrong_with_the_models_is_told_at_once() {
+    let output = Command::new(common::built("examples/rtsp_ingest"))
+        .arg("gate=rtsp://127.0.0.1:9/camera")
+        .env("GST_PLUGIN_PATH", common::target())
+        .env("DMHEADPOSE_MODELS_DIR", "/no/such/folder")
+        .env("XDG_DATA_HOME", "/no/such/folder")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(err.contains("make models"), "{err}");
+}
