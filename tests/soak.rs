@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Cameras for a long time: the example's cameras die, hang, change their size and come back while
+//! properties change; nothing that is not expected may happen, and nothing may grow.
+//!
+//! `make test` runs a short form, `make soak` half an hour or what `SOAK_MINUTES` says. `SOAK_SEED` repeats
+//! the choices of an earlier run.
+
+#[path = "../examples/rust/rtsp_ingest/camera.rs"]
+mod camera;
+mod common;
+mod rtsp;
+mod usage;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use camera::{Camera, Event};
+use gst::prelude::*;
+use rtsp::Server;
+use usage::{Usage, slope};
+
+const CAMERAS: usize = 2;
+/// A guard against a hang, never a measure: a camera is back after seconds.
+const GUARD: Duration = Duration::from_secs(120);
+/// The short form ends after so many rounds.
+const SHORT_ROUNDS: u32 = 6;
+
+/// Choices that a seed repeats.
+struct Chance(u64);
+
+impl Chance {
+    /// A number below `n`.
+    fn below(&mut self, n: u64) -> u64 {
+        // SplitMix64.
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % n
+    }
+}
+
+/// What one camera has told.
+#[derive(Default)]
+struct Seen {
+    lines: AtomicU64,
+    lost: AtomicU64,
+    /// Why, each reason once.
+    reasons: Mutex<Vec<String>>,
+    failures: Mutex<Vec<String>>,
+    /// Sizes of frames that its lines told of.
+    sizes: Mutex<Vec<String>>,
+}
+
+struct Watched {
+    server: Server,
+    seen: Arc<Seen>,
+    heads: gst::Element,
+}
+
+impl Watched {
+    fn start(name: &str) -> Self {
+        let server = Server::start(&rtsp::changing_clip());
+        let seen = Arc::new(Seen::default());
+        let (lines, events) = (seen.clone(), seen.clone());
+        let line = move |line: &[u8]| {
+            lines.lines.fetch_add(1, Ordering::Relaxed);
+            let line: serde_json::Value = serde_json::from_slice(line).expect("a line of JSON");
+            let size = line["frame"].to_string();
+            let mut sizes = lines.sizes.lock().unwrap();
+            if !sizes.contains(&size) {
+                sizes.push(size);
+            }
+        };
+        let event = move |event| match event {
+            Event::Connected => {}
+            Event::Lost { reason, wait } => {
+                assert!(wait <= Duration::from_secs(30));
+                let mut reasons = events.reasons.lock().unwrap();
+                if !reasons.contains(&reason) {
+                    reasons.push(reason);
+                }
+                events.lost.fetch_add(1, Ordering::Relaxed);
+            }
+            Event::Failed { reason, wait } => {
+                let failure = format!("{reason}; again in {wait:?}");
+                events.failures.lock().unwrap().push(failure);
+            }
+        };
+        let camera = Camera::start(name, &server.uri(), line, event).unwrap();
+        let heads = camera.pipeline.iterate_recurse().find(|element| {
+            element
+                .factory()
+                .is_some_and(|factory| factory.name() == "dmheadpose")
+        });
+        // It runs to the end of the process, as in the example.
+        std::thread::spawn(move || camera.run());
+        Self {
+            server,
+            seen,
+            heads: heads.expect("dmheadpose"),
+        }
+    }
+
+    fn lines(&self) -> u64 {
+        self.seen.lines.load(Ordering::Relaxed)
+    }
+
+    /// Waits for some more lines.
+    fn wait_for_lines(&self) {
+        let (begin, enough) = (Instant::now(), self.lines() + 10);
+        while self.lines() < enough {
+            assert!(
+                begin.elapsed() < GUARD,
+                "no lines: {:?}",
+                self.seen.failures.lock().unwrap()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits until it has been lost once more than `before`.
+    fn wait_for_loss(&self, before: u64) {
+        let begin = Instant::now();
+        while self.seen.lost.load(Ordering::Relaxed) == before {
+            assert!(
+                begin.elapsed() < GUARD,
+                "nobody noticed that the camera is gone"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// Sets one of the properties that may change while playing.
+fn change(heads: &gst::Element, chance: &mut Chance) {
+    let number = chance.below(4);
+    match chance.below(8) {
+        0 => heads.set_property("detection-interval", 1 + number as u32),
+        1 => heads.set_property("pose-interval", 1 + number as u32),
+        2 => heads.set_property("smoothing", number.is_multiple_of(2)),
+        3 => heads.set_property("score-threshold", 0.3 + number as f32 / 10.0),
+        4 => heads.set_property("max-heads", 1 + number as u32),
+        5 => heads.set_property_from_str(
+            "overlay",
+            ["", "box+axes", "cube+labels", "id+stats"][number as usize],
+        ),
+        6 => heads.set_property_from_str(
+            "crop-mode",
+            ["upstream", "symmetric", "square"][number as usize % 3],
+        ),
+        _ => heads.set_property("crop-margin", number as f32 / 10.0),
+    }
+    let _ = heads.property::<gst::Structure>("stats");
+}
+
+/// One round of mishaps; at its end all cameras are back.
+fn round(cameras: &mut [Watched], chance: &mut Chance) {
+    let unlucky = chance.below(cameras.len() as u64) as usize;
+    let before = cameras[unlucky].seen.lost.load(Ordering::Relaxed);
+    match chance.below(4) {
+        0 => {
+            cameras[unlucky].server.hang();
+            cameras[unlucky].wait_for_loss(before);
+            cameras[unlucky].server.wake();
+        }
+        1 | 2 => {
+            cameras[unlucky].server.kill();
+            cameras[unlucky].wait_for_loss(before);
+            cameras[unlucky].server.restart();
+        }
+        _ => {}
+    }
+    for camera in &*cameras {
+        camera.wait_for_lines();
+    }
+}
+
+#[test]
+fn cameras_come_and_go_and_nothing_grows() {
+    common::init();
+    if let Some(library) = common::onnxruntime_library() {
+        // The example finds it as any program does: no other thread runs yet that reads the environment.
+        unsafe { std::env::set_var("ORT_DYLIB_PATH", library) };
+    }
+    let variable = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .map(|value| value.parse().expect(name))
+    };
+    let minutes: Option<u64> = variable("SOAK_MINUTES");
+    let seed = variable("SOAK_SEED").unwrap_or(1);
+    let mut chance = Chance(seed);
+    let mut cameras: Vec<_> = (0..CAMERAS)
+        .map(|n| Watched::start(&format!("camera-{n}")))
+        .collect();
+    for camera in &cameras {
+        camera.wait_for_lines();
+    }
+
+    let done = Arc::new(AtomicBool::new(false));
+    let elements: Vec<_> = cameras.iter().map(|camera| camera.heads.clone()).collect();
+    let (stop, mut choices) = (done.clone(), Chance(seed + 1));
+    let changer = std::thread::spawn(move || {
+        let mut changes = 0;
+        while !stop.load(Ordering::Relaxed) {
+            let element = &elements[choices.below(CAMERAS as u64) as usize];
+            change(element, &mut choices);
+            changes += 1;
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        changes
+    });
+
+    let begin = Instant::now();
+    let (mut samples, mut rounds) = (Vec::new(), 0);
+    let more = |rounds| match minutes {
+        Some(minutes) => begin.elapsed() < Duration::from_secs(60 * minutes),
+        None => rounds < SHORT_ROUNDS,
+    };
+    while more(rounds) {
+        round(&mut cameras, &mut chance);
+        rounds += 1;
+        samples.push((begin.elapsed().as_secs_f64(), Usage::now()));
+        if rounds.is_multiple_of(20) {
+            let (time, usage) = samples[samples.len() - 1];
+            eprintln!("{time:.0} s, {rounds} rounds: {usage:?}");
+        }
+    }
+    done.store(true, Ordering::Relaxed);
+    let changes = changer.join().unwrap();
+
+    // The first third is warming up.
+    let steady = &samples[samples.len() / 3..];
+    let resident: Vec<_> = steady
+        .iter()
+        .map(|(time, usage)| (*time, usage.resident as f64))
+        .collect();
+    let growth = slope(&resident) * (resident[resident.len() - 1].0 - resident[0].0) / 1024.0;
+    let range = |of: fn(&Usage) -> u64, of_samples: &[(f64, Usage)]| {
+        let values = of_samples.iter().map(|(_, usage)| of(usage));
+        (values.clone().min().unwrap_or(0), values.max().unwrap_or(0))
+    };
+    let (first, last) = steady.split_at(steady.len() / 2);
+    let threads = [first, last].map(|half| range(|usage| usage.threads, half));
+    let files = [first, last].map(|half| range(|usage| usage.files, half));
+    eprintln!(
+        "seed {seed}: {rounds} rounds in {:.0} s, {changes} property changes; memory {} MiB at first, {} MiB \
+         at last, {growth:+.1} MiB along the line of the last two thirds; threads {threads:?}, files {files:?} \
+         (least and most in each half of them)",
+        begin.elapsed().as_secs_f64(),
+        samples[0].1.resident / 1024,
+        samples[samples.len() - 1].1.resident / 1024,
+    );
+    for camera in &cameras {
+        let seen = &camera.seen;
+        let sizes = seen.sizes.lock().unwrap();
+        eprintln!(
+            "{} lines, sizes {sizes:?}, lost {} times: {:?}",
+            camera.lines(),
+            seen.lost.load(Ordering::Relaxed),
+            seen.reasons.lock().unwrap()
+        );
+        assert_eq!(
+            *seen.failures.lock().unwrap(),
+            [""; 0],
+            "behind the camera nothing may fail"
+        );
+        assert!(
+            minutes.is_none() || sizes.len() > 1,
+            "the size never changed"
+        );
+    }
+    assert!(growth < 32.0, "{growth:.1} MiB more");
+    assert!(threads[1].1 <= threads[0].1 + 2, "threads {threads:?}");
+    assert!(files[1].1 <= files[0].1 + 2, "files {files:?}");
+}
