@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MPL-2.0
+//! A thousand starts and stops, at whatever moment, with frames in flight and without: nothing is left behind.
+
+mod toys;
+mod usage;
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use gst::prelude::*;
+use usage::Usage;
+
+const CYCLES: u32 = 1000;
+/// A guard against a hang, never a measure.
+const GUARD: Duration = Duration::from_secs(60);
+/// What two thirds of the cycles may add: some KiB each, and far less than a model.
+const GROWTH_KIB: u64 = 4096;
+
+/// From NULL to PLAYING and back; every second cycle waits for a frame first.
+fn cycle(
+    number: u32,
+    pipeline: &gst::Pipeline,
+    element: &gst::Element,
+    frames: &mpsc::Receiver<()>,
+) {
+    element.set_property("async", number.is_multiple_of(3));
+    element.set_property("pipeline-depth", 1 + number % 4);
+    element.set_property("share-models", number.is_multiple_of(5));
+    element.set_property_from_str("overlay", ["", "box+labels"][number as usize % 2]);
+    while frames.try_recv().is_ok() {}
+    pipeline.set_state(gst::State::Playing).unwrap();
+    if number.is_multiple_of(2) {
+        frames.recv_timeout(GUARD).expect("a frame");
+    }
+    pipeline.set_state(gst::State::Null).unwrap();
+}
+
+#[test]
+fn a_thousand_starts_and_stops_leave_nothing_behind() {
+    let element = toys::quick();
+    let line = "videotestsrc ! video/x-raw,format=I420,width=160,height=120 ! identity name=here \
+                ! dmheadposejson ! fakesink name=sink sync=false";
+    let pipeline = toys::pipeline(line, &element);
+    // What was posted is still there after the stop.
+    pipeline.set_auto_flush_bus(false);
+    let bus = pipeline.bus().unwrap();
+    let (sender, frames) = mpsc::channel();
+    let pad = pipeline
+        .by_name("sink")
+        .unwrap()
+        .static_pad("sink")
+        .unwrap();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+        let _ = sender.send(());
+        gst::PadProbeReturn::Ok
+    });
+    let mut after_a_third = None;
+    for number in 0..CYCLES {
+        cycle(number, &pipeline, &element, &frames);
+        while let Some(message) = bus.pop() {
+            let bad = [gst::MessageType::Error, gst::MessageType::Warning];
+            // Stopped before the first frame, a source may find that its first events did not arrive, with
+            // any element behind it.
+            let of_source = message
+                .src()
+                .is_some_and(|src| src.name().starts_with("videotestsrc"));
+            assert!(
+                !bad.contains(&message.type_()) || of_source && number % 2 == 1,
+                "cycle {number}: {message:?}"
+            );
+        }
+        if number == CYCLES / 3 {
+            after_a_third = Some(Usage::now());
+        }
+    }
+    let (before, after) = (after_a_third.unwrap(), Usage::now());
+    eprintln!("{before:?} after a third of {CYCLES} cycles, {after:?} after all");
+    assert_eq!(after.files, before.files);
+    // A thread that was told to end may take a moment longer.
+    assert!(after.threads <= before.threads + 2, "{before:?} {after:?}");
+    assert!(
+        after.resident < before.resident + GROWTH_KIB,
+        "{before:?} {after:?}"
+    );
+}
