@@ -177,11 +177,13 @@ impl Writer {
         let analytics = formats.contains(Format::ANALYTICS);
         let analytics = analytics.then(Analytics::get).and_then(Result::ok);
         for head in &mut poses.heads {
-            let known = known.take(head.rect, frame);
+            let (region, known_object, track) = match known.take(head.rect, frame) {
+                Some(known) => (known.region, known.object, known.track),
+                None => (None, None, None),
+            };
             if head.id == 0 {
-                head.id = known.and_then(|known| known.track).unwrap_or_default();
+                head.id = track.unwrap_or_default();
             }
-            let known_object = known.and_then(|known| known.object);
             let mut object = known_object.map(|object| object.id);
             if let Some(analytics) = analytics {
                 // Before the region, which names the object.
@@ -194,7 +196,7 @@ impl Writer {
                 }
             }
             if formats.contains(Format::ROI) {
-                match known.and_then(|known| known.region) {
+                match region {
                     Some(index) => roi::annotate(buffer, index, head, frame, object),
                     None => roi::add(buffer, head, frame, object),
                 }
