@@ -431,8 +431,7 @@ fn who_finds_the_heads_is_decided_at_the_start() {
 fn analytics_that_cannot_be_had_are_told_of_once() {
     let element = toys::quick();
     element.set_property_from_str("meta-format", "custom+analytics");
-    let bus = gst::Bus::new();
-    element.set_bus(Some(&bus));
+    let bus = toys::OwnBus::of(&element);
     let (major, minor, ..) = gst::version();
     let expected = usize::from((major, minor) < (1, 24));
     for start in 1..=2 {

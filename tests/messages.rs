@@ -9,24 +9,23 @@ use std::sync::{Arc, Mutex};
 use gst::prelude::*;
 use gst_video::VideoFormat;
 use gstdmheadpose::headposemeta::HeadPoses;
-use toys::{caps, grey, stat};
+use toys::{OwnBus, caps, grey, stat};
 
 const FORMAT: VideoFormat = VideoFormat::I420;
 const TIMES: [&str; 3] = ["timestamp", "running-time", "stream-time"];
 
 /// An element with a bus of its own, in a harness that has sent a segment from 1 s on.
-fn harness() -> (gst_check::Harness, gst::Bus) {
+fn harness() -> (gst_check::Harness, OwnBus) {
     harness_of(toys::quick())
 }
 
-fn harness_of(element: gst::Element) -> (gst_check::Harness, gst::Bus) {
+fn harness_of(element: gst::Element) -> (gst_check::Harness, OwnBus) {
     let mut h = toys::harness(&element, &caps(FORMAT, 320, 240));
     let mut segment = gst::FormattedSegment::<gst::ClockTime>::new();
     segment.set_start(gst::ClockTime::SECOND);
     segment.set_time(gst::ClockTime::from_seconds(5));
     assert!(h.push_event(gst::event::Segment::new(&segment)));
-    let bus = gst::Bus::new();
-    element.set_bus(Some(&bus));
+    let bus = OwnBus::of(&element);
     (h, bus)
 }
 

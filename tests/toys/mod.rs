@@ -46,6 +46,32 @@ pub fn quick() -> gst::Element {
     element("rows_nhwc_32x32", "pose_Nx3x32x32")
 }
 
+/// The bus of an element that is in no pipeline. What is posted holds the element, which holds the bus: emptied
+/// in the end.
+pub struct OwnBus(gst::Bus);
+
+impl OwnBus {
+    pub fn of(element: &gst::Element) -> Self {
+        let bus = gst::Bus::new();
+        element.set_bus(Some(&bus));
+        Self(bus)
+    }
+}
+
+impl std::ops::Deref for OwnBus {
+    type Target = gst::Bus;
+
+    fn deref(&self) -> &gst::Bus {
+        &self.0
+    }
+}
+
+impl Drop for OwnBus {
+    fn drop(&mut self) {
+        self.0.set_flushing(true);
+    }
+}
+
 /// A harness around `element`, which runs.
 pub fn harness(element: &gst::Element, caps: &gst::Caps) -> gst_check::Harness {
     let mut h = gst_check::Harness::with_element(element, Some("sink"), Some("src"));

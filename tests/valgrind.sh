@@ -1,0 +1,33 @@
+#!/bin/bash
+# SPDX-License-Identifier: MPL-2.0
+# Runs the tests of the meta and of the element under valgrind: no invalid access, no use of memory that was
+# never written, nothing lost. What is not ours is named in tests/valgrind.supp. Takes some minutes; needs
+# valgrind and what `make test` builds and fetches.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+glib=/usr/share/glib-2.0/valgrind/glib.supp
+suppressions=(--suppressions=tests/valgrind.supp)
+[ ! -r "$glib" ] || suppressions+=(--suppressions="$glib")
+
+# G_SLICE, so that each block is seen by itself; one test after the other, as valgrind has one thread.
+export G_SLICE=always-malloc G_DEBUG=gc-friendly
+program() {
+  cargo test --locked --no-run --message-format=json "$@" 2>/dev/null |
+    sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1
+}
+check() {
+  local name=$1 file=$2
+  shift 2
+  echo "== $name"
+  valgrind --quiet --error-exitcode=1 --leak-check=full --show-leak-kinds=definite \
+    --errors-for-leak-kinds=definite --num-callers=30 "${suppressions[@]}" \
+    "$file" --test-threads=1 "$@"
+}
+
+check 'meta (units)' "$(program --lib)" headposemeta::
+check 'meta (element)' "$(program --test meta)"
+check 'buffers' "$(program --test buffers)"
+check 'pipeline depth' "$(program --test pipeline_depth)"
+check 'live' "$(program --test live)"
+echo '== valgrind found nothing'
