@@ -43,7 +43,7 @@ RUN_RECIPES = setup/system-packages.sh jq mosquitto-clients netcat-openbsd gir1.
 FETCH = $(PYTHON) setup/fetch.py
 say = printf '\n== %s\n' $(1)
 
-.PHONY: help setup system rust python runtime models models-dmhead clips pictures build demo attention test recipes bench install deb clean distclean
+.PHONY: help setup system rust python runtime models models-dmhead clips pictures build demo attention test recipes bench soak install deb clean distclean
 
 help: ## List the targets
 	@echo 'dmheadpose: GStreamer plugin for head pose. Targets:'
@@ -130,6 +130,14 @@ bench: models clips ## Time the element against its networks and against DMHead'
 	@PYTHONPATH="$(CURDIR)/.setup/bench-python" cargo bench --locked --features tools --bench end_to_end -- \
 	  --python "$(PYTHON)" --output "$(TARGET_DIR)/bench" $(BENCH_ARGS)
 	@$(PYTHON) benches/plot.py "$(TARGET_DIR)/bench"
+
+soak: export G_DEBUG := fatal_warnings
+soak: models clips ## Let cameras come and go for half an hour (SOAK_MINUTES); then look for leaks
+	@$(call say,'Soak')
+	@SOAK_MINUTES=$${SOAK_MINUTES:-30} cargo test --locked --test soak -- --nocapture
+	@cargo test --locked --test cameras -- --ignored --nocapture
+	@$(call say,'Leaks')
+	@tests/leaks.sh
 
 install: build models ## Install plugin, tools, ONNX Runtime, models and C header below PREFIX (/usr/local)
 	@$(call say,'Install')
