@@ -50,6 +50,9 @@ NOT_RUN = {
     "make ": "targets are not tried from within one",
     "export GST_PLUGIN_PATH=": "set for all commands here",
     "gst-device-monitor-1.0": "there are no cameras to list",
+    "cargo run --release --example rtsp_ingest": "does not end; tests/cameras runs it",
+    "rtsp_ingest ": "does not end; tests/cameras runs it",
+    "docker ": "not everywhere",
     "dmheadpose-eval AFLW2000/": "needs the data set; tests/eval_tool runs it on one of its form",
 }
 # Elements that are not everywhere, and what brings them.
