@@ -35,6 +35,8 @@ impl DmHeadPose {
         };
         let to_message = |error| video::error_message(&error);
         let config = settings.config(runtime).map_err(to_message)?;
+        let depth = settings.depth().filter(|_| !settings.detached);
+        let config = config.for_depth(depth.unwrap_or(1));
         let estimator = HeadPoseEstimator::load(&config).map_err(to_message)?;
         let runtime = estimator.runtime();
         if let Some(wanted) = &config.runtime.library
@@ -84,17 +86,32 @@ impl DmHeadPose {
         let seekable = upstream.query(&mut seeking) && seeking.result().0;
         let several = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
         let depth = if !live && seekable && several { 2 } else { 1 };
-        let mut state = lock(&self.state);
-        let Some(state) = &mut *state else { return };
-        if state.depth.replace(depth).is_some() {
+        let config = match &mut *lock(&self.state) {
+            Some(state) if state.depth.is_none() => {
+                state.depth = Some(depth);
+                state.config.for_depth(depth)
+            }
+            _ => return,
+        };
+        if depth == 1 {
             return;
         }
-        match state.engine.deepen(depth, &state.config) {
-            Ok(()) => {
+        // Slow: holds no lock. One more estimator, as each frame of several has fewer threads.
+        let deepened = HeadPoseEstimator::load(&config).and_then(|estimator| {
+            let mut engine = Engine::new(estimator);
+            engine.deepen(depth, &config)?;
+            Ok(engine)
+        });
+        match deepened {
+            Ok(engine) => {
                 gst::info!(CAT, imp = self, "Frames in flight: {depth}");
                 if let Some(loaded) = &mut *lock(&self.loaded) {
                     loaded.depth = depth;
                 }
+                let replaced = lock(&self.state)
+                    .as_mut()
+                    .map(|state| std::mem::replace(&mut state.engine, engine));
+                drop(replaced);
             }
             Err(error) => {
                 gst::warning!(

@@ -111,6 +111,19 @@ impl Config {
     }
 }
 
+impl Config {
+    /// The same for `depth` frames at once: where the threads are left open, the frames share the cores. Two
+    /// frames with a thread each are done sooner than two that compete for two.
+    pub fn for_depth(&self, depth: usize) -> Self {
+        let mut config = self.clone();
+        if depth > 1 && config.session.intra_op_threads == 0 {
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            config.session.intra_op_threads = (cores / depth).clamp(1, 4);
+        }
+        config
+    }
+}
+
 /// What may change from frame to frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {

@@ -91,7 +91,7 @@ impl RowReader {
             return false;
         };
         let shared = [u, v].iter().all(|component| component.shift == (1, 1));
-        if !shared || row % 2 != 0 || start % 2 != 0 || y.step != 1 {
+        if !shared || !row.is_multiple_of(2) || !start.is_multiple_of(2) || y.step != 1 {
             return false;
         }
         self.resize(out.len());
