@@ -14,6 +14,9 @@ use crate::rtsp::{self, Server};
 /// A guard against a hang, never a measure: reconnecting takes seconds.
 const GUARD: Duration = Duration::from_secs(120);
 
+/// Likewise: two cameras write so many lines in two minutes.
+const MOST_LINES: usize = 6000;
+
 /// The running example.
 struct Ingest {
     process: Child,
@@ -21,6 +24,7 @@ struct Ingest {
     lines: Receiver<Line>,
     /// Running time of the last line of each camera, and whether a gap may follow it.
     seen: Vec<(String, u64)>,
+    count: usize,
 }
 
 enum Line {
@@ -64,11 +68,14 @@ impl Ingest {
             process,
             lines,
             seen: Vec::new(),
+            count: 0,
         }
     }
 
     /// The next line, checked: running time only ever grows.
     fn next(&mut self) -> Line {
+        self.count += 1;
+        assert!(self.count < MOST_LINES, "waited for what never happened");
         let line = self
             .lines
             .recv_timeout(GUARD)
@@ -100,6 +107,16 @@ impl Ingest {
             }
         }
         times
+    }
+
+    /// Waits until each of the cameras has connected, in any order.
+    fn all_connected(&mut self, cameras: &[&str]) {
+        let mut missing = cameras.to_vec();
+        while !missing.is_empty() {
+            if let Line::Event(event) = self.next() {
+                missing.retain(|camera| event != format!("{camera}: connected"));
+            }
+        }
     }
 
     /// Waits for this to happen to a camera; gives what happened and the running times of the lines of
@@ -136,9 +153,7 @@ fn a_camera_that_dies_or_hangs_comes_back_and_the_other_does_not_notice() {
     let clip = rtsp::clip();
     let (mut gate, yard) = (Server::start(&clip), Server::start(&clip));
     let mut ingest = Ingest::start(&[("gate", &gate), ("yard", &yard)]);
-    for camera in ["gate", "yard"] {
-        ingest.event(camera, "connected", "nobody");
-    }
+    ingest.all_connected(&["gate", "yard"]);
     ingest.frames("gate", 10);
     let mut others = Vec::new();
 
