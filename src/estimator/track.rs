@@ -90,7 +90,7 @@ impl Track {
     }
 
     /// How unlikely it is that the box is this head's: the sum of its coordinates'
-    /// [`surprise`](Motion::surprise).
+    /// `Motion::surprise`.
     pub fn surprise(&self, rect: &Rect) -> f32 {
         let size = Self::scale_of(&self.rect());
         let (x, y) = rect.center();
