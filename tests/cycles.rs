@@ -76,8 +76,9 @@ fn a_thousand_starts_and_stops_leave_nothing_behind() {
     let (before, after) = (after_a_third.unwrap(), Usage::now());
     eprintln!("{before:?} after a third of {CYCLES} cycles, {after:?} after all");
     assert_eq!(after.files, before.files);
-    // A thread that was told to end may take a moment longer.
-    assert!(after.threads <= before.threads + 2, "{before:?} {after:?}");
+    // GLib keeps threads of its pool for a while, and one that was told to end may take a moment: a few more
+    // or less say nothing. One of ours a cycle would be hundreds.
+    assert!(after.threads <= before.threads + 16, "{before:?} {after:?}");
     assert!(
         after.resident < before.resident + GROWTH_KIB,
         "{before:?} {after:?}"
