@@ -184,7 +184,13 @@ impl DmHeadPose {
                 }
                 Ok(done.buffer)
             }
-            Err(failure) => Err(self.fail(failure)),
+            Err(failure) => {
+                // The stream ends here: what else is in flight would only say the same again.
+                if let Some(state) = &mut *lock(&self.state) {
+                    state.engine.discard();
+                }
+                Err(self.fail(failure))
+            }
         })
     }
 
