@@ -136,25 +136,11 @@ impl Engine {
         let Some(Runner::Detached(pipeline)) = &mut self.runner else {
             return None;
         };
-        let Finished {
-            frame,
-            heads,
-            detected,
-            times,
-            front_runs,
-        } = pipeline.try_collect()?;
-        let found = heads.map(|heads| Found {
-            source: source(detected),
-            heads: heads.to_vec(),
-            times,
-            front_runs,
-            known: frame.known.unwrap_or_default(),
-        });
-        let frame = frame.frame;
+        let (frame, found) = found_in(pipeline.try_collect()?);
         let late = Late {
             pts: frame.buffer().pts(),
             size: (frame.width(), frame.height()),
-            found: found.map_err(Failure::from),
+            found,
         };
         (!std::mem::take(&mut self.stale)).then_some(late)
     }
@@ -216,23 +202,10 @@ impl Engine {
             return None;
         }
         self.queue.pop_front();
-        let Finished {
-            frame,
-            heads,
-            detected,
-            times,
-            front_runs,
-        } = pipeline.collect()?;
-        let found = heads.map(|heads| Found {
-            source: source(detected),
-            heads: heads.to_vec(),
-            times,
-            front_runs,
-            known: frame.known.unwrap_or_default(),
-        });
+        let (frame, found) = found_in(pipeline.collect()?);
         Some(Output {
-            outcome: Outcome::Inferred(found.map_err(Failure::from)),
-            buffer: frame.frame.into_buffer(),
+            outcome: Outcome::Inferred(found),
+            buffer: frame.into_buffer(),
         })
     }
 
@@ -275,6 +248,19 @@ fn source(detected: bool) -> Source {
     }
 }
 
+/// A frame that a thread is done with, and what it found there.
+fn found_in(finished: Finished<'_, MappedFrame>) -> (ReadFrame, Result<Found, Failure>) {
+    let MappedFrame { frame, known } = finished.frame;
+    let found = finished.heads.map(|heads| Found {
+        source: source(finished.detected),
+        heads: heads.to_vec(),
+        times: finished.times,
+        front_runs: finished.front_runs,
+        known: known.unwrap_or_default(),
+    });
+    (frame, found.map_err(Failure::from))
+}
+
 fn infer_now(
     estimator: &mut HeadPoseEstimator,
     buffer: &gst::Buffer,
@@ -301,9 +287,11 @@ fn infer_now(
     })
 }
 
+type ReadFrame = gst_video::VideoFrame<gst_video::video_frame::Readable>;
+
 /// A buffer that another thread reads.
 struct MappedFrame {
-    frame: gst_video::VideoFrame<gst_video::video_frame::Readable>,
+    frame: ReadFrame,
     known: Option<KnownHeads>,
 }
 

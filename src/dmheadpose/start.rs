@@ -35,7 +35,10 @@ impl DmHeadPose {
         };
         let to_message = |error| video::error_message(&error);
         let config = settings.config(runtime).map_err(to_message)?;
-        let depth = settings.depth().filter(|_| !settings.detached);
+        let depth = match settings.detached {
+            true => Some(1),
+            false => settings.depth(),
+        };
         let config = config.for_depth(depth.unwrap_or(1));
         let estimator = HeadPoseEstimator::load(&config).map_err(to_message)?;
         let runtime = estimator.runtime();
@@ -56,7 +59,7 @@ impl DmHeadPose {
         let mut state = State {
             engine: Engine::new(estimator),
             config,
-            depth: settings.depth(),
+            depth,
             overlay,
             writer: Writer::default(),
             held: Held::default(),
@@ -64,9 +67,8 @@ impl DmHeadPose {
             info: None,
         };
         if settings.detached {
-            state.depth = Some(1);
             state.engine.detach(&state.config).map_err(to_message)?;
-        } else if let Some(depth) = state.depth {
+        } else if let Some(depth) = depth {
             let deepened = state.engine.deepen(depth, &state.config);
             deepened.map_err(to_message)?;
             loaded.depth = depth;
@@ -77,6 +79,10 @@ impl DmHeadPose {
     /// Chooses how many frames are in flight at once where that was left open: a file can wait, and is done
     /// sooner; a live stream and an application that pushes frame by frame want each frame back at once.
     pub(super) fn choose_depth(&self) {
+        let open = |state: &State| state.depth.is_none();
+        if !lock(&self.state).as_ref().is_some_and(open) {
+            return;
+        }
         let Some(upstream) = self.obj().sink_pad().peer() else {
             return;
         };
@@ -87,7 +93,7 @@ impl DmHeadPose {
         let several = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
         let depth = if !live && seekable && several { 2 } else { 1 };
         let config = match &mut *lock(&self.state) {
-            Some(state) if state.depth.is_none() => {
+            Some(state) if open(state) => {
                 state.depth = Some(depth);
                 state.config.for_depth(depth)
             }

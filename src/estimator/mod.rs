@@ -109,9 +109,7 @@ impl Config {
             session: SessionOptions::default(),
         }
     }
-}
 
-impl Config {
     /// The same for `depth` frames at once: where the threads are left open, the frames share the cores. Two
     /// frames with a thread each are done sooner than two that compete for two.
     pub fn for_depth(&self, depth: usize) -> Self {

@@ -98,8 +98,7 @@ impl Scene {
 
     /// Forgets the heads that are followed.
     pub fn reset(&mut self) {
-        self.tracker.reset();
-        self.sides.clear();
+        self.forget_tracks();
         self.detected = None;
     }
 
