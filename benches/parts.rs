@@ -81,6 +81,15 @@ fn tensors(c: &mut Criterion) {
         c.bench_function(&format!("crop: 200x250 of {format} to 224x224"), |b| {
             b.iter(|| encode_crop(&mut resizer, &view, rect, CROP, &encoding, &mut image));
         });
+        let large = PixelRect {
+            x: 301,
+            y: 3,
+            width: 560,
+            height: 700,
+        };
+        c.bench_function(&format!("crop: 560x700 of {format} to 224x224"), |b| {
+            b.iter(|| encode_crop(&mut resizer, &view, large, CROP, &encoding, &mut image));
+        });
         for (width, height) in [(320, 256), (640, 384)] {
             let input = Size { width, height };
             // As YOLOX-nano and YuNet want it.

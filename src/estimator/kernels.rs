@@ -10,6 +10,46 @@ pub(super) type Pixel = [u8; 4];
 /// A pixel after the horizontal pass of a resize: 7 fractional bits a channel.
 pub(super) type WidePixel = [i16; 4];
 
+/// Pixels of three bytes, R G B or, `REVERSED`, B G R.
+#[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2+fma"))]
+pub(super) fn pixels_of_three<const REVERSED: bool>(pixels: &[[u8; 3]], out: &mut [Pixel]) {
+    let order = |pixel: u32| match REVERSED {
+        true => (pixel.swap_bytes() >> 8).to_le_bytes(),
+        false => pixel.to_le_bytes(),
+    };
+    let (fours, rest) = pixels[..out.len()].as_chunks::<4>();
+    let (out_fours, out_rest) = out.as_chunks_mut::<4>();
+    for (out, four) in out_fours.iter_mut().zip(fours) {
+        let (words, _) = four.as_flattened().as_chunks::<4>();
+        let [a, b, c] = [0, 1, 2].map(|n| u32::from_le_bytes(words[n]));
+        *out = [a, a >> 24 | b << 8, b >> 16 | c << 16, c >> 8].map(order);
+    }
+    for (out, &[r, g, b]) in out_rest.iter_mut().zip(rest) {
+        *out = order(u32::from_le_bytes([r, g, b, 0]));
+    }
+}
+
+/// Pixels of four bytes, in reversed order or not, then without the first `SHIFT` bits.
+#[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2+fma"))]
+pub(super) fn pixels_of_four<const REVERSED: bool, const SHIFT: u32>(
+    pixels: &[[u8; 4]],
+    out: &mut [Pixel],
+) {
+    for (out, pixel) in out.iter_mut().zip(pixels) {
+        let pixel = u32::from_le_bytes(*pixel);
+        let ordered = if REVERSED { pixel.swap_bytes() } else { pixel };
+        *out = (ordered >> SHIFT).to_le_bytes();
+    }
+}
+
+/// One sample of each chunk.
+#[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2+fma"))]
+pub(super) fn pick<const STEP: usize>(chunks: &[[u8; STEP]], offset: usize, out: &mut [u8]) {
+    for (out, chunk) in out.iter_mut().zip(chunks) {
+        *out = chunk[offset % STEP];
+    }
+}
+
 /// Fixed-point factors from YUV to RGB, see [`super::pixels`].
 ///
 /// A product of 16-bit numbers keeps its high half: luma is scaled by 2^7 and chroma by 2^8 before, so

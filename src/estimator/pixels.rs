@@ -43,11 +43,7 @@ impl RowReader {
     pub fn read(&mut self, frame: &FrameView<'_>, row: usize, start: usize, out: &mut [Pixel]) {
         match frame.format().components() {
             Components::Rgb { step, offsets } => {
-                let bytes = frame.row(0, row);
-                match step {
-                    3 => read_rgb::<3>(bytes, offsets, start, out),
-                    _ => read_rgb::<4>(bytes, offsets, start, out),
-                }
+                read_rgb(frame.row(0, row), step, offsets, start, out);
             }
             Components::Gray => {
                 let luma = Component {
@@ -125,15 +121,16 @@ impl RowReader {
     }
 }
 
-fn read_rgb<const STEP: usize>(
-    bytes: &[u8],
-    [r, g, b]: [usize; 3],
-    start: usize,
-    out: &mut [Pixel],
-) {
-    let (pixels, _) = bytes.as_chunks::<STEP>();
-    for (out, pixel) in out.iter_mut().zip(&pixels[start..]) {
-        *out = [pixel[r], pixel[g], pixel[b], 0];
+/// Reads RGB in one of the orders that formats have.
+fn read_rgb(bytes: &[u8], step: usize, offsets: [usize; 3], start: usize, out: &mut [Pixel]) {
+    let bytes = &bytes[start * step..];
+    match (step, offsets) {
+        (3, [0, _, _]) => kernels::pixels_of_three::<false>(bytes.as_chunks().0, out),
+        (3, _) => kernels::pixels_of_three::<true>(bytes.as_chunks().0, out),
+        (_, [0, _, _]) => out.copy_from_slice(&bytes.as_chunks().0[..out.len()]),
+        (_, [1, _, _]) => kernels::pixels_of_four::<false, 8>(bytes.as_chunks().0, out),
+        (_, [2, _, _]) => kernels::pixels_of_four::<true, 8>(bytes.as_chunks().0, out),
+        _ => kernels::pixels_of_four::<true, 0>(bytes.as_chunks().0, out),
     }
 }
 
@@ -145,15 +142,12 @@ fn read_samples(
     start: usize,
     out: &mut [u8],
 ) {
-    let step = component.step;
-    let samples = &frame.row(component.plane, row)[component.offset..];
-    if step == 1 {
-        out.copy_from_slice(&samples[start..start + out.len()]);
-        return;
-    }
-    let samples = samples[start * step..].iter().step_by(step);
-    for (out, sample) in out.iter_mut().zip(samples) {
-        *out = *sample;
+    let Component { step, offset, .. } = component;
+    let samples = &frame.row(component.plane, row)[start * step..];
+    match step {
+        1 => out.copy_from_slice(&samples[offset..][..out.len()]),
+        2 => kernels::pick::<2>(samples.as_chunks().0, offset, out),
+        _ => kernels::pick::<4>(samples.as_chunks().0, offset, out),
     }
 }
 
