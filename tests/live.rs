@@ -120,12 +120,10 @@ fn a_jump_or_another_size_is_detected_at_once() {
 }
 
 fn qos(h: &mut gst_check::Harness, jitter_ms: i64, frame: u64) {
-    let event = gst::event::Qos::new(
-        gst::QOSType::Underflow,
-        1.5,
-        jitter_ms * 1_000_000,
-        gst::ClockTime::from_mseconds(40 * frame),
-    );
+    // No frame can be earlier than its time is long.
+    let time = gst::ClockTime::from_mseconds((40 * frame).max(jitter_ms.unsigned_abs()));
+    let jitter = jitter_ms * 1_000_000;
+    let event = gst::event::Qos::new(gst::QOSType::Underflow, 1.5, jitter, time);
     h.push_upstream_event(event);
 }
 
@@ -135,34 +133,34 @@ fn when_late_the_last_result_holds() {
     element.set_property_from_str("when-late", "hold");
     let mut h = harness(&element, &rgb());
     let next = |h: &mut gst_check::Harness, n| poses(&h.push_and_pull(frame(n)).unwrap());
-    // There is nothing to hold yet.
-    qos(&mut h, 100, 0);
     assert_eq!(next(&mut h, 0).source, Source::Inferred);
+    qos(&mut h, 100, 0);
     let held = next(&mut h, 1);
     assert_eq!(held.source, Source::Held);
     assert_eq!(held.age, gst::ClockTime::from_mseconds(40));
     assert_eq!(held.heads[0].angles.yaw, yaw_of_frame(0));
     // 100 ms late at frame 0: up to 200 ms is skipped.
     assert_eq!(next(&mut h, 5).source, Source::Held);
+    qos(&mut h, -100_000, 6);
     assert_eq!(next(&mut h, 6).source, Source::Inferred);
-    // Early again.
     qos(&mut h, 1000, 7);
     assert_eq!(next(&mut h, 7).source, Source::Held);
-    qos(&mut h, -10, 7);
+    qos(&mut h, -100_000, 7);
     assert_eq!(next(&mut h, 8).source, Source::Inferred);
-    // Late for ever: after a second a frame is looked at all the same.
+    // Late for ever: after a second a frame is looked at all the same, but not waited for.
     qos(&mut h, 100_000, 8);
-    let sources: Vec<_> = (9..61).map(|n| next(&mut h, n).source).collect();
-    let inferred = (9..61)
-        .zip(&sources)
-        .filter(|(_, s)| **s == Source::Inferred);
-    let inferred: Vec<u64> = inferred.map(|(n, _)| n).collect();
-    assert_eq!(inferred, [33, 58]);
-    assert_eq!(stat(&element, "held-late"), stat(&element, "held"));
-    assert_eq!(
-        stat(&element, "held") + stat(&element, "inferred"),
-        stat(&element, "frames")
-    );
+    for n in 9..34 {
+        let poses = next(&mut h, n);
+        assert_eq!(poses.source, Source::Held);
+        assert_eq!(poses.age.mseconds(), 40 * (n - 8));
+    }
+    let n = push_until(&mut h, 34, |buffer| {
+        poses(buffer).heads[0].angles.yaw == yaw_of_frame(33)
+    });
+    let count = |name| stat(&element, name);
+    assert_eq!(count("held-late") + count("held-busy"), count("held"));
+    // That of frame 33 is one more.
+    assert_eq!(count("held") + count("inferred"), count("frames") + 1);
 
     // Sources and decoders hear of it only where they are to help.
     let told = |h: &mut gst_check::Harness| {
@@ -172,9 +170,81 @@ fn when_late_the_last_result_holds() {
     };
     assert!(!told(&mut h), "a decoder would leave frames out");
     element.set_property_from_str("when-late", "infer");
-    assert_eq!(next(&mut h, 61).source, Source::Inferred);
-    qos(&mut h, 100, 61);
+    assert_eq!(next(&mut h, n + 1).source, Source::Inferred);
+    qos(&mut h, 100, n + 1);
     assert!(told(&mut h));
+}
+
+#[test]
+fn a_frame_that_has_no_time_goes_on_without_its_inference() {
+    let element = toys::element("rows_slow_32x32", "pose_Nx3x32x32");
+    element.set_property_from_str("when-late", "hold");
+    let mut h = harness(&element, &rgb());
+    let next = |h: &mut gst_check::Harness, n| poses(&h.push_and_pull(frame(n)).unwrap());
+    // Nothing says that it may not wait.
+    assert_eq!(next(&mut h, 0).source, Source::Inferred);
+    // Neither early nor late.
+    qos(&mut h, 0, 0);
+    let held = next(&mut h, 1);
+    assert_eq!(held.source, Source::Held);
+    assert_eq!(held.heads[0].angles.yaw, yaw_of_frame(0));
+    assert_eq!(stat(&element, "held-late"), 1);
+    // What was found meanwhile goes with the next frame.
+    let mut n = 2;
+    let later = loop {
+        let poses = next(&mut h, n);
+        assert_eq!(poses.source, Source::Held);
+        let of = n - poses.age.mseconds() / 40;
+        assert_eq!(poses.heads[0].angles.yaw, yaw_of_frame(of));
+        if of > 0 {
+            break of;
+        }
+        n += 1;
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    };
+    assert_eq!(later, 1);
+    // There is time again, once the thread has none of the frames before.
+    qos(&mut h, -100_000, n);
+    loop {
+        n += 1;
+        let poses = next(&mut h, n);
+        if poses.source == Source::Inferred {
+            assert_eq!(poses.heads[0].angles.yaw, yaw_of_frame(n));
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    assert_eq!(
+        stat(&element, "held-busy") + stat(&element, "held-late"),
+        stat(&element, "held")
+    );
+}
+
+#[test]
+fn holding_takes_a_frame_of_latency() {
+    let element = quick();
+    element.set_property("tracking", true);
+    let bus = gst::Bus::new();
+    element.set_bus(Some(&bus));
+    let mut h = harness(&element, &rgb());
+    let ids = |h: &mut gst_check::Harness, n| -> Vec<u64> {
+        let poses = poses(&h.push_and_pull(frame(n)).unwrap());
+        poses.heads.iter().map(|head| head.id).collect()
+    };
+    assert_eq!(ids(&mut h, 0), [1, 2]);
+    assert_eq!(h.query_latency(), Some(gst::ClockTime::ZERO));
+    let told = || bus.pop_filtered(&[gst::MessageType::Latency]).is_some();
+    assert!(!told());
+    element.set_property_from_str("when-late", "hold");
+    assert!(told(), "the pipeline has to ask again");
+    assert_eq!(h.query_latency(), Some(gst::ClockTime::from_mseconds(40)));
+    // Who is followed stays who it is.
+    assert_eq!(ids(&mut h, 1), [1, 2]);
+    element.set_property_from_str("when-late", "infer");
+    assert!(told());
+    assert_eq!(h.query_latency(), Some(gst::ClockTime::ZERO));
+    assert_eq!(ids(&mut h, 2), [1, 2]);
+    element.set_bus(None);
 }
 
 /// Pushes frames until one satisfies `done`; each comes out before the next goes in.

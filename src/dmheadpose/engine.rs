@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Buffers in, buffers with their heads out, in the same order: one after the other in the streaming
-//! thread, several at once in threads of their own, or at once with what is known while a thread looks at
-//! the newest one.
+//! thread, several at once in threads of their own, or with what is known while a thread looks at the newest
+//! one.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use gst_video::prelude::*;
 
@@ -58,7 +59,7 @@ enum Queued {
 enum Runner {
     Serial(Box<HeadPoseEstimator>),
     Parallel(Pipeline<MappedFrame>),
-    /// Nobody waits for it.
+    /// Buffers need not wait for it.
     Detached(Pipeline<MappedFrame>),
 }
 
@@ -80,7 +81,8 @@ impl Engine {
         }
     }
 
-    /// Lets buffers go on at once from now on, while a thread looks at the newest.
+    /// Lets a thread look at the newest buffer from now on, so that none has to wait for it. Several frames in
+    /// flight stay several.
     ///
     /// # Errors
     /// [`Error::Thread`].
@@ -136,7 +138,7 @@ impl Engine {
         let Some(Runner::Detached(pipeline)) = &mut self.runner else {
             return None;
         };
-        let (frame, found) = found_in(pipeline.try_collect()?);
+        let (frame, found) = found_in(pipeline.collect(Some(Duration::ZERO))?);
         let late = Late {
             pts: frame.buffer().pts(),
             size: (frame.width(), frame.height()),
@@ -151,13 +153,14 @@ impl Engine {
     }
 
     /// Looks for heads in a buffer, or only at those that are `known`. To be called only when [`Engine::pop`]
-    /// gave nothing.
+    /// gave nothing. A buffer that a thread looks at waits for `patience` at most, then the last result holds.
     pub fn infer(
         &mut self,
         buffer: gst::Buffer,
         info: &gst_video::VideoInfo,
         settings: &Settings,
         known: Option<KnownHeads>,
+        patience: Option<Duration>,
     ) {
         let time = buffer.pts().map(Into::into);
         let queued = match &mut self.runner {
@@ -172,7 +175,11 @@ impl Engine {
                     Ok(frame) => drop(pipeline.submit(frame, time, settings)),
                     Err(_) => return self.fail(buffer, unreadable(info)),
                 }
-                Queued::ready(buffer, Outcome::Held)
+                let found = match patience {
+                    Some(Duration::ZERO) => None,
+                    _ => pipeline.collect(patience).map(|done| found_in(done).1),
+                };
+                Queued::ready(buffer, found.map_or(Outcome::Held, Outcome::Inferred))
             }
             Some(Runner::Parallel(pipeline)) => match MappedFrame::new(buffer, info, known) {
                 Ok(frame) => match pipeline.submit(frame, time, settings) {
@@ -202,7 +209,7 @@ impl Engine {
             return None;
         }
         self.queue.pop_front();
-        let (frame, found) = found_in(pipeline.collect()?);
+        let (frame, found) = found_in(pipeline.collect(None)?);
         Some(Output {
             outcome: Outcome::Inferred(found),
             buffer: frame.into_buffer(),

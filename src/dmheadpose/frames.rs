@@ -226,13 +226,14 @@ impl DmHeadPose {
         let segment = self.obj().segment();
         let segment = segment.downcast_ref::<gst::ClockTime>();
         let running_time = segment.and_then(|segment| segment.to_running_time(buffer.pts()));
-        if settings.when_late == DmHeadPoseWhenLate::Hold
-            && self.lateness.is_late(running_time)
-            && state.held.suffices(buffer.pts())
-        {
-            lock(&self.stats).late += 1;
-            state.engine.hold(buffer);
-            return Ok(());
+        let holds = settings.when_late == DmHeadPoseWhenLate::Hold;
+        if holds {
+            if self.lateness.is_late(running_time) && state.held.suffices(buffer.pts()) {
+                lock(&self.stats).late += 1;
+                state.engine.hold(buffer);
+                return Ok(());
+            }
+            state.engine.detach(&state.config)?;
         }
         if state.engine.is_busy() {
             lock(&self.stats).busy += 1;
@@ -246,7 +247,23 @@ impl DmHeadPose {
         let upstream = state.config.detector_model.is_none();
         let known = upstream.then(|| KnownHeads::read(&buffer, &settings.interop));
         let frame_settings = settings.frame_settings();
-        state.engine.infer(buffer, info, &frame_settings, known);
+        let (detached, frame_duration) = lock(&self.loaded)
+            .as_ref()
+            .map(|loaded| (loaded.detached, loaded.frame_duration))
+            .unwrap_or_default();
+        let patience = match (detached, holds) {
+            (true, _) => Some(gst::ClockTime::ZERO),
+            (false, true) => {
+                let now = self.obj().current_running_time();
+                self.lateness.time_left(running_time, now, frame_duration)
+            }
+            (false, false) => None,
+        };
+        let (engine, patience) = (&mut state.engine, patience.map(Into::into));
+        engine.infer(buffer, info, &frame_settings, known, patience);
+        if engine.is_busy() && !detached {
+            lock(&self.stats).late += 1;
+        }
         Ok(())
     }
 

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The last result, for frames that are not looked at; and whether downstream waits for frames already.
-
-use std::sync::Mutex;
+//! The last result, for frames that are not looked at.
 
 use crate::headposemeta::{HeadPoses, Source};
-use crate::sync::lock;
 
 /// A result that is older is not held for lack of time: however late the stream is, a frame is looked at.
 const LONGEST: gst::ClockTime = gst::ClockTime::SECOND;
@@ -60,36 +57,6 @@ fn age(from: Option<gst::ClockTime>, to: Option<gst::ClockTime>) -> gst::ClockTi
     age.unwrap_or(gst::ClockTime::ZERO)
 }
 
-/// What downstream says of its punctuality, in QoS events.
-#[derive(Default)]
-pub(super) struct Lateness {
-    /// Frames of an earlier running time come too late.
-    earliest: Mutex<Option<gst::ClockTime>>,
-}
-
-impl Lateness {
-    pub fn update(&self, qos: &gst::event::Qos) {
-        let (_, _, jitter, timestamp) = qos.get();
-        // As GstVideoDecoder reckons: who is late now has to gain twice that to catch up.
-        *lock(&self.earliest) = timestamp.and_then(|time| {
-            let late = (jitter > 0).then_some(gst::ClockTime::from_nseconds(jitter.unsigned_abs()));
-            time.checked_add(late? * 2)
-        });
-    }
-
-    pub fn forget(&self) {
-        *lock(&self.earliest) = None;
-    }
-
-    /// A frame of this running time comes too late.
-    pub fn is_late(&self, running_time: Option<gst::ClockTime>) -> bool {
-        let earliest = *lock(&self.earliest);
-        earliest
-            .zip(running_time)
-            .is_some_and(|(earliest, time)| time <= earliest)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,28 +97,5 @@ mod tests {
         assert!(!held.suffices(ms(1100)));
         held.forget();
         assert!(!held.suffices(ms(100)));
-    }
-
-    #[test]
-    fn who_is_late_has_to_catch_up() {
-        gst::init().unwrap();
-        let lateness = Lateness::default();
-        assert!(!lateness.is_late(ms(0)));
-        let qos = |jitter: i64| {
-            let event = gst::event::Qos::new(gst::QOSType::Underflow, 1.0, jitter, ms(1000));
-            let gst::EventView::Qos(qos) = event.view() else {
-                unreachable!()
-            };
-            lateness.update(qos);
-        };
-        qos(30_000_000);
-        assert!(lateness.is_late(ms(1060)));
-        assert!(!lateness.is_late(ms(1061)));
-        assert!(!lateness.is_late(None));
-        qos(-30_000_000);
-        assert!(!lateness.is_late(ms(900)));
-        qos(30_000_000);
-        lateness.forget();
-        assert!(!lateness.is_late(ms(900)));
     }
 }

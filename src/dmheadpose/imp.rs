@@ -12,8 +12,9 @@ use gst_base::subclass::base_transform::GenerateOutputSuccess;
 use gst_base::subclass::prelude::*;
 
 use super::engine::Engine;
-use super::held::{Held, Lateness};
+use super::held::Held;
 use super::interop::Writer;
+use super::lateness::Lateness;
 use super::loaded::{Loaded, frame_duration};
 use super::options::DmHeadPoseWhenLate;
 use super::properties::Settings;
@@ -77,6 +78,23 @@ impl DmHeadPose {
         }
         structure
     }
+
+    /// What the element adds to the latency of the pipeline.
+    fn latency(&self) -> gst::ClockTime {
+        let holds = lock(&self.settings).when_late == DmHeadPoseWhenLate::Hold;
+        let loaded = lock(&self.loaded);
+        let latency = loaded.as_ref().map(|loaded| loaded.latency(holds));
+        latency.unwrap_or_default()
+    }
+
+    /// Tells the pipeline that the latency may have changed.
+    fn post_latency(&self) {
+        if lock(&self.loaded).is_some() {
+            let message = gst::message::Latency::builder().src(&*self.obj()).build();
+            // Without a bus nobody has asked for it yet.
+            let _ = self.obj().post_message(message);
+        }
+    }
 }
 
 #[glib::object_subclass]
@@ -102,6 +120,9 @@ impl ObjectImpl for DmHeadPose {
             gst::warning!(CAT, imp = self, "{name} takes effect at the next start");
         }
         gst::info!(CAT, imp = self, "{name} is now {value:?}");
+        if name == "when-late" {
+            self.post_latency();
+        }
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
@@ -166,7 +187,7 @@ impl BaseTransformImpl for DmHeadPose {
         self.warned.store(false, Ordering::Relaxed);
         // The end of the last stream may have met a downstream that flushed.
         *lock(&self.drained) = None;
-        self.lateness.forget();
+        self.lateness.reset();
         *lock(&self.loaded) = Some(loaded);
         *lock(&self.state) = Some(state);
         Ok(())
@@ -184,8 +205,12 @@ impl BaseTransformImpl for DmHeadPose {
         let info = gst_video::VideoInfo::from_caps(incaps)
             .map_err(|_| gst::loggable_error!(CAT, "Not video caps: {incaps}"))?;
         gst::debug!(CAT, imp = self, "Caps {incaps}");
-        if let Some(loaded) = &mut *lock(&self.loaded) {
-            loaded.frame_duration = frame_duration(&info);
+        let duration = frame_duration(&info);
+        let known = lock(&self.loaded)
+            .as_mut()
+            .map(|loaded| std::mem::replace(&mut loaded.frame_duration, duration));
+        if known != Some(duration) && !self.latency().is_zero() {
+            self.post_latency();
         }
         if let Some(state) = &mut *lock(&self.state) {
             state.info = Some(info);
@@ -205,6 +230,7 @@ impl BaseTransformImpl for DmHeadPose {
                     return true;
                 }
             }
+            gst::EventView::Latency(event) => self.lateness.set_latency(event.latency()),
             _ => {}
         }
         self.parent_src_event(event)
@@ -239,8 +265,8 @@ impl BaseTransformImpl for DmHeadPose {
             && let gst::QueryViewMut::Latency(query) = query.view_mut()
         {
             let (live, min, max) = query.result();
-            let loaded = lock(&self.loaded);
-            let own = loaded.as_ref().map(Loaded::latency).unwrap_or_default();
+            self.lateness.set_live(live);
+            let own = self.latency();
             query.set(live, min + own, max.map(|max| max + own));
         }
         true

@@ -19,6 +19,8 @@ pub(super) struct Loaded {
     pub provider: &'static str,
     /// Frames in flight at once.
     pub depth: usize,
+    /// No frame waits for its inference.
+    pub detached: bool,
     pub frame_duration: gst::ClockTime,
 }
 
@@ -38,13 +40,18 @@ impl Loaded {
             onnxruntime: format!("{} {}", runtime.version(), runtime.library().display()),
             provider: pose.front().provider().name(),
             depth: 1,
+            detached: false,
             frame_duration: FRAME_TIME,
         }
     }
 
-    /// How long a buffer waits for those after it.
-    pub fn latency(&self) -> gst::ClockTime {
-        self.frame_duration * (self.depth as u64 - 1)
+    /// How long a buffer waits: for those after it, or, where the last result may hold, for its inference.
+    pub fn latency(&self, holds: bool) -> gst::ClockTime {
+        let frames = match self.depth as u64 - 1 {
+            0 => u64::from(holds && !self.detached),
+            frames => frames,
+        };
+        self.frame_duration * frames
     }
 }
 

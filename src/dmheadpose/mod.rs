@@ -15,6 +15,7 @@ mod frames;
 mod held;
 mod imp;
 mod interop;
+mod lateness;
 mod loaded;
 mod options;
 mod properties;

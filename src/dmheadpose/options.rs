@@ -252,12 +252,9 @@ pub enum DmHeadPoseMetaFormat {
 #[repr(i32)]
 pub enum DmHeadPoseWhenLate {
     #[default]
-    #[enum_value(name = "Look at every frame all the same", nick = "infer")]
+    #[enum_value(name = "Wait for the inference all the same", nick = "infer")]
     Infer,
-    #[enum_value(
-        name = "Let the last result hold until the stream has caught up, for a second at most",
-        nick = "hold"
-    )]
+    #[enum_value(name = "Let it go on in time with the last result", nick = "hold")]
     Hold,
 }
 

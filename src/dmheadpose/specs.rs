@@ -278,7 +278,10 @@ fn playing_specs() -> Vec<glib::ParamSpec> {
             .build(),
         glib::ParamSpecEnum::builder_with_default("when-late", defaults.when_late)
             .nick("When Late")
-            .blurb("What to do when downstream says, by QoS events, that frames come too late")
+            .blurb(
+                "What to do with a frame that would come too late for its inference, by the clock of a live \
+                 pipeline or by downstream's QoS events",
+            )
             .mutable_playing()
             .build(),
         glib::ParamSpecEnum::builder_with_default("on-error", defaults.on_error)

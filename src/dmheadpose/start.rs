@@ -12,6 +12,7 @@ use super::held::Held;
 use super::imp::{CAT, DmHeadPose, State};
 use super::interop::Writer;
 use super::loaded::Loaded;
+use super::options::DmHeadPoseWhenLate;
 use super::runtime_log;
 use crate::estimator::HeadPoseEstimator;
 use crate::estimator::runtime::RuntimeOptions;
@@ -68,6 +69,7 @@ impl DmHeadPose {
         };
         if settings.detached {
             state.engine.detach(&state.config).map_err(to_message)?;
+            loaded.detached = true;
         } else if let Some(depth) = depth {
             let deepened = state.engine.deepen(depth, &state.config);
             deepened.map_err(to_message)?;
@@ -77,7 +79,8 @@ impl DmHeadPose {
     }
 
     /// Chooses how many frames are in flight at once where that was left open: a file can wait, and is done
-    /// sooner; a live stream and an application that pushes frame by frame want each frame back at once.
+    /// sooner; a live stream and an application that pushes frame by frame want each frame back at once, and
+    /// who would rather hold than be late has no time for a second one.
     pub(super) fn choose_depth(&self) {
         let open = |state: &State| state.depth.is_none();
         if !lock(&self.state).as_ref().is_some_and(open) {
@@ -90,8 +93,13 @@ impl DmHeadPose {
         let live = upstream.query(&mut latency) && latency.result().0;
         let mut seeking = gst::query::Seeking::new(gst::Format::Time);
         let seekable = upstream.query(&mut seeking) && seeking.result().0;
+        let holds = lock(&self.settings).when_late == DmHeadPoseWhenLate::Hold;
         let several = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
-        let depth = if !live && seekable && several { 2 } else { 1 };
+        let depth = if !live && seekable && several && !holds {
+            2
+        } else {
+            1
+        };
         let config = match &mut *lock(&self.state) {
             Some(state) if open(state) => {
                 state.depth = Some(depth);

@@ -183,7 +183,7 @@ impl HeadPoseEstimator {
     pub fn load(config: &Config) -> Result<Self, Error> {
         Ok(Self {
             inference: Inference::load(config)?,
-            scene: Scene::new(1),
+            scene: Scene::new(),
             heads: Vec::new(),
             detected: false,
         })

@@ -6,7 +6,7 @@
 //! the results are those of one frame after the other.
 
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -112,13 +112,13 @@ impl InOrder {
 }
 
 impl<F: Frame> Pipeline<F> {
-    /// Starts threads for `depth` frames at once. The first uses what `estimator` has loaded; the models are
-    /// loaded again for each of the others.
+    /// Starts threads for `depth` frames at once. The first uses what `estimator` has loaded, and its heads are
+    /// followed on; the models are loaded again for each of the others.
     ///
     /// # Errors
     /// As [`HeadPoseEstimator::load`]; `estimator` comes back.
     pub fn new(
-        estimator: Box<HeadPoseEstimator>,
+        mut estimator: Box<HeadPoseEstimator>,
         config: &Config,
         depth: usize,
     ) -> Result<Self, (Box<HeadPoseEstimator>, Error)> {
@@ -127,10 +127,11 @@ impl<F: Frame> Pipeline<F> {
             Ok(others) => others,
             Err(error) => return Err((estimator, error)),
         };
+        let scene = std::mem::replace(&mut estimator.scene, Scene::new());
         let scene = Arc::new(InOrder {
             scene: Mutex::new(Turns {
-                scene: Scene::new(depth),
-                followed: 0,
+                followed: scene.begun(),
+                scene: scene.deepened(depth),
             }),
             moved: Condvar::new(),
         });
@@ -196,16 +197,16 @@ impl<F: Frame> Pipeline<F> {
         }
     }
 
-    /// Waits for the oldest frame in flight; `None` if there is none.
-    pub fn collect(&mut self) -> Option<Finished<'_, F>> {
-        let done = self.workers[*self.busy.front()?].done.recv().ok();
+    /// The oldest frame in flight; waits for it, but not longer than `longest`. `None` if it is not done then,
+    /// or if there is none.
+    pub fn collect(&mut self, longest: Option<Duration>) -> Option<Finished<'_, F>> {
+        let done = &self.workers[*self.busy.front()?].done;
+        let done = match longest.map(|longest| done.recv_timeout(longest)) {
+            None => done.recv().ok(),
+            Some(Err(RecvTimeoutError::Timeout)) => return None,
+            Some(done) => done.ok(),
+        };
         self.finish(done)
-    }
-
-    /// The oldest frame in flight, if it is done.
-    pub fn try_collect(&mut self) -> Option<Finished<'_, F>> {
-        let done = self.workers[*self.busy.front()?].done.try_recv().ok()?;
-        self.finish(Some(done))
     }
 
     fn finish(&mut self, done: Option<Done<F>>) -> Option<Finished<'_, F>> {

@@ -79,10 +79,10 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    /// For a stream of which at most `depth` frames are in flight.
-    pub fn new(depth: usize) -> Self {
+    /// For a stream of which one frame at a time is in flight.
+    pub fn new() -> Self {
         Self {
-            depth: depth as u64,
+            depth: 1,
             begun: 0,
             detected: None,
             begun_size: None,
@@ -94,6 +94,19 @@ impl Scene {
             boxes: Vec::new(),
             tracks: Vec::new(),
         }
+    }
+
+    /// The same stream from here on, with at most `depth` frames in flight. To be called when none is.
+    pub fn deepened(self, depth: usize) -> Self {
+        Self {
+            depth: depth as u64,
+            ..self
+        }
+    }
+
+    /// Number of the last frame that began; 0 before the first.
+    pub fn begun(&self) -> u64 {
+        self.begun
     }
 
     /// Forgets the heads that are followed.

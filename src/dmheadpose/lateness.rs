@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MPL-2.0
+//! How much time a frame has before it comes too late: from the clock where the stream is live, else from
+//! what downstream says of its punctuality in QoS events.
+
+use std::sync::Mutex;
+
+use crate::sync::lock;
+
+/// What is known of the time that frames have.
+#[derive(Default)]
+pub(super) struct Lateness(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    /// Of the last QoS event: frames of an earlier running time come too late.
+    earliest: Option<gst::ClockTime>,
+    /// Of the last QoS event: by how much a frame was early.
+    slack: Option<gst::ClockTime>,
+    live: bool,
+    /// How much later than its running time the sinks show a frame.
+    latency: Option<gst::ClockTime>,
+}
+
+impl Lateness {
+    pub fn update(&self, qos: &gst::event::Qos) {
+        let (_, _, jitter, timestamp) = qos.get();
+        let by = gst::ClockTime::from_nseconds(jitter.unsigned_abs());
+        let late = jitter > 0;
+        let mut known = lock(&self.0);
+        // As GstVideoDecoder reckons: who is late now has to gain twice that to catch up.
+        known.earliest = timestamp
+            .filter(|_| late)
+            .and_then(|time| time.checked_add(by * 2));
+        known.slack = Some(if late { gst::ClockTime::ZERO } else { by });
+    }
+
+    /// What a latency query found.
+    pub fn set_live(&self, live: bool) {
+        lock(&self.0).live = live;
+    }
+
+    /// What the pipeline told all sinks.
+    pub fn set_latency(&self, latency: gst::ClockTime) {
+        lock(&self.0).latency = Some(latency);
+    }
+
+    /// Forgets what QoS events said: of a stream that has jumped it says nothing.
+    pub fn forget(&self) {
+        let mut known = lock(&self.0);
+        (known.earliest, known.slack) = (None, None);
+    }
+
+    /// Forgets all, for a new start.
+    pub fn reset(&self) {
+        *lock(&self.0) = Known::default();
+    }
+
+    /// A frame of this running time comes too late, downstream says.
+    pub fn is_late(&self, running_time: Option<gst::ClockTime>) -> bool {
+        let earliest = lock(&self.0).earliest;
+        earliest
+            .zip(running_time)
+            .is_some_and(|(earliest, time)| time <= earliest)
+    }
+
+    /// How long a frame of this running time may wait, at running time `now`; in a live stream at most
+    /// `longest`. `None` where nothing says that it may not wait for ever.
+    pub fn time_left(
+        &self,
+        running_time: Option<gst::ClockTime>,
+        now: Option<gst::ClockTime>,
+        longest: gst::ClockTime,
+    ) -> Option<gst::ClockTime> {
+        let known = lock(&self.0);
+        let due = running_time.zip(known.latency.filter(|_| known.live));
+        match due.zip(now) {
+            Some(((time, latency), now)) => Some((time + latency).saturating_sub(now).min(longest)),
+            None => known.slack,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: gst::ClockTime = gst::ClockTime::from_seconds(100);
+
+    fn ms(ms: u64) -> Option<gst::ClockTime> {
+        Some(gst::ClockTime::from_mseconds(ms))
+    }
+
+    fn after_qos(lateness: &Lateness, jitter_ms: i64) {
+        let jitter = jitter_ms * 1_000_000;
+        let event = gst::event::Qos::new(gst::QOSType::Underflow, 1.0, jitter, ms(1000));
+        let gst::EventView::Qos(qos) = event.view() else {
+            unreachable!()
+        };
+        lateness.update(qos);
+    }
+
+    #[test]
+    fn who_is_late_has_to_catch_up() {
+        gst::init().unwrap();
+        let lateness = Lateness::default();
+        assert!(!lateness.is_late(ms(0)));
+        after_qos(&lateness, 30);
+        assert!(lateness.is_late(ms(1060)));
+        assert!(!lateness.is_late(ms(1061)));
+        assert!(!lateness.is_late(None));
+        after_qos(&lateness, -30);
+        assert!(!lateness.is_late(ms(900)));
+        after_qos(&lateness, 30);
+        lateness.forget();
+        assert!(!lateness.is_late(ms(900)));
+    }
+
+    #[test]
+    fn who_is_early_has_time() {
+        gst::init().unwrap();
+        let lateness = Lateness::default();
+        let left = || lateness.time_left(ms(1000), ms(5000), LONG);
+        assert_eq!(left(), None);
+        after_qos(&lateness, -30);
+        assert_eq!(left(), ms(30));
+        after_qos(&lateness, 30);
+        assert_eq!(left(), ms(0));
+        lateness.forget();
+        assert_eq!(left(), None);
+    }
+
+    #[test]
+    fn a_live_frame_has_time_until_it_is_due() {
+        gst::init().unwrap();
+        let lateness = Lateness::default();
+        lateness.set_latency(ms(200).unwrap());
+        assert_eq!(lateness.time_left(ms(1000), ms(1150), LONG), None);
+        lateness.set_live(true);
+        let left = |now, longest| lateness.time_left(ms(1000), now, longest);
+        assert_eq!(left(ms(1150), LONG), ms(50));
+        assert_eq!(left(ms(1150), ms(40).unwrap()), ms(40));
+        assert_eq!(left(ms(1300), LONG), ms(0));
+        // No clock yet, and a frame without a time.
+        assert_eq!(left(None, LONG), None);
+        assert_eq!(lateness.time_left(None, ms(1150), LONG), None);
+        lateness.reset();
+        assert_eq!(left(ms(1150), LONG), None);
+    }
+}
