@@ -26,6 +26,9 @@ pub use provider::ExecutionProvider;
 /// The oldest ONNX Runtime that serves, 1.x: the `api-17` feature of ort.
 const OLDEST_MINOR: u32 = ort::MINOR_VERSION;
 
+/// The first ONNX Runtime, 1.x, that can be told how long a thread is to spin.
+const BOUNDED_SPINNING_MINOR: u32 = 26;
+
 /// Severity of a message of ONNX Runtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -53,6 +56,7 @@ pub struct Runtime {
     environment: Environment,
     library: PathBuf,
     version: String,
+    minor: u32,
 }
 
 static RUNTIME: OnceCell<Runtime> = OnceCell::new();
@@ -77,6 +81,11 @@ impl Runtime {
     /// As in `1.32`.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// It can be told how long the threads of a session spin before they sleep.
+    fn bounds_spinning(&self) -> bool {
+        self.minor >= BOUNDED_SPINNING_MINOR
     }
 
     fn load(options: &RuntimeOptions) -> Result<Self, Error> {
@@ -117,6 +126,7 @@ impl Runtime {
             environment,
             library,
             version: format!("1.{minor}"),
+            minor,
         })
     }
 }
