@@ -16,23 +16,34 @@ const GUARD: Duration = Duration::from_secs(60);
 /// What two thirds of the cycles may add: some KiB each, and far less than a model.
 const GROWTH_KIB: u64 = 4096;
 
-/// From NULL to PLAYING and back; every second cycle waits for a frame first.
+/// From NULL to PLAYING and back; every second cycle waits for a frame first. Whether one arrived.
 fn cycle(
     number: u32,
     pipeline: &gst::Pipeline,
     element: &gst::Element,
     frames: &mpsc::Receiver<()>,
-) {
+) -> bool {
     element.set_property("async", number.is_multiple_of(3));
     element.set_property("pipeline-depth", 1 + number % 4);
     element.set_property("share-models", number.is_multiple_of(5));
     element.set_property_from_str("overlay", ["", "box+labels"][number as usize % 2]);
     while frames.try_recv().is_ok() {}
     pipeline.set_state(gst::State::Playing).unwrap();
-    if number.is_multiple_of(2) {
+    let awaited = number.is_multiple_of(2);
+    if awaited {
         frames.recv_timeout(GUARD).expect("a frame");
     }
     pipeline.set_state(gst::State::Null).unwrap();
+    awaited || frames.try_recv().is_ok()
+}
+
+/// What a source may say behind any elements. A stop deactivates an element's source pad before its sink pad. A first
+/// event (stream-start, caps, segment) that comes in between cannot be sent on, and from an event function that
+/// returns a boolean (identity, capsfilter, tee, every BaseTransform) the core takes that for an error, not for
+/// flushing. Elements that need a moment to stop give the source the time to get there.
+fn is_of_the_stop(message: &gst::Message) -> bool {
+    let of_source = |src: &gst::Object| src.name().starts_with("videotestsrc");
+    message.type_() == gst::MessageType::Error && message.src().is_some_and(of_source)
 }
 
 #[test]
@@ -56,16 +67,12 @@ fn a_thousand_starts_and_stops_leave_nothing_behind() {
     });
     let mut after_a_third = None;
     for number in 0..CYCLES {
-        cycle(number, &pipeline, &element, &frames);
+        let arrived = cycle(number, &pipeline, &element, &frames);
         while let Some(message) = bus.pop() {
             let bad = [gst::MessageType::Error, gst::MessageType::Warning];
-            // Stopped before the first frame, a source may find that its first events did not arrive, with
-            // any element behind it.
-            let of_source = message
-                .src()
-                .is_some_and(|src| src.name().starts_with("videotestsrc"));
+            // Before a frame arrives, all first events have.
             assert!(
-                !bad.contains(&message.type_()) || of_source && number % 2 == 1,
+                !bad.contains(&message.type_()) || !arrived && is_of_the_stop(&message),
                 "cycle {number}: {message:?}"
             );
         }
