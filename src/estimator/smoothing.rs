@@ -5,8 +5,9 @@
 //! Interactive Systems", CHI 2012. A low-pass of the first order whose cutoff rises with the speed of what
 //! it follows: a head that is still is held still, one that moves is followed closely.
 //!
-//! Rotations are smoothed as rotations and never angle by angle, so 179 and -179 degrees meet at 180.
-//! Speed is a vector with its direction, and is low-passed as such: noise, which has none, averages out.
+//! Two things are our own. Rotations are smoothed as rotations and never angle by angle, so 179 and -179 degrees
+//! meet at 180. And speed that noise explains does not count: a still head is held still however noisy its
+//! model is, so that the cutoff may rise steeply for one that moves.
 
 use std::f64::consts::TAU;
 use std::time::Duration;
@@ -16,8 +17,11 @@ use super::geometry::Rect;
 use super::quaternion::Quaternion;
 use super::tracker::elapsed;
 
-/// Cutoff of the low-pass for the speed, in Hz; the paper's.
+/// Cutoff of the low-passes for the velocity and its square, in Hz; the paper's.
 const SPEED_CUTOFF: f64 = 1.0;
+
+/// By how much noise may exceed what is expected of it before it counts as speed.
+const NOISE_MARGIN: f64 = 1.25;
 
 /// What was measured longer ago tells nothing of now: the filter starts anew.
 const LARGEST_GAP: Duration = Duration::from_secs(1);
@@ -43,7 +47,7 @@ impl Default for Smoothing {
     fn default() -> Self {
         Self {
             cutoff: 1.0,
-            beta: 0.15,
+            beta: 0.4,
         }
     }
 }
@@ -51,15 +55,18 @@ impl Default for Smoothing {
 /// The cutoff of one filter over `N` coordinates, which share it.
 #[derive(Clone, Copy, Debug)]
 struct OneEuro<const N: usize> {
-    /// Degrees a second, low-passed.
-    speed: [f64; N],
+    /// Degrees a second, low-passed. A vector: noise, which has no direction, averages out.
+    velocity: [f64; N],
+    /// Its square without what noise has in it, low-passed. Less than 0 by chance only.
+    squared_speed: f64,
     last_time: Option<Duration>,
 }
 
 impl<const N: usize> OneEuro<N> {
     fn new(time: Option<Duration>) -> Self {
         Self {
-            speed: [0.0; N],
+            velocity: [0.0; N],
+            squared_speed: 0.0,
             last_time: time,
         }
     }
@@ -82,10 +89,17 @@ impl<const N: usize> OneEuro<N> {
         self.last_time = time;
         let dt = dt.as_secs_f64();
         let share = low_pass_gain(SPEED_CUTOFF, dt);
-        for (speed, step) in self.speed.iter_mut().zip(step) {
-            *speed += share * (step / dt - *speed);
+        let (mut squared, mut squared_change) = (0.0, 0.0);
+        for (velocity, step) in self.velocity.iter_mut().zip(step) {
+            let change = step / dt - *velocity;
+            *velocity += share * change;
+            squared += *velocity * *velocity;
+            squared_change += change * change;
         }
-        let speed = self.speed.iter().map(|c| c * c).sum::<f64>().sqrt();
+        // If all that is measured were white noise, the two would have this ratio.
+        let noise = squared_change * share * share / (2.0 + share);
+        self.squared_speed += share * (squared - NOISE_MARGIN * noise - self.squared_speed);
+        let speed = self.squared_speed.max(0.0).sqrt();
         let Smoothing { cutoff, beta } = *smoothing;
         let cutoff = f64::from(cutoff) + f64::from(beta) * speed;
         Some(low_pass_gain(cutoff, dt))
