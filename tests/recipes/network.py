@@ -57,7 +57,7 @@ class Peer:
 
 
 def peer_of(command):
-    for mark, peer in (("rtsp://", camera), ("mosquitto_pub", broker), ("tcpclientsink", collector)):
+    for mark, peer in (("://camera/", camera), ("mosquitto_pub", broker), ("tcpclientsink", collector)):
         if mark in command:
             return peer
     return nobody if "tcpserversink" in command else None
@@ -75,13 +75,13 @@ def nobody(_folder):
 
 @contextlib.contextmanager
 def camera(folder):
-    """An RTSP server with the clip, rtsp://camera/stream."""
-    script = pathlib.Path(__file__).with_name("rtsp_camera.py")
-    process = subprocess.Popen(["/usr/bin/python3", script, folder / "in.mp4"])
+    """An RTSP server with the clip, rtsp://camera/stream, from its beginning for each viewer."""
+    script = pathlib.Path(__file__).parents[1] / "rtsp/server.py"
+    process = subprocess.Popen(["/usr/bin/python3", script, "554", folder / "camera.mp4"], stdout=subprocess.DEVNULL)
     try:
         wait_for_port(554, process)
         # GStreamer 1.22's rtspsrc misses the end of a stream over UDP now and then, with any element behind.
-        yield Peer("an RTSP camera", interrupt_after=10)
+        yield Peer("an RTSP camera", interrupt_after=15)
     finally:
         process.kill()
         process.wait()

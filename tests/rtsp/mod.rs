@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
 //! A camera on this machine: an RTSP server in a process of its own, which shows the demo's clip for ever and
-//! can die, hang and come back.
+//! can die, hang and come back, by TCP and by UDP.
 #![allow(dead_code)] // not every test program needs all of it
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -16,24 +17,38 @@ const GUARD: gst::ClockTime = gst::ClockTime::from_seconds(120);
 
 pub struct Server {
     process: Child,
-    clip: PathBuf,
+    arguments: Vec<OsString>,
     port: u16,
 }
 
 impl Server {
     /// Serves the clip on a free port.
     pub fn start(clip: &Path) -> Self {
-        let (process, port) = serve(clip, 0);
+        Self::with_arguments(vec![clip.into()])
+    }
+
+    /// Likewise, behind a firewall: what it sends by UDP is lost.
+    pub fn start_without_udp(clip: &Path) -> Self {
+        Self::with_arguments(vec![clip.into(), "--lose-udp".into()])
+    }
+
+    fn with_arguments(arguments: Vec<OsString>) -> Self {
+        let (process, port) = serve(&arguments, 0);
         Self {
             process,
-            clip: clip.into(),
+            arguments,
             port,
         }
     }
 
     /// The address, by TCP: what a client then sees does not depend on the buffers of sockets.
     pub fn uri(&self) -> String {
-        format!("rtspt://127.0.0.1:{}/camera", self.port)
+        self.uri_by("rtspt")
+    }
+
+    /// The address by UDP alone (`rtspu`), by TCP alone (`rtspt`), or by UDP first (`rtsp`).
+    pub fn uri_by(&self, scheme: &str) -> String {
+        format!("{scheme}://127.0.0.1:{}/stream", self.port)
     }
 
     /// Dies without a word, as when the power fails.
@@ -44,7 +59,7 @@ impl Server {
 
     /// Comes back at the same address after [`Self::kill`].
     pub fn restart(&mut self) {
-        (self.process, _) = serve(&self.clip, self.port);
+        (self.process, _) = serve(&self.arguments, self.port);
     }
 
     /// Hangs: connections stay, and nothing comes any more.
@@ -72,12 +87,12 @@ impl Drop for Server {
     }
 }
 
-fn serve(clip: &Path, port: u16) -> (Child, u16) {
+fn serve(arguments: &[OsString], port: u16) -> (Child, u16) {
     let script = common::in_repository("tests/rtsp/server.py");
     let mut process = Command::new(common::system_python("GstRtspServer"))
         .arg(script)
-        .arg(clip)
         .arg(port.to_string())
+        .args(arguments)
         .env_remove("PYTHONPATH")
         .env_remove("GST_DEBUG")
         .env_remove("GST_TRACERS")
