@@ -20,7 +20,6 @@ use gst::prelude::*;
 use rtsp::Server;
 use usage::{Usage, slope};
 
-const CAMERAS: usize = 2;
 /// A guard against a hang, never a measure: a camera is back after seconds.
 const GUARD: Duration = Duration::from_secs(120);
 /// The short form ends after so many rounds.
@@ -60,7 +59,7 @@ struct Watched {
 }
 
 impl Watched {
-    fn start(name: &str) -> Self {
+    fn start(name: &str, scheme: &str) -> Self {
         let server = Server::start(&rtsp::changing_clip());
         let seen = Arc::new(Seen::default());
         let (lines, events) = (seen.clone(), seen.clone());
@@ -88,7 +87,7 @@ impl Watched {
                 events.failures.lock().unwrap().push(failure);
             }
         };
-        let camera = Camera::start(name, &server.uri(), line, event).unwrap();
+        let camera = Camera::start(name, &server.uri_by(scheme), line, event).unwrap();
         let heads = camera.pipeline.iterate_recurse().find(|element| {
             element
                 .factory()
@@ -192,20 +191,19 @@ fn cameras_come_and_go_and_nothing_grows() {
     let minutes: Option<u64> = variable("SOAK_MINUTES");
     let seed = variable("SOAK_SEED").unwrap_or(1);
     let mut chance = Chance(seed);
-    let mut cameras: Vec<_> = (0..CAMERAS)
-        .map(|n| Watched::start(&format!("camera-{n}")))
-        .collect();
+    // One by TCP, one by UDP.
+    let mut cameras = ["rtspt", "rtspu"].map(|scheme| Watched::start(scheme, scheme));
     for camera in &cameras {
         camera.wait_for_lines();
     }
 
     let done = Arc::new(AtomicBool::new(false));
-    let elements: Vec<_> = cameras.iter().map(|camera| camera.heads.clone()).collect();
+    let elements = cameras.each_ref().map(|camera| camera.heads.clone());
     let (stop, mut choices) = (done.clone(), Chance(seed + 1));
     let changer = std::thread::spawn(move || {
         let mut changes = 0;
         while !stop.load(Ordering::Relaxed) {
-            let element = &elements[choices.below(CAMERAS as u64) as usize];
+            let element = &elements[choices.below(elements.len() as u64) as usize];
             change(element, &mut choices);
             changes += 1;
             std::thread::sleep(Duration::from_millis(50));

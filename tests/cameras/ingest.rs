@@ -33,13 +33,9 @@ enum Line {
 }
 
 impl Ingest {
-    fn start(cameras: &[(&str, &Server)]) -> Self {
+    fn start(cameras: &[(&str, String)]) -> Self {
         let mut command = Command::new(common::built("examples/rtsp_ingest"));
-        command.args(
-            cameras
-                .iter()
-                .map(|(name, server)| format!("{name}={}", server.uri())),
-        );
+        command.args(cameras.iter().map(|(name, uri)| format!("{name}={uri}")));
         command
             .env("GST_PLUGIN_PATH", common::target())
             .env_remove("GST_DEBUG")
@@ -148,22 +144,17 @@ impl Drop for Ingest {
     }
 }
 
-#[test]
-fn a_camera_that_dies_or_hangs_comes_back_and_the_other_does_not_notice() {
-    let clip = rtsp::clip();
-    let (mut gate, yard) = (Server::start(&clip), Server::start(&clip));
-    let mut ingest = Ingest::start(&[("gate", &gate), ("yard", &yard)]);
+/// The camera gate dies, comes back, hangs and comes back, and the camera yard does not notice. Tells what the
+/// death looked like.
+fn goes_away_and_comes_back(gate: &mut Server, gate_uri: String, yard_uri: String) -> String {
+    let mut ingest = Ingest::start(&[("gate", gate_uri), ("yard", yard_uri)]);
     ingest.all_connected(&["gate", "yard"]);
     ingest.frames("gate", 10);
     let mut others = Vec::new();
 
     gate.kill();
-    // By TCP the end of the server looks like the end of the stream.
-    others.extend(
-        ingest
-            .event("gate", "the stream ended; again in 1s", "yard")
-            .1,
-    );
+    let (death, times) = ingest.event("gate", "again in 1s", "yard");
+    others.extend(times);
     // Nobody is there yet: tried again, later each time.
     others.extend(ingest.event("gate", "again in 2s", "yard").1);
     others.extend(ingest.event("gate", "again in 4s", "yard").1);
@@ -183,6 +174,27 @@ fn a_camera_that_dies_or_hangs_comes_back_and_the_other_does_not_notice() {
         "{} frames of the other camera",
         others.len()
     );
+    death
+}
+
+#[test]
+fn a_camera_by_tcp_that_dies_or_hangs_comes_back_and_the_other_does_not_notice() {
+    let clip = rtsp::clip();
+    let (mut gate, yard) = (Server::start(&clip), Server::start(&clip));
+    let uri = gate.uri();
+    let death = goes_away_and_comes_back(&mut gate, uri, yard.uri());
+    // The end of the server looks like the end of the stream.
+    assert!(death.contains("the stream ended"), "{death}");
+}
+
+#[test]
+fn a_camera_by_udp_that_dies_or_hangs_comes_back_and_one_behind_a_firewall_comes_by_tcp() {
+    let clip = rtsp::clip();
+    let (mut gate, yard) = (Server::start(&clip), Server::start_without_udp(&clip));
+    let uri = gate.uri_by("rtspu");
+    let death = goes_away_and_comes_back(&mut gate, uri, yard.uri_by("rtsp"));
+    // The end of the server is an error: the connection for control is refused.
+    assert!(!death.contains("the stream ended"), "{death}");
 }
 
 #[test]

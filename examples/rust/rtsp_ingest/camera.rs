@@ -16,9 +16,12 @@ use std::time::Duration;
 use gst::glib;
 use gst::prelude::*;
 
-/// `rtspsrc` waits for nobody: the watchdog sees what is late, in milliseconds.
-const SOURCE: &str = "rtspsrc name=rtsp latency=200 ! application/x-rtp,media=video ! decodebin \
-                      ! videoconvert ! watchdog name=last timeout=5000";
+/// The server has five seconds for an answer (in microseconds). The first frame has fifteen (in milliseconds): a
+/// firewall that swallows UDP costs `rtspsrc` five before it tries TCP, and a key frame may be seconds away.
+const SOURCE: &str = "rtspsrc name=rtsp latency=200 tcp-timeout=5000000 ! application/x-rtp,media=video ! decodebin \
+                      ! videoconvert ! watchdog name=last timeout=15000";
+/// From then on it is a hanging camera that sends nothing for so many milliseconds.
+const SILENCE: i32 = 5000;
 /// Whoever reads the lines too slowly loses some of them; the camera is not held up.
 const ANALYSIS: &str = "dmheadpose name=heads share-models=true async=true tracking=true \
                         ! dmheadposejson name=lines add-timestamp=true \
@@ -160,12 +163,14 @@ impl Camera {
         // Not with pads of its own: the decoder is linked late, and what waits for it would get one too.
         let source = gst::parse::bin_from_description(SOURCE, false)?;
         child(&source, "rtsp").set_property("location", &self.uri);
-        let last = child(&source, "last").static_pad("src");
+        let watchdog = child(&source, "last");
+        let last = watchdog.static_pad("src");
         let pad = gst::GhostPad::with_target(&last.expect("a filter has one"));
         let pad = pad.expect("the filter's is no ghost's yet");
         source.add_pad(&pad).expect("the only pad");
         let (frames, report) = (frames.clone(), self.report.clone());
         pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+            watchdog.set_property("timeout", SILENCE);
             frames.store(true, Ordering::Relaxed);
             report(Event::Connected);
             gst::PadProbeReturn::Remove
