@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: MPL-2.0
+# The part of tests/deploy.sh that runs in the chroot: /src has the repository, /rust a Rust toolchain, /bookworm a
+# clean Debian 12, /certs the certificates, /storage is for images and results.
+set -euo pipefail
+cd /storage
+say() { printf '\n-- %s\n' "$1"; }
+
+say 'Tools'
+apt-get update -q >/dev/null
+apt-get install -q -y --no-install-recommends buildah netavark docker-compose mosquitto mosquitto-clients procps \
+  >tools.log 2>&1 || { tail tools.log; exit 1; }
+printf '[storage]\ndriver = "overlay"\ngraphroot = "/storage/images"\nrunroot = "/storage/run"\n' >storage.conf
+# No more than this machine allows.
+printf '[containers]\ndefault_ulimits = ["nofile=%s:%s", "nproc=%s:%s"]\n' \
+  "$(ulimit -Hn)" "$(ulimit -Hn)" "$(ulimit -Hu)" "$(ulimit -Hu)" >containers.conf
+export CONTAINERS_STORAGE_CONF=/storage/storage.conf CONTAINERS_CONF=/storage/containers.conf BUILDAH_ISOLATION=chroot
+
+say 'Compose file'
+docker-compose -f /src/deploy/compose.yaml config --quiet
+
+say 'Base images'
+base=$(buildah from scratch)
+buildah add -q "$base" /bookworm / >/dev/null
+buildah commit -q "$base" docker.io/library/debian:bookworm-slim
+buildah run "$base" sh -c 'apt-get update -q && apt-get install -q -y --no-install-recommends ca-certificates gcc libc6-dev make' \
+  >base.log 2>&1 || { tail base.log; exit 1; }
+buildah config --env PATH=/usr/local/rust/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$base"
+buildah commit -q --rm "$base" "docker.io/library/$(sed -n 's/^FROM \(rust:[^ ]*\) .*/\1/p' /src/deploy/Dockerfile)"
+
+say 'Image of the Dockerfile (many minutes)'
+buildah build --pull=never -f /src/deploy/Dockerfile -t dmheadpose -v /rust:/usr/local/rust:ro \
+  -v /certs:/etc/ssl/certs:ro /src >build.log 2>&1 || { tail -n 30 build.log; exit 1; }
+
+say 'A container'
+# Not the port of a broker that this machine may have.
+mosquitto -p 18830 >broker.log 2>&1 &
+broker=$!
+timeout 300 mosquitto_sub -h 127.0.0.1 -p 18830 -t heads/test -C 100 >lines.jsonl &
+lines=$!
+container=$(buildah from --pull=never dmheadpose)
+# buildah leaves it to us to put entry point and command together, as engines do.
+part() { buildah inspect --type image --format "{{range .OCIv1.Config.$1}}{{println .}}{{end}}" dmheadpose | sed '/^$/d'; }
+mapfile -t command < <(part Entrypoint && part Cmd)
+address=127.0.0.1:$(cat port)/stream
+buildah run --env CAMERAS="gate=rtspu://$address yard=rtspt://$address" --env BROKER='127.0.0.1 -p 18830' \
+  --env TOPIC=heads/test "$container" -- "${command[@]}" &
+running=$!
+wait "$lines"
+
+say 'Its end'
+process=$running
+until [ "$(cat "/proc/$process/comm")" = tini ]; do
+  process=$(pgrep -P "$process" | head -n1)
+done
+kill -TERM "$process"
+status=0
+wait "$running" || status=$?
+kill "$broker"
+[ "$status" = 143 ] || { echo "error: expected the container to end by SIGTERM (143), found $status"; exit 1; }
