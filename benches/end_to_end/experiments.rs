@@ -11,6 +11,10 @@ use crate::subjects::{Cost, Element, Floor, Models, Upstream};
 
 const FRAMES_IN_CLIP: usize = 12;
 
+/// Frames of a turn where two subjects that hardly differ are compared: what else the machine does changes within
+/// a longer one. With several frames in flight the way in and out would count too much.
+const SHORT_TURN: usize = 4;
+
 fn subject<'a>(name: &str, work: impl FnMut() -> Cost + 'a) -> Subject<'a> {
     (name.into(), Box::new(work))
 }
@@ -19,8 +23,43 @@ fn title(text: &str) {
     println!("\n== {text}\n(milliseconds a frame; x: ratio to the first line of its group)");
 }
 
-/// Floor, element and upstream's loop at 1280x720, where DMHead is at home: one to four heads.
-pub fn ratios(arguments: &Arguments, results: &mut Results) {
+/// What the element adds to its networks at 1280x720, one to four heads.
+pub fn floor(arguments: &Arguments, results: &mut Results) {
+    for heads in [1, 2, 4] {
+        title(&format!("1280x720, {heads} heads"));
+        let clip = Clip::new(&arguments.clip, heads, 1280, 720, FRAMES_IN_CLIP);
+        for format in [VideoFormat::I420, VideoFormat::Nv12] {
+            let case = format!("{format}, {heads} heads");
+            against_floor(arguments, results, "floor", &case, &clip.converted(format));
+        }
+    }
+}
+
+/// Floor and element, one after the other.
+fn against_floor(
+    arguments: &Arguments,
+    results: &mut Results,
+    experiment: &str,
+    case: &str,
+    clip: &Clip,
+) {
+    let models = arguments.models();
+    let mut floor = Floor::new(&models, clip, 0);
+    let mut element = Element::new(&models, clip, &[("pipeline-depth", "1")]);
+    let rounds = arguments.rounds * arguments.frames.div_ceil(SHORT_TURN);
+    results.run(
+        experiment,
+        case,
+        rounds,
+        &mut [
+            subject("ONNX Runtime alone", || floor.run(SHORT_TURN)),
+            subject("element, depth 1", || element.run(SHORT_TURN)),
+        ],
+    );
+}
+
+/// Element and upstream's loop at 1280x720, where DMHead is at home: one to four heads.
+pub fn upstream(arguments: &Arguments, results: &mut Results) {
     let models = arguments.models();
     let frames = arguments.frames;
     let mut upstream = Upstream::new(&arguments.python, &models);
@@ -30,20 +69,6 @@ pub fn ratios(arguments: &Arguments, results: &mut Results) {
         let bgr = clip.converted(VideoFormat::Bgr);
         upstream.load(&bgr, &arguments.output);
         same_heads(&models, &bgr, &mut upstream);
-        for format in [VideoFormat::I420, VideoFormat::Nv12] {
-            let clip = clip.converted(format);
-            let mut floor = Floor::new(&models, &clip, 0);
-            let mut serial = Element::new(&models, &clip, &[("pipeline-depth", "1")]);
-            results.run(
-                "floor",
-                &format!("{format}, {heads} heads"),
-                arguments.rounds,
-                &mut [
-                    subject("ONNX Runtime alone", || floor.run(frames)),
-                    subject("element, depth 1", || serial.run(frames)),
-                ],
-            );
-        }
         let mut serial = Element::new(&models, &clip, &[("pipeline-depth", "1")]);
         let mut two = Element::new(&models, &clip, &[("pipeline-depth", "2")]);
         let single = [("pipeline-depth", "2"), ("intra-op-threads", "1")];
@@ -159,24 +184,11 @@ pub fn sweeps(arguments: &Arguments, results: &mut Results) {
     let frames = arguments.frames.min(20);
     let clip =
         |heads, width, height| Clip::new(&arguments.clip, heads, width, height, FRAMES_IN_CLIP);
-    let against_floor = |results: &mut Results, experiment: &str, case: &str, clip: &Clip| {
-        let mut floor = Floor::new(&models, clip, 0);
-        let mut element = Element::new(&models, clip, &[("pipeline-depth", "1")]);
-        results.run(
-            experiment,
-            case,
-            rounds,
-            &mut [
-                subject("ONNX Runtime alone", || floor.run(frames)),
-                subject("element", || element.run(frames)),
-            ],
-        );
-    };
-
     title("Heads, 1920x1080 I420");
     for heads in [1, 2, 4, 9, 16, 25] {
         let case = format!("{heads} heads");
-        against_floor(results, "heads", &case, &clip(heads, 1920, 1080));
+        let clip = clip(heads, 1920, 1080);
+        against_floor(arguments, results, "heads", &case, &clip);
     }
 
     title("Formats, 1280x720, two heads");
@@ -189,12 +201,8 @@ pub fn sweeps(arguments: &Arguments, results: &mut Results) {
         VideoFormat::Bgrx,
         VideoFormat::Gray8,
     ] {
-        against_floor(
-            results,
-            "formats",
-            &format.to_string(),
-            &two.converted(format),
-        );
+        let (case, clip) = (format.to_string(), two.converted(format));
+        against_floor(arguments, results, "formats", &case, &clip);
     }
 
     title("Frame sizes, I420, two heads");

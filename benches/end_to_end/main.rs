@@ -22,8 +22,10 @@ use clap::{Parser, ValueEnum};
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
-    /// Floor, element and upstream's loop at 1280x720, and whether they find the same
-    Ratios,
+    /// Floor and element at 1280x720
+    Floor,
+    /// Element and upstream's loop at 1280x720, and whether they find the same
+    Upstream,
     /// Heads, frame sizes, formats, threads, depths, streams
     Sweeps,
     /// Detections and poses at intervals, and what they cost in accuracy
@@ -41,7 +43,7 @@ enum Part {
 #[command(about = "Times the element against its networks and against DMHead's loop in Python")]
 struct Arguments {
     /// What to run; may be given several times
-    #[arg(long, value_enum, default_values_t = [Part::Ratios, Part::Intervals, Part::Sweeps, Part::Memory])]
+    #[arg(long, value_enum, default_values_t = [Part::Floor, Part::Upstream, Part::Intervals, Part::Sweeps, Part::Memory])]
     part: Vec<Part>,
     #[arg(
         long,
@@ -117,7 +119,8 @@ fn main() -> std::process::ExitCode {
     let mut results = results::Results::default();
     for part in &arguments.part {
         match part {
-            Part::Ratios => experiments::ratios(&arguments, &mut results),
+            Part::Floor => experiments::floor(&arguments, &mut results),
+            Part::Upstream => experiments::upstream(&arguments, &mut results),
             Part::Sweeps => experiments::sweeps(&arguments, &mut results),
             Part::Intervals => experiments::intervals(&arguments, &mut results),
             Part::Memory => memory::compare(&arguments),
