@@ -57,7 +57,11 @@ impl Inference {
             runtime,
             detector,
             pose: PoseEstimator::new(front, rear),
-            resizer: Resizer::default(),
+            resizer: match config.session.threads() {
+                1 => Resizer::default(),
+                // Where there is no second thread to be had, one has to do.
+                _ => Resizer::with_two_threads().unwrap_or_default(),
+            },
             detections: Vec::new(),
             targets: Vec::new(),
             due: Vec::new(),

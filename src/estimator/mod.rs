@@ -15,6 +15,7 @@ pub mod detector;
 pub mod draw;
 pub mod error;
 mod exit_gate;
+mod fork_join;
 pub mod frame;
 pub mod geometry;
 mod inference;

@@ -81,6 +81,14 @@ impl PixelEncoding {
         f32::from(level) * self.scale[channel] + self.bias[channel]
     }
 
+    /// How many values of a pixel lie side by side.
+    fn values_a_pixel(&self) -> usize {
+        match self.layout {
+            Layout::Nchw => 1,
+            Layout::Nhwc => 3,
+        }
+    }
+
     /// Fills an image of the network with one level.
     pub fn fill(&self, image: &mut [f32], level: u8) {
         let values = [0, 1, 2].map(|channel| self.encode(channel, level));
@@ -95,26 +103,77 @@ impl PixelEncoding {
         }
     }
 
-    /// Writes `row` of an image of `size` into `image`, which holds `3 * width * height` values.
-    fn write_row(&self, image: &mut [f32], size: Size, row: u32, pixels: &[Pixel]) {
-        let (width, height, row) = (size.width as usize, size.height as usize, row as usize);
-        let source_channel = |c: usize| match self.order {
-            ChannelOrder::Rgb => c,
-            ChannelOrder::Bgr => 2 - c,
-        };
-        match self.layout {
+    fn source_channel(&self, channel: usize) -> usize {
+        match self.order {
+            ChannelOrder::Rgb => channel,
+            ChannelOrder::Bgr => 2 - channel,
+        }
+    }
+}
+
+/// Rows of an image tensor, to be written.
+pub(super) struct Rows<'a> {
+    encoding: &'a PixelEncoding,
+    width: usize,
+    /// One for each channel, or all in the first.
+    planes: [&'a mut [f32]; 3],
+}
+
+impl<'a> Rows<'a> {
+    /// All rows of an image `width` pixels wide.
+    fn of(image: &'a mut [f32], width: u32, encoding: &'a PixelEncoding) -> Self {
+        let planes = match encoding.layout {
             Layout::Nchw => {
-                for (c, plane) in image.chunks_exact_mut(width * height).enumerate() {
-                    let from = source_channel(c);
-                    let out = &mut plane[row * width..][..pixels.len()];
-                    kernels::channel_to_f32(pixels, from, self.scale[c], self.bias[c], out);
+                let plane = image.len() / 3;
+                let (first, others) = image.split_at_mut(plane);
+                let (second, third) = others.split_at_mut(plane);
+                [first, second, third]
+            }
+            Layout::Nhwc => [image, &mut [], &mut []],
+        };
+        Self {
+            encoding,
+            width: width as usize,
+            planes,
+        }
+    }
+
+    /// The rows before `row`, and those from it on, which count from 0 then.
+    pub fn split_at(self, row: u32) -> (Self, Self) {
+        let Self {
+            encoding,
+            width,
+            planes,
+        } = self;
+        let at = row as usize * width * self.encoding.values_a_pixel();
+        let halves = planes.map(|plane| plane.split_at_mut(at.min(plane.len())));
+        let [(a, d), (b, e), (c, f)] = halves;
+        let rows = |planes| Self {
+            encoding,
+            width,
+            planes,
+        };
+        (rows([a, b, c]), rows([d, e, f]))
+    }
+
+    /// Writes the first pixels of a row.
+    pub fn write(&mut self, row: u32, pixels: &[Pixel]) {
+        let encoding = self.encoding;
+        let start = row as usize * self.width * encoding.values_a_pixel();
+        match encoding.layout {
+            Layout::Nchw => {
+                for (c, plane) in self.planes.iter_mut().enumerate() {
+                    let (scale, bias) = (encoding.scale[c], encoding.bias[c]);
+                    let from = encoding.source_channel(c);
+                    let out = &mut plane[start..][..pixels.len()];
+                    kernels::channel_to_f32(pixels, from, scale, bias, out);
                 }
             }
             Layout::Nhwc => {
-                let out = &mut image[row * width * 3..][..pixels.len() * 3];
+                let out = &mut self.planes[0][start..][..pixels.len() * 3];
                 for (out, pixel) in out.as_chunks_mut::<3>().0.iter_mut().zip(pixels) {
                     for (c, value) in out.iter_mut().enumerate() {
-                        *value = self.encode(c, pixel[source_channel(c)]);
+                        *value = encoding.encode(c, pixel[encoding.source_channel(c)]);
                     }
                 }
             }
@@ -180,9 +239,8 @@ pub fn encode_frame(
         width: placement.frame.width,
         height: placement.frame.height,
     };
-    resizer.resize(frame, part, placement.content, |row, pixels| {
-        encoding.write_row(image, placement.input, row, pixels);
-    });
+    let rows = Rows::of(image, placement.input.width, encoding);
+    resizer.resize(frame, part, placement.content, rows);
 }
 
 /// Writes `part` of the frame, stretched to `size`, into `image` (`3 * H * W` values).
@@ -194,9 +252,7 @@ pub fn encode_crop(
     encoding: &PixelEncoding,
     image: &mut [f32],
 ) {
-    resizer.resize(frame, part, size, |row, pixels| {
-        encoding.write_row(image, size, row, pixels);
-    });
+    resizer.resize(frame, part, size, Rows::of(image, size.width, encoding));
 }
 
 #[cfg(test)]
@@ -272,6 +328,45 @@ mod tests {
         assert_eq!(placement.content, SIZE);
         let image = encode(PixelEncoding::levels(ChannelOrder::Rgb), placement);
         assert_eq!(image[..6], [1., 4., 100., 7., 10., 100.]);
+    }
+
+    #[test]
+    fn two_threads_write_the_same() {
+        let mut state = 1u32;
+        let bytes = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        });
+        let frame_size = Size {
+            width: 640,
+            height: 402,
+        };
+        let bytes: Vec<u8> = bytes.take(640 * 402 * 3).collect();
+        let plane = Plane {
+            bytes: &bytes,
+            stride: 640 * 3,
+        };
+        let frame =
+            FrameView::new(PixelFormat::Bgr, frame_size, Colorimetry::BT601, &[plane]).unwrap();
+        let mut one = Resizer::default();
+        let mut two = Resizer::with_two_threads().unwrap();
+        let interleaved = PixelEncoding {
+            layout: Layout::Nhwc,
+            ..PixelEncoding::unit(ChannelOrder::Bgr)
+        };
+        // Letterbox, reduction by exactly 2, an odd number of rows, a single one.
+        for (width, height) in [(320, 256), (320, 201), (224, 225), (900, 1)] {
+            let input = Size { width, height };
+            let placement = Placement::letterbox(frame_size, input);
+            for encoding in [PixelEncoding::imagenet(), interleaved] {
+                let write = |resizer: &mut Resizer| {
+                    let mut image = vec![-1.0; (3 * width * height) as usize];
+                    encode_frame(resizer, &frame, &placement, &encoding, &mut image);
+                    image
+                };
+                assert!(write(&mut one) == write(&mut two), "{width}x{height}");
+            }
+        }
     }
 
     #[test]

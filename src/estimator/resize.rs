@@ -7,10 +7,14 @@
 //! and its two rounding shifts. A reduction by exactly 2 in both directions is the rounded mean of 2x2
 //! pixels, also as there.
 
+use std::ops::Range;
+
+use super::fork_join::ForkJoin;
 use super::frame::FrameView;
 use super::geometry::Size;
 use super::kernels::{self, ColumnTap, Pixel, WidePixel};
 use super::pixels::RowReader;
+use super::preprocess::Rows;
 
 /// Whole pixels of a frame: a part of it that is not empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,9 +74,65 @@ struct ResizedRow {
     values: Vec<WidePixel>,
 }
 
+/// Fewer pixels to read than this are not worth waking a second thread for: they take a tenth of a millisecond.
+const WORTH_TWO_THREADS: u32 = 100_000;
+
 /// Resizes; owns the scratch memory for that, which grows with row lengths only.
 #[derive(Debug, Default)]
 pub struct Resizer {
+    upper: Band,
+    lower: Band,
+    pair: Option<ForkJoin>,
+}
+
+impl Resizer {
+    /// Resizes large parts in two threads.
+    ///
+    /// # Errors
+    /// What the system says when it cannot start a thread.
+    pub fn with_two_threads() -> std::io::Result<Self> {
+        Ok(Self {
+            pair: Some(ForkJoin::new()?),
+            ..Self::default()
+        })
+    }
+
+    /// Resizes `part` of `frame` to `size`, and writes the result into `rows`.
+    pub(super) fn resize(
+        &mut self,
+        frame: &FrameView<'_>,
+        part: PixelRect,
+        size: Size,
+        mut rows: Rows<'_>,
+    ) {
+        let Self { upper, lower, pair } = self;
+        let pixels = part.width * part.height.min(2 * size.height);
+        let Some(pair) = pair.as_mut().filter(|_| pixels >= WORTH_TWO_THREADS) else {
+            upper.resize(frame, part, size, 0..size.height, |row, pixels| {
+                rows.write(row, pixels);
+            });
+            return;
+        };
+        let middle = size.height / 2;
+        let (mut above, mut below) = rows.split_at(middle);
+        pair.join(
+            &mut || {
+                lower.resize(frame, part, size, middle..size.height, |row, pixels| {
+                    below.write(row - middle, pixels);
+                });
+            },
+            || {
+                upper.resize(frame, part, size, 0..middle, |row, pixels| {
+                    above.write(row, pixels);
+                });
+            },
+        );
+    }
+}
+
+/// Resizes rows one after the other.
+#[derive(Debug, Default)]
+struct Band {
     reader: RowReader,
     taps: Vec<ColumnTap>,
     source: Vec<Pixel>,
@@ -81,25 +141,26 @@ pub struct Resizer {
     output: Vec<Pixel>,
 }
 
-impl Resizer {
-    /// Resizes `part` of `frame` to `size` and hands over the output rows from top to bottom.
-    pub(super) fn resize(
+impl Band {
+    /// Resizes `part` of `frame` to `size` and hands over the output rows `rows` from top to bottom.
+    fn resize(
         &mut self,
         frame: &FrameView<'_>,
         part: PixelRect,
         size: Size,
+        rows: Range<u32>,
         mut row_done: impl FnMut(u32, &[Pixel]),
     ) {
         self.output.resize(size.width as usize, [0; 4]);
         if part.width == size.width * 2 && part.height == size.height * 2 {
-            return self.halve(frame, part, size, row_done);
+            return self.halve(frame, part, rows, row_done);
         }
         // OpenCV goes through the inverse; the last bit of the scale can differ from source / target.
         let scale = |source: u32, target: u32| 1.0 / (f64::from(target) / f64::from(source));
         self.plan_columns(part, size, scale(part.width, size.width));
         self.above.source = None;
         self.below.source = None;
-        for row in 0..size.height {
+        for row in rows {
             let tap = Tap::at(row, scale(part.height, size.height));
             let [above, below] = tap.clamped(part.height);
             // Rows come in rising order: what was below is often above now.
@@ -162,12 +223,12 @@ impl Resizer {
         &mut self,
         frame: &FrameView<'_>,
         part: PixelRect,
-        size: Size,
+        rows: Range<u32>,
         mut row_done: impl FnMut(u32, &[Pixel]),
     ) {
         let width = part.width as usize;
         self.source.resize(width * 2, [0; 4]);
-        for row in 0..size.height {
+        for row in rows {
             let (y, x) = ((part.y + row * 2) as usize, part.x as usize);
             if self.reader.read_halved(frame, y, x, &mut self.output) {
                 row_done(row, &self.output);

@@ -37,7 +37,8 @@ pub struct SessionOptions {
 }
 
 impl SessionOptions {
-    pub(super) fn threads(&self) -> usize {
+    /// How many threads that makes.
+    pub fn threads(&self) -> usize {
         match self.intra_op_threads {
             // More than a few threads gain little on networks this small and take cores from the rest.
             0 => std::thread::available_parallelism().map_or(1, |n| n.get().min(4)),
