@@ -183,15 +183,16 @@ fn a_frame_that_has_no_time_goes_on_without_its_inference() {
     let next = |h: &mut gst_check::Harness, n| poses(&h.push_and_pull(frame(n)).unwrap());
     // Nothing says that it may not wait.
     assert_eq!(next(&mut h, 0).source, Source::Inferred);
-    // Neither early nor late.
-    qos(&mut h, 0, 0);
-    let held = next(&mut h, 1);
+    // It came 10 s late, longer than it waited; what is due 10 s later still may not wait.
+    qos(&mut h, 10_000, 0);
+    let mut n = 501;
+    let held = next(&mut h, n);
     assert_eq!(held.source, Source::Held);
     assert_eq!(held.heads[0].angles.yaw, yaw_of_frame(0));
     assert_eq!(stat(&element, "held-late"), 1);
     // What was found meanwhile goes with the next frame.
-    let mut n = 2;
     let later = loop {
+        n += 1;
         let poses = next(&mut h, n);
         assert_eq!(poses.source, Source::Held);
         let of = n - poses.age.mseconds() / 40;
@@ -199,10 +200,9 @@ fn a_frame_that_has_no_time_goes_on_without_its_inference() {
         if of > 0 {
             break of;
         }
-        n += 1;
         std::thread::sleep(std::time::Duration::from_millis(1));
     };
-    assert_eq!(later, 1);
+    assert_eq!(later, 501);
     // There is time again, once the thread has none of the frames before.
     qos(&mut h, -100_000, n);
     loop {
@@ -218,6 +218,50 @@ fn a_frame_that_has_no_time_goes_on_without_its_inference() {
         stat(&element, "held-busy") + stat(&element, "held-late"),
         stat(&element, "held")
     );
+}
+
+/// With several frames in flight, those that hold, or have no picture, wait for their turn and no longer.
+#[test]
+fn held_frames_do_not_pile_up() {
+    for gaps in [false, true] {
+        let element = quick();
+        element.set_property("pipeline-depth", 2u32);
+        element.set_property_from_str("when-late", "hold");
+        let mut h = harness(&element, &rgb());
+        for n in 0..3 {
+            h.push(frame(n)).unwrap();
+        }
+        if !gaps {
+            qos(&mut h, 800, 2);
+        }
+        for n in 3..23 {
+            let mut buffer = frame(n);
+            if gaps {
+                buffer.make_mut().set_flags(gst::BufferFlags::GAP);
+            }
+            h.push(buffer).unwrap();
+        }
+        assert_eq!(std::iter::from_fn(|| h.try_pull()).count(), 23, "{gaps}");
+    }
+}
+
+/// In a live stream the clock says how much time there is, whatever sinks wait for.
+#[test]
+fn a_live_frame_that_is_early_is_waited_for() {
+    let element = quick();
+    element.set_property_from_str("when-late", "hold");
+    // Nobody minds the wait: no frame is due before long, nor is the next one.
+    let mut slow = rgb();
+    slow.make_mut().set("framerate", gst::Fraction::new(1, 100));
+    let mut h = harness(&element, &slow);
+    h.set_upstream_latency(gst::ClockTime::from_seconds(1000));
+    assert_eq!(h.query_latency(), Some(gst::ClockTime::from_seconds(1100)));
+    // Of sinks none of which waits for the clock.
+    h.push_upstream_event(gst::event::Latency::new(gst::ClockTime::ZERO));
+    for n in 0..5 {
+        let poses = poses(&h.push_and_pull(frame(n)).unwrap());
+        assert_eq!(poses.source, Source::Inferred, "frame {n}");
+    }
 }
 
 #[test]
@@ -287,6 +331,30 @@ fn asynchronous_frames_never_wait() {
     assert!(inferred >= 1 && inferred <= frames - stat(&element, "held-busy"));
     h.push_event(gst::event::Eos::new());
     assert!(h.try_pull().is_none());
+}
+
+#[test]
+fn asynchronous_results_do_not_cross_a_jump() {
+    let element = quick();
+    element.set_property("async", true);
+    element.set_property("tracking", true);
+    let mut h = harness(&element, &rgb());
+    let has_meta = |buffer: &gst::Buffer| HeadPoses::from_buffer(buffer).is_some();
+    let mut n = push_until(&mut h, 0, has_meta);
+    for _ in 0..20 {
+        n += 100;
+        h.push_and_pull(frame(n)).unwrap();
+        n += 100;
+        let mut jumped = frame(n);
+        jumped.make_mut().set_flags(gst::BufferFlags::DISCONT);
+        let first = h.push_and_pull(jumped).unwrap();
+        assert!(!has_meta(&first), "what was known before the jump");
+        let start = n;
+        n = push_until(&mut h, n + 1, has_meta);
+        let next = poses(&h.push_and_pull(frame(n + 1)).unwrap());
+        assert!(next.age <= gst::ClockTime::from_mseconds(40 * (n + 1 - start)));
+        n += 1;
+    }
 }
 
 #[test]

@@ -88,10 +88,13 @@ impl Engine {
     /// [`Error::Thread`].
     pub fn detach(&mut self, config: &Config) -> Result<(), Error> {
         match self.runner.take() {
-            Some(Runner::Serial(estimator)) => {
-                let pipeline = Pipeline::new(estimator, config, 1).map_err(|(_, error)| error)?;
-                self.runner = Some(Runner::Detached(pipeline));
-            }
+            Some(Runner::Serial(estimator)) => match Pipeline::new(estimator, config, 1) {
+                Ok(pipeline) => self.runner = Some(Runner::Detached(pipeline)),
+                Err((estimator, error)) => {
+                    self.runner = Some(Runner::Serial(estimator));
+                    return Err(error);
+                }
+            },
             other => self.runner = other,
         }
         Ok(())
@@ -133,18 +136,24 @@ impl Engine {
         self.queue.push_back(Queued::ready(buffer, outcome));
     }
 
-    /// Where a thread looks at the newest frame: what it has found since the last call.
-    pub fn late(&mut self) -> Option<Late> {
+    /// Where a thread looks at the newest frame: what it has found since the last call; waits for it, but not
+    /// longer than `longest`.
+    pub fn late(&mut self, longest: Option<Duration>) -> Option<Late> {
         let Some(Runner::Detached(pipeline)) = &mut self.runner else {
             return None;
         };
-        let (frame, found) = found_in(pipeline.collect(Some(Duration::ZERO))?);
+        let (frame, found) = found_in(pipeline.collect(longest)?);
+        if std::mem::take(&mut self.stale) {
+            // It may have followed heads of before the jump.
+            pipeline.reset_tracks();
+            return None;
+        }
         let late = Late {
             pts: frame.buffer().pts(),
             size: (frame.width(), frame.height()),
             found,
         };
-        (!std::mem::take(&mut self.stale)).then_some(late)
+        Some(late)
     }
 
     /// A thread that looks at the newest frame is not done with the last one yet.
@@ -170,16 +179,19 @@ impl Engine {
             }
             Some(Runner::Detached(pipeline)) => {
                 // A copy shares the pixels.
-                match MappedFrame::new(buffer.copy(), info, known) {
-                    // One that is still at work goes on with its frame.
-                    Ok(frame) => drop(pipeline.submit(frame, time, settings)),
-                    Err(_) => return self.fail(buffer, unreadable(info)),
-                }
-                let found = match patience {
-                    Some(Duration::ZERO) => None,
-                    _ => pipeline.collect(patience).map(|done| found_in(done).1),
+                let Ok(frame) = MappedFrame::new(buffer.copy(), info, known) else {
+                    return self.fail(buffer, unreadable(info));
                 };
-                Queued::ready(buffer, found.map_or(Outcome::Held, Outcome::Inferred))
+                match pipeline.submit(frame, time, settings) {
+                    Err(_) => Queued::failed(buffer, "a thread has ended"),
+                    Ok(()) => {
+                        let found = match patience {
+                            Some(Duration::ZERO) => None,
+                            _ => pipeline.collect(patience).map(|done| found_in(done).1),
+                        };
+                        Queued::ready(buffer, found.map_or(Outcome::Held, Outcome::Inferred))
+                    }
+                }
             }
             Some(Runner::Parallel(pipeline)) => match MappedFrame::new(buffer, info, known) {
                 Ok(frame) => match pipeline.submit(frame, time, settings) {
@@ -205,7 +217,8 @@ impl Engine {
         let Some(Runner::Parallel(pipeline)) = &mut self.runner else {
             return None;
         };
-        if !drain && pipeline.in_flight() < pipeline.depth() {
+        // Those that only wait for their turn count: else they would pile up.
+        if !drain && self.queue.len() < pipeline.depth() {
             return None;
         }
         self.queue.pop_front();

@@ -211,24 +211,36 @@ impl DmHeadPose {
         settings.interop.warn_of_missing(&self.obj(), &self.warned);
         let mut state = lock(&self.state);
         let state = state.as_mut().ok_or(Failure::Exiting)?;
-        if let Some(late) = state.engine.late()
+        let holds = settings.when_late == DmHeadPoseWhenLate::Hold;
+        let (detached, frame_duration) = lock(&self.loaded)
+            .as_ref()
+            .map(|loaded| (loaded.detached, loaded.frame_duration))
+            .unwrap_or_default();
+        // Where frames had not to wait and have to now, one may be left over.
+        let longest = (holds || detached).then_some(Duration::ZERO);
+        if let Some(late) = state.engine.late(longest)
             && let Err(failure) = self.remember(state, late)
         {
             // As for any frame: `finish` decides what an error is to do.
             state.engine.fail(buffer, failure);
             return Ok(());
         }
+        self.lateness.set_waited(Duration::ZERO);
         if buffer.flags().contains(gst::BufferFlags::GAP) {
             lock(&self.stats).gaps += 1;
             state.engine.pass(buffer);
             return Ok(());
         }
+        let info = state
+            .info
+            .as_ref()
+            .ok_or_else(|| gst::error_msg!(gst::CoreError::Negotiation, ("no caps yet")))?;
         let segment = self.obj().segment();
         let segment = segment.downcast_ref::<gst::ClockTime>();
         let running_time = segment.and_then(|segment| segment.to_running_time(buffer.pts()));
-        let holds = settings.when_late == DmHeadPoseWhenLate::Hold;
         if holds {
-            if self.lateness.is_late(running_time) && state.held.suffices(buffer.pts()) {
+            let size = (info.width(), info.height());
+            if self.lateness.is_late(running_time) && state.held.suffices(buffer.pts(), size) {
                 lock(&self.stats).late += 1;
                 state.engine.hold(buffer);
                 return Ok(());
@@ -240,17 +252,9 @@ impl DmHeadPose {
             state.engine.hold(buffer);
             return Ok(());
         }
-        let info = state
-            .info
-            .as_ref()
-            .ok_or_else(|| gst::error_msg!(gst::CoreError::Negotiation, ("no caps yet")))?;
         let upstream = state.config.detector_model.is_none();
         let known = upstream.then(|| KnownHeads::read(&buffer, &settings.interop));
         let frame_settings = settings.frame_settings();
-        let (detached, frame_duration) = lock(&self.loaded)
-            .as_ref()
-            .map(|loaded| (loaded.detached, loaded.frame_duration))
-            .unwrap_or_default();
         let patience = match (detached, holds) {
             (true, _) => Some(gst::ClockTime::ZERO),
             (false, true) => {
@@ -260,11 +264,24 @@ impl DmHeadPose {
             (false, false) => None,
         };
         let (engine, patience) = (&mut state.engine, patience.map(Into::into));
+        let start = Instant::now();
         engine.infer(buffer, info, &frame_settings, known, patience);
+        self.lateness.set_waited(start.elapsed());
         if engine.is_busy() && !detached {
             lock(&self.stats).late += 1;
         }
         Ok(())
+    }
+
+    /// Waits for the frame that a thread looks at, which belongs to upstream, and keeps what was found.
+    pub(super) fn settle(&self) {
+        if let Some(state) = &mut *lock(&self.state)
+            && let Some(late) = state.engine.late(None)
+            && let Err(Failure::Message { text, .. }) = self.remember(state, late)
+        {
+            // If it is more than this frame the next one will say so.
+            gst::warning!(CAT, imp = self, "{text}");
+        }
     }
 
     /// Sends all buffers on that are still in flight: what comes next must not overtake them.

@@ -44,10 +44,12 @@ impl Held {
         Some((poses, std::mem::take(&mut self.fresh)))
     }
 
-    /// There is a result, and it is not too old to go on with.
-    pub fn suffices(&self, pts: Option<gst::ClockTime>) -> bool {
-        let last = self.last.as_ref();
-        last.is_some_and(|(_, found_at)| age(*found_at, pts) < LONGEST)
+    /// There is a result for frames of this size, and it is not too old to go on with, in either direction.
+    pub fn suffices(&self, pts: Option<gst::ClockTime>, size: (u32, u32)) -> bool {
+        self.last.as_ref().is_some_and(|(poses, found_at)| {
+            let far = age(*found_at, pts).max(age(pts, *found_at));
+            (poses.width, poses.height) == size && far < LONGEST
+        })
     }
 }
 
@@ -93,9 +95,13 @@ mod tests {
         assert_eq!(held.at(ms(60), SIZE).unwrap().0.age, gst::ClockTime::ZERO);
         assert_eq!(held.at(None, SIZE).unwrap().0.age, gst::ClockTime::ZERO);
         assert!(held.at(ms(180), (64, 48)).is_none());
-        assert!(held.suffices(ms(1000)));
-        assert!(!held.suffices(ms(1100)));
+        assert!(held.suffices(ms(1000), SIZE));
+        assert!(!held.suffices(ms(1000), (64, 48)));
+        assert!(!held.suffices(ms(1100), SIZE));
+        held.keep(poses(), ms(5000), false);
+        assert!(held.suffices(ms(4500), SIZE));
+        assert!(!held.suffices(ms(4000), SIZE));
         held.forget();
-        assert!(!held.suffices(ms(100)));
+        assert!(!held.suffices(ms(100), SIZE));
     }
 }

@@ -114,13 +114,14 @@ impl ObjectImpl for DmHeadPose {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
+        let latency = self.latency();
         lock(&self.settings).set(value, pspec);
         let name = pspec.name();
         if specs::is_load_time(pspec) && lock(&self.loaded).is_some() {
             gst::warning!(CAT, imp = self, "{name} takes effect at the next start");
         }
         gst::info!(CAT, imp = self, "{name} is now {value:?}");
-        if name == "when-late" {
+        if self.latency() != latency {
             self.post_latency();
         }
     }
@@ -230,7 +231,6 @@ impl BaseTransformImpl for DmHeadPose {
                     return true;
                 }
             }
-            gst::EventView::Latency(event) => self.lateness.set_latency(event.latency()),
             _ => {}
         }
         self.parent_src_event(event)
@@ -257,6 +257,7 @@ impl BaseTransformImpl for DmHeadPose {
     fn query(&self, direction: gst::PadDirection, query: &mut gst::QueryRef) -> bool {
         if direction == gst::PadDirection::Sink && query.is_serialized() {
             self.drain();
+            self.settle();
         }
         if !BaseTransformImplExt::parent_query(self, direction, query) {
             return false;
@@ -265,8 +266,8 @@ impl BaseTransformImpl for DmHeadPose {
             && let gst::QueryViewMut::Latency(query) = query.view_mut()
         {
             let (live, min, max) = query.result();
-            self.lateness.set_live(live);
             let own = self.latency();
+            self.lateness.set_latency(live.then_some(min + own));
             query.set(live, min + own, max.map(|max| max + own));
         }
         true
@@ -282,6 +283,7 @@ impl BaseTransformImpl for DmHeadPose {
         if buffer.flags().contains(gst::BufferFlags::DISCONT) {
             self.drain();
             if let Some(state) = &mut *lock(&self.state) {
+                state.engine.discard();
                 state.engine.reset_tracks();
                 state.held.forget();
             }

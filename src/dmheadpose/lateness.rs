@@ -14,10 +14,11 @@ pub(super) struct Lateness(Mutex<Known>);
 struct Known {
     /// Of the last QoS event: frames of an earlier running time come too late.
     earliest: Option<gst::ClockTime>,
-    /// Of the last QoS event: by how much a frame was early.
+    /// Of the last QoS event: how long its frame could have waited.
     slack: Option<gst::ClockTime>,
-    live: bool,
-    /// How much later than its running time the sinks show a frame.
+    /// How long the last frame waited.
+    waited: gst::ClockTime,
+    /// In a live stream: how much later than its running time a frame is to leave the element.
     latency: Option<gst::ClockTime>,
 }
 
@@ -31,23 +32,30 @@ impl Lateness {
         known.earliest = timestamp
             .filter(|_| late)
             .and_then(|time| time.checked_add(by * 2));
-        known.slack = Some(if late { gst::ClockTime::ZERO } else { by });
+        known.slack = Some(match late {
+            true => known.waited.saturating_sub(by),
+            false => known.waited + by,
+        });
     }
 
-    /// What a latency query found.
-    pub fn set_live(&self, live: bool) {
-        lock(&self.0).live = live;
+    /// How long the last frame waited for its inference.
+    pub fn set_waited(&self, waited: std::time::Duration) {
+        let waited = gst::ClockTime::try_from(waited);
+        lock(&self.0).waited = waited.unwrap_or(gst::ClockTime::MAX);
     }
 
-    /// What the pipeline told all sinks.
-    pub fn set_latency(&self, latency: gst::ClockTime) {
-        lock(&self.0).latency = Some(latency);
+    /// What was answered to a latency query: how late frames may leave the element; `None` if the stream is not
+    /// live. Not what the sinks are told: that contains what is behind the element, and nothing at all where no
+    /// sink waits for the clock.
+    pub fn set_latency(&self, latency: Option<gst::ClockTime>) {
+        lock(&self.0).latency = latency;
     }
 
     /// Forgets what QoS events said: of a stream that has jumped it says nothing.
     pub fn forget(&self) {
         let mut known = lock(&self.0);
         (known.earliest, known.slack) = (None, None);
+        known.waited = gst::ClockTime::ZERO;
     }
 
     /// Forgets all, for a new start.
@@ -72,7 +80,7 @@ impl Lateness {
         longest: gst::ClockTime,
     ) -> Option<gst::ClockTime> {
         let known = lock(&self.0);
-        let due = running_time.zip(known.latency.filter(|_| known.live));
+        let due = running_time.zip(known.latency);
         match due.zip(now) {
             Some(((time, latency), now)) => Some((time + latency).saturating_sub(now).min(longest)),
             None => known.slack,
@@ -125,6 +133,12 @@ mod tests {
         assert_eq!(left(), ms(30));
         after_qos(&lateness, 30);
         assert_eq!(left(), ms(0));
+        // The frame had waited: the next one may do so, too.
+        lateness.set_waited(std::time::Duration::from_millis(25));
+        after_qos(&lateness, -10);
+        assert_eq!(left(), ms(35));
+        after_qos(&lateness, 10);
+        assert_eq!(left(), ms(15));
         lateness.forget();
         assert_eq!(left(), None);
     }
@@ -133,9 +147,9 @@ mod tests {
     fn a_live_frame_has_time_until_it_is_due() {
         gst::init().unwrap();
         let lateness = Lateness::default();
-        lateness.set_latency(ms(200).unwrap());
+        lateness.set_latency(None);
         assert_eq!(lateness.time_left(ms(1000), ms(1150), LONG), None);
-        lateness.set_live(true);
+        lateness.set_latency(ms(200));
         let left = |now, longest| lateness.time_left(ms(1000), now, longest);
         assert_eq!(left(ms(1150), LONG), ms(50));
         assert_eq!(left(ms(1150), ms(40).unwrap()), ms(40));

@@ -44,7 +44,7 @@ pub(super) struct Stats {
     pub heads: u64,
     /// Frames that carry the last result, or none if there is none yet.
     pub held: u64,
-    /// Held because downstream said that it waits already.
+    /// Held because they would have come too late.
     pub late: u64,
     /// Held because the thread was not done with an earlier frame.
     pub busy: u64,

@@ -6,6 +6,7 @@
 //! the results are those of one frame after the other.
 
 use std::collections::VecDeque;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -105,9 +106,11 @@ impl InOrder {
             let waited = self.moved.wait(turns);
             turns = waited.unwrap_or_else(PoisonError::into_inner);
         }
-        act(&mut turns.scene);
-        turns.followed = number;
-        self.moved.notify_all();
+        if turns.followed < number {
+            act(&mut turns.scene);
+            turns.followed = number;
+            self.moved.notify_all();
+        }
     }
 }
 
@@ -250,7 +253,11 @@ impl<F: Frame> Worker<F> {
             .name("dmheadpose".into())
             .spawn(move || {
                 for mut job in inbox {
-                    let result = job.run(&scene);
+                    let run = AssertUnwindSafe(|| job.run(&scene));
+                    let Ok(result) = panic::catch_unwind(run) else {
+                        // This thread ends; the others must not wait for its frame.
+                        return scene.turn(job.plan.number, |_| {});
+                    };
                     if outbox.send(Done { job, result }).is_err() {
                         return;
                     }

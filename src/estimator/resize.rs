@@ -75,7 +75,7 @@ struct ResizedRow {
 }
 
 /// Fewer pixels to read than this are not worth waking a second thread for: they take a tenth of a millisecond.
-const WORTH_TWO_THREADS: u32 = 100_000;
+const WORTH_TWO_THREADS: u64 = 100_000;
 
 /// Resizes; owns the scratch memory for that, which grows with row lengths only.
 #[derive(Debug, Default)]
@@ -106,7 +106,8 @@ impl Resizer {
         mut rows: Rows<'_>,
     ) {
         let Self { upper, lower, pair } = self;
-        let pixels = part.width * part.height.min(2 * size.height);
+        let rows_read = part.height.min(2 * size.height);
+        let pixels = u64::from(part.width) * u64::from(rows_read);
         let Some(pair) = pair.as_mut().filter(|_| pixels >= WORTH_TWO_THREADS) else {
             upper.resize(frame, part, size, 0..size.height, |row, pixels| {
                 rows.write(row, pixels);
