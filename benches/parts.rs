@@ -72,24 +72,18 @@ fn tensors(c: &mut Criterion) {
         let view = video::view(&frame).expect("a known format");
         let mut resizer = Resizer::default();
         let mut image = vec![0f32; 3 * 224 * 224];
-        let rect = PixelRect {
-            x: 401,
-            y: 203,
-            width: 200,
-            height: 250,
-        };
-        c.bench_function(&format!("crop: 200x250 of {format} to 224x224"), |b| {
-            b.iter(|| encode_crop(&mut resizer, &view, rect, CROP, &encoding, &mut image));
-        });
-        let large = PixelRect {
-            x: 301,
-            y: 3,
-            width: 560,
-            height: 700,
-        };
-        c.bench_function(&format!("crop: 560x700 of {format} to 224x224"), |b| {
-            b.iter(|| encode_crop(&mut resizer, &view, large, CROP, &encoding, &mut image));
-        });
+        for (x, y, width, height) in [(401, 203, 200, 250), (301, 3, 560, 700)] {
+            let rect = PixelRect {
+                x,
+                y,
+                width,
+                height,
+            };
+            let name = format!("crop: {width}x{height} of {format} to 224x224");
+            c.bench_function(&name, |b| {
+                b.iter(|| encode_crop(&mut resizer, &view, rect, CROP, &encoding, &mut image));
+            });
+        }
         for (width, height) in [(320, 256), (640, 384)] {
             let input = Size { width, height };
             // As YOLOX-nano and YuNet want it.

@@ -55,16 +55,7 @@ fn a_thousand_starts_and_stops_leave_nothing_behind() {
     // What was posted is still there after the stop.
     pipeline.set_auto_flush_bus(false);
     let bus = pipeline.bus().unwrap();
-    let (sender, frames) = mpsc::channel();
-    let pad = pipeline
-        .by_name("sink")
-        .unwrap()
-        .static_pad("sink")
-        .unwrap();
-    pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
-        let _ = sender.send(());
-        gst::PadProbeReturn::Ok
-    });
+    let frames = toys::arrivals(&pipeline, "sink");
     let mut after_a_third = None;
     for number in 0..CYCLES {
         let arrived = cycle(number, &pipeline, &element, &frames);

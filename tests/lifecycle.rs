@@ -45,16 +45,7 @@ fn stopped_in_the_middle_of_a_stream() {
     let pipeline = toys::pipeline(line, &element);
     // What was posted is still there after the stop.
     pipeline.set_auto_flush_bus(false);
-    let (sender, frames) = std::sync::mpsc::channel();
-    let pad = pipeline
-        .by_name("sink")
-        .unwrap()
-        .static_pad("sink")
-        .unwrap();
-    pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
-        let _ = sender.send(());
-        gst::PadProbeReturn::Ok
-    });
+    let frames = toys::arrivals(&pipeline, "sink");
     let guard = std::time::Duration::from_secs(60);
     for _ in 0..20 {
         pipeline.set_state(gst::State::Playing).unwrap();

@@ -7,7 +7,7 @@ pub mod common;
 pub mod reports;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 
 pub use common::{init, onnxruntime_library};
 use gst::prelude::*;
@@ -183,6 +183,18 @@ pub fn replace(pipeline: &gst::Pipeline, name: &str, element: &gst::Element) {
     pipeline.add(element).unwrap();
     from.link(&element.static_pad("sink").unwrap()).unwrap();
     element.static_pad("src").unwrap().link(&to).unwrap();
+}
+
+/// Tells of each buffer that arrives at the sink of this name from now on.
+pub fn arrivals(pipeline: &gst::Pipeline, sink: &str) -> mpsc::Receiver<()> {
+    let (sender, arrivals) = mpsc::channel();
+    let pad = pipeline.by_name(sink).unwrap().static_pad("sink").unwrap();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+        // Nobody listens any more once the test is over.
+        let _ = sender.send(());
+        gst::PadProbeReturn::Ok
+    });
+    arrivals
 }
 
 /// The buffers that arrive at the sink of this name from now on.
