@@ -12,15 +12,10 @@ cd "$(dirname "$0")/.."
 . tests/chroot.sh
 plugin=$(realpath -m "${PLUGIN:-${CARGO_TARGET_DIR:-target}/release/libgstdmheadpose.so}")
 model=models/whenet_Nx3x224x224_prepost.onnx
-packages=(
-  gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
-  python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0
-)
 need_chroots
 [ -s "$plugin" ] || fail "no plugin at $plugin: run 'make build', or set PLUGIN"
 [ -s "$model" ] || fail "no model at $model: run 'make models'"
-build_chroot trixie "${packages[@]}"
-build_chroot forky "${packages[@]}"
+build_newer_gstreamer forky
 
 # onnxinference wants to be told what the model's tensors are, in a file beside it.
 folder=$(mktemp -d)

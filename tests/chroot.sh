@@ -69,3 +69,14 @@ build_chroot() {
     apt-get clean" >>"$log" 2>&1 || fail "the packages could not be installed: see $log"
   touch "$root/.complete"
 }
+
+# Makes the chroots of suites with a GStreamer newer than bookworm's; trixie's comes first, for forky's keys.
+build_newer_gstreamer() {
+  local suite packages=(
+    gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
+    python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0
+  )
+  for suite in trixie "$@"; do
+    build_chroot "$suite" "${packages[@]}"
+  done
+}

@@ -15,10 +15,6 @@ cd "$(dirname "$0")/.."
 plugin=$(realpath -m "${PLUGIN:-${CARGO_TARGET_DIR:-target}/release/libgstdmheadpose.so}")
 output=$(realpath -m "${OUTPUT:-.setup/newer-gstreamer}")
 clip=.setup/clips/WolfgangLanger_Pexels.mp4
-packages=(
-  gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
-  python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0
-)
 
 run() {
   local suite=$1 pictures=$output/$1
@@ -49,8 +45,7 @@ need_chroots
 [ -s "$clip" ] || fail "no video at $clip: run 'make clips'"
 
 for suite in "${suites[@]}"; do
-  build_chroot trixie "${packages[@]}"
-  build_chroot "$suite" "${packages[@]}"
+  build_newer_gstreamer "$suite"
   run "$suite"
 done
 say 'The same plugin file runs on each of them.'
