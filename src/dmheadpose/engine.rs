@@ -302,7 +302,7 @@ fn infer_now(
         source: source(estimator.detected()),
         heads,
         times: estimator.times(),
-        front_runs: estimator.pose().front_runs(),
+        front_runs: estimator.front_runs(),
         known: known.unwrap_or_default(),
     })
 }

@@ -4,8 +4,8 @@
 //! [`HeadPoseEstimator::process`] is the straight line: the frame goes through the detector, each box gets
 //! its margins, all crops go through the pose model in one batch, and out come [`Head`]s.
 //! [`HeadPoseEstimator::estimate`] starts at given boxes. [`pipeline::Pipeline`] does the same for several
-//! frames at once, in threads of its own. Both are made of two parts: an `Inference` is what one
-//! frame in flight needs, and the `Scene` is what is remembered from frame to frame.
+//! frames at once, in threads of its own. Both are made of three parts: the `Networks` look at a frame, its
+//! `Findings` are what they see, and the `Scene` is what is remembered from frame to frame.
 
 pub mod angles;
 mod assignment;
@@ -15,12 +15,13 @@ pub mod detector;
 pub mod draw;
 pub mod error;
 mod exit_gate;
+mod findings;
 mod fork_join;
 pub mod frame;
 pub mod geometry;
-mod inference;
 mod kernels;
 mod motion;
+mod networks;
 pub mod pipeline;
 mod pixels;
 pub mod pose;
@@ -41,9 +42,10 @@ use std::time::Duration;
 use angles::Angles;
 use detector::{Detection, Detector, DetectorFamily, DetectorSettings};
 use error::Error;
+use findings::Findings;
 use frame::FrameView;
 use geometry::{CropMode, Rect};
-use inference::Inference;
+use networks::Networks;
 use pose::PoseFamily;
 use pose::fusion::PoseEstimator;
 use runtime::{Runtime, RuntimeOptions, SessionOptions};
@@ -111,13 +113,13 @@ impl Config {
         }
     }
 
-    /// The same for `depth` frames at once: where the threads are left open, the frames share the cores. Two
-    /// frames with a thread each are done sooner than two that compete for two.
+    /// The same for `depth` frames in flight: where the threads are left open, those that are looked at share the
+    /// cores. Two frames with a thread each are done sooner than two that compete for two.
     pub fn for_depth(&self, depth: usize) -> Self {
         let mut config = self.clone();
         if depth > 1 && config.session.intra_op_threads == 0 {
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
-            config.session.intra_op_threads = (cores / depth).clamp(1, 4);
+            config.session.intra_op_threads = (cores / pipeline::workers(depth)).clamp(1, 4);
         }
         config
     }
@@ -170,8 +172,9 @@ impl StageTimes {
 /// Finds heads in frames and estimates where they look, one frame after the other.
 #[derive(Debug)]
 pub struct HeadPoseEstimator {
-    inference: Inference,
+    networks: Networks,
     scene: Scene,
+    findings: Findings,
     heads: Vec<Head>,
     detected: bool,
 }
@@ -183,8 +186,9 @@ impl HeadPoseEstimator {
     /// Whatever is wrong with the library or the models; see [`Error`].
     pub fn load(config: &Config) -> Result<Self, Error> {
         Ok(Self {
-            inference: Inference::load(config)?,
+            networks: Networks::load(config)?,
             scene: Scene::new(),
+            findings: Findings::default(),
             heads: Vec::new(),
             detected: false,
         })
@@ -228,18 +232,19 @@ impl HeadPoseEstimator {
         settings: &Settings,
     ) -> Result<&[Head], Error> {
         let Self {
-            inference,
+            networks,
             scene,
+            findings,
             heads,
             detected,
         } = self;
         let size = frame.size();
         let plan = scene.begin(Some(size), known.is_some(), settings);
         *detected = plan.detect;
-        inference.detect(plan, frame, known, settings)?;
-        scene.follow(plan, inference, size, time, settings);
-        inference.estimate(frame)?;
-        scene.finish(plan, inference, time, settings, heads);
+        networks.detect(plan, frame, known, settings, findings)?;
+        scene.follow(plan, findings, size, time, settings);
+        networks.estimate(frame, findings)?;
+        scene.finish(plan, findings, time, settings, heads);
         Ok(heads)
     }
 
@@ -255,19 +260,24 @@ impl HeadPoseEstimator {
 
     /// How long the stages of the last frame took.
     pub fn times(&self) -> StageTimes {
-        self.inference.times()
+        self.findings.times
+    }
+
+    /// How many heads of the last frame the front model looked at.
+    pub fn front_runs(&self) -> usize {
+        self.findings.front_runs
     }
 
     pub fn runtime(&self) -> &'static Runtime {
-        self.inference.runtime()
+        self.networks.runtime()
     }
 
     /// `None` where the boxes always come from elsewhere.
     pub fn detector(&self) -> Option<&Detector> {
-        self.inference.detector()
+        self.networks.detector()
     }
 
     pub fn pose(&self) -> &PoseEstimator {
-        self.inference.pose()
+        self.networks.pose()
     }
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Several frames in flight, each in a thread of its own; they come out in the order they went in.
+//! Several frames in flight, looked at by threads of its own; they come out in the order they went in.
 //!
 //! A frame's networks leave cores idle: where they are small, more threads on one operator gain little. Two
-//! frames at once do not. What is remembered between frames (see `Scene`) is touched in the frames' order, so
-//! the results are those of one frame after the other.
+//! frames at once do not, least where a third one lies ready for the thread that is done first. What is
+//! remembered between frames (see `Scene`) is touched in the frames' order, so the results are those of one
+//! frame after the other.
 
 use std::collections::VecDeque;
 use std::panic::{self, AssertUnwindSafe};
@@ -14,8 +15,9 @@ use std::time::Duration;
 
 use super::detector::Detection;
 use super::error::Error;
+use super::findings::Findings;
 use super::frame::FrameView;
-use super::inference::Inference;
+use super::networks::Networks;
 use super::scene::{Plan, Scene};
 use super::{Config, Head, HeadPoseEstimator, Settings, StageTimes};
 
@@ -30,6 +32,15 @@ pub trait Frame: Send + 'static {
     /// Its heads, where they are known.
     fn known(&self) -> Option<&[Detection]> {
         None
+    }
+}
+
+/// How many threads look at frames where `depth` are in flight: of three or more, one waits for the thread that
+/// is done first.
+pub fn workers(depth: usize) -> usize {
+    match depth {
+        0..3 => depth,
+        _ => depth - 1,
     }
 }
 
@@ -49,20 +60,23 @@ pub struct Finished<'a, F> {
 #[derive(Debug)]
 pub struct Pipeline<F> {
     scene: Arc<InOrder>,
-    workers: Vec<Worker<F>>,
-    /// Workers without a frame, with what they need for one.
-    idle: Vec<(usize, Box<Inference>)>,
-    /// Workers with a frame, the oldest first.
-    busy: VecDeque<usize>,
+    line: Arc<Line<F>>,
+    workers: Vec<JoinHandle<()>>,
+    /// How many frames may be in flight.
+    depth: usize,
+    /// For the frames that may come.
+    idle: Vec<Slot<F>>,
+    /// Where the frames in flight come out, the oldest first.
+    busy: VecDeque<Receiver<Done<F>>>,
     heads: Vec<Head>,
 }
 
+/// What a frame in flight needs beside the networks.
 #[derive(Debug)]
-struct Worker<F> {
-    /// `None` once it is to end.
-    jobs: Option<SyncSender<Job<F>>>,
-    done: Receiver<Done<F>>,
-    thread: Option<JoinHandle<()>>,
+struct Slot<F> {
+    findings: Findings,
+    outbox: SyncSender<Done<F>>,
+    inbox: Receiver<Done<F>>,
 }
 
 #[derive(Debug)]
@@ -71,13 +85,57 @@ struct Job<F> {
     frame: F,
     time: Option<Duration>,
     settings: Settings,
-    inference: Box<Inference>,
+    findings: Findings,
+    outbox: SyncSender<Done<F>>,
 }
 
 #[derive(Debug)]
 struct Done<F> {
     job: Job<F>,
     result: Result<(), Error>,
+}
+
+/// Frames that wait for a worker.
+#[derive(Debug)]
+struct Line<F> {
+    /// `None` once the workers are to end.
+    jobs: Mutex<Option<VecDeque<Job<F>>>>,
+    moved: Condvar,
+}
+
+impl<F> Line<F> {
+    fn lock(&self) -> MutexGuard<'_, Option<VecDeque<Job<F>>>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the job back where the line is closed.
+    fn put(&self, job: Job<F>) -> Option<Job<F>> {
+        match &mut *self.lock() {
+            Some(jobs) => jobs.push_back(job),
+            None => return Some(job),
+        }
+        self.moved.notify_one();
+        None
+    }
+
+    /// Waits for a job; `None` once the line is closed.
+    fn take(&self) -> Option<Job<F>> {
+        let mut jobs = self.lock();
+        loop {
+            if let Some(job) = jobs.as_mut()?.pop_front() {
+                return Some(job);
+            }
+            let waited = self.moved.wait(jobs);
+            jobs = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Drops all jobs, which tells those who wait for them.
+    fn close(&self) {
+        let jobs = self.lock().take();
+        drop(jobs);
+        self.moved.notify_all();
+    }
 }
 
 /// The scene, and whose turn it is to make targets of detections.
@@ -115,41 +173,54 @@ impl InOrder {
 }
 
 impl<F: Frame> Pipeline<F> {
-    /// Starts threads for `depth` frames at once. The first uses what `estimator` has loaded, and its heads are
-    /// followed on; the models are loaded again for each of the others.
+    /// Starts [`workers`] for `depth` frames in flight. The first uses what `estimator` has loaded, and its heads
+    /// are followed on; the models are loaded again for each of the others.
     ///
     /// # Errors
-    /// As [`HeadPoseEstimator::load`]; `estimator` comes back.
+    /// As [`HeadPoseEstimator::load`], and [`Error::Thread`]; `estimator` comes back.
     pub fn new(
-        mut estimator: Box<HeadPoseEstimator>,
+        estimator: Box<HeadPoseEstimator>,
         config: &Config,
         depth: usize,
     ) -> Result<Self, (Box<HeadPoseEstimator>, Error)> {
-        let others: Result<Vec<_>, _> = (1..depth).map(|_| Inference::load(config)).collect();
-        let others = match others {
+        let others = (1..workers(depth)).map(|_| Networks::load(config));
+        let others = match others.collect::<Result<Vec<_>, _>>() {
             Ok(others) => others,
             Err(error) => return Err((estimator, error)),
         };
-        let scene = std::mem::replace(&mut estimator.scene, Scene::new());
+        let threads = (0..workers(depth)).map(|_| Worker::start());
+        let threads = match threads.collect::<std::io::Result<Vec<_>>>() {
+            Ok(threads) => threads,
+            Err(error) => return Err((estimator, Error::Thread(error.to_string()))),
+        };
         let scene = Arc::new(InOrder {
             scene: Mutex::new(Turns {
-                followed: scene.begun(),
-                scene: scene.deepened(depth),
+                followed: estimator.scene.begun(),
+                scene: estimator.scene.deepened(depth),
             }),
             moved: Condvar::new(),
         });
-        let mut workers = Vec::new();
-        for _ in 0..depth {
-            match Worker::start(&scene) {
-                Ok(worker) => workers.push(worker),
-                Err(error) => return Err((estimator, Error::Thread(error.to_string()))),
-            }
-        }
-        let inferences = std::iter::once(estimator.inference).chain(others);
+        let line = Arc::new(Line {
+            jobs: Mutex::new(Some(VecDeque::with_capacity(depth))),
+            moved: Condvar::new(),
+        });
+        let networks = std::iter::once(estimator.networks).chain(others);
+        let workers = threads.into_iter().zip(networks);
+        let workers = workers.map(|((start, thread), networks)| {
+            // It waits for this; should it have died, the line is closed by nobody, but the frames say so.
+            let _ = start.send(Worker {
+                networks,
+                scene: Arc::clone(&scene),
+                line: Arc::clone(&line),
+            });
+            thread
+        });
         Ok(Self {
+            workers: workers.collect(),
             scene,
-            workers,
-            idle: inferences.map(Box::new).enumerate().collect(),
+            line,
+            depth,
+            idle: (0..depth).map(|_| Slot::new()).collect(),
             busy: VecDeque::with_capacity(depth),
             heads: Vec::new(),
         })
@@ -157,7 +228,7 @@ impl<F: Frame> Pipeline<F> {
 
     /// How many frames may be in flight.
     pub fn depth(&self) -> usize {
-        self.workers.len()
+        self.depth
     }
 
     /// How many frames are in flight.
@@ -165,7 +236,7 @@ impl<F: Frame> Pipeline<F> {
         self.busy.len()
     }
 
-    /// Starts with a frame; gives it back where as many are in flight as may be.
+    /// Starts with a frame; gives it back where as many are in flight as may be, or a worker has ended.
     ///
     /// # Errors
     /// The frame.
@@ -175,7 +246,7 @@ impl<F: Frame> Pipeline<F> {
         time: Option<Duration>,
         settings: &Settings,
     ) -> Result<(), F> {
-        let Some((index, inference)) = self.idle.pop() else {
+        let Some(slot) = self.idle.pop() else {
             return Err(frame);
         };
         let size = frame.view().ok().map(|view| view.size());
@@ -185,50 +256,45 @@ impl<F: Frame> Pipeline<F> {
             frame,
             time,
             settings: *settings,
-            inference,
+            findings: slot.findings,
+            outbox: slot.outbox,
         };
-        let sent = match &self.workers[index].jobs {
-            Some(jobs) => jobs.send(job).map_err(|unsent| unsent.0),
-            None => Err(job),
-        };
-        match sent {
-            Ok(()) => {
-                self.busy.push_back(index);
-                Ok(())
-            }
-            Err(job) => Err(job.frame),
+        if let Some(job) = self.line.put(job) {
+            return Err(job.frame);
         }
+        self.busy.push_back(slot.inbox);
+        Ok(())
     }
 
     /// The oldest frame in flight; waits for it, but not longer than `longest`. `None` if it is not done then,
     /// or if there is none.
     pub fn collect(&mut self, longest: Option<Duration>) -> Option<Finished<'_, F>> {
-        let done = &self.workers[*self.busy.front()?].done;
-        let done = match longest.map(|longest| done.recv_timeout(longest)) {
-            None => done.recv().ok(),
+        let inbox = self.busy.front()?;
+        let done = match longest.map(|longest| inbox.recv_timeout(longest)) {
+            None => inbox.recv().ok(),
             Some(Err(RecvTimeoutError::Timeout)) => return None,
             Some(done) => done.ok(),
         };
-        self.finish(done)
-    }
-
-    fn finish(&mut self, done: Option<Done<F>>) -> Option<Finished<'_, F>> {
-        let index = self.busy.pop_front()?;
+        let inbox = self.busy.pop_front()?;
         let Done { job, result } = done?;
         let Job {
             plan,
             frame,
             time,
             settings,
-            inference,
+            findings,
+            outbox,
         } = job;
-        let times = inference.times();
-        let front_runs = inference.pose().front_runs();
         if result.is_ok() {
             let scene = &mut self.scene.lock().scene;
-            scene.finish(plan, &inference, time, &settings, &mut self.heads);
+            scene.finish(plan, &findings, time, &settings, &mut self.heads);
         }
-        self.idle.push((index, inference));
+        let (times, front_runs) = (findings.times, findings.front_runs);
+        self.idle.push(Slot {
+            findings,
+            outbox,
+            inbox,
+        });
         Some(Finished {
             frame,
             heads: result.map(|()| self.heads.as_slice()),
@@ -244,57 +310,85 @@ impl<F: Frame> Pipeline<F> {
     }
 }
 
-impl<F: Frame> Worker<F> {
-    fn start(scene: &Arc<InOrder>) -> std::io::Result<Self> {
-        let (jobs, inbox) = sync_channel::<Job<F>>(1);
-        let (outbox, done) = sync_channel(1);
-        let scene = Arc::clone(scene);
-        let thread = std::thread::Builder::new()
-            .name("dmheadpose".into())
-            .spawn(move || {
-                for mut job in inbox {
-                    let run = AssertUnwindSafe(|| job.run(&scene));
-                    let Ok(result) = panic::catch_unwind(run) else {
-                        // This thread ends; the others must not wait for its frame.
-                        return scene.turn(job.plan.number, |_| {});
-                    };
-                    if outbox.send(Done { job, result }).is_err() {
-                        return;
-                    }
-                }
-            })?;
-        Ok(Self {
-            jobs: Some(jobs),
-            done,
-            thread: Some(thread),
-        })
+impl<F> Drop for Pipeline<F> {
+    fn drop(&mut self) {
+        self.line.close();
+        for worker in self.workers.drain(..) {
+            // Who waits for a thread that panicked learns nothing more from it.
+            let _ = worker.join();
+        }
     }
 }
 
-impl<F> Drop for Worker<F> {
-    fn drop(&mut self) {
-        self.jobs = None;
-        if let Some(thread) = self.thread.take() {
-            // Who waits for a thread that panicked learns nothing more from it.
-            let _ = thread.join();
+impl<F> Slot<F> {
+    fn new() -> Self {
+        let (outbox, inbox) = sync_channel(1);
+        Self {
+            findings: Findings::default(),
+            outbox,
+            inbox,
+        }
+    }
+}
+
+/// A thread's part: it looks at one frame after the other.
+#[derive(Debug)]
+struct Worker<F> {
+    networks: Networks,
+    scene: Arc<InOrder>,
+    line: Arc<Line<F>>,
+}
+
+impl<F: Frame> Worker<F> {
+    /// A thread that waits for the worker it is to be.
+    fn start() -> std::io::Result<(SyncSender<Self>, JoinHandle<()>)> {
+        let (start, worker) = sync_channel::<Self>(1);
+        let thread = std::thread::Builder::new()
+            .name("dmheadpose".into())
+            .spawn(move || {
+                if let Ok(worker) = worker.recv() {
+                    worker.work();
+                }
+            })?;
+        Ok((start, thread))
+    }
+
+    fn work(mut self) {
+        while let Some(mut job) = self.line.take() {
+            let run = AssertUnwindSafe(|| job.run(&mut self.networks, &self.scene));
+            let Ok(result) = panic::catch_unwind(run) else {
+                // The others must not wait for its frame, and no frame for this thread.
+                self.scene.turn(job.plan.number, |_| {});
+                return self.line.close();
+            };
+            let outbox = job.outbox.clone();
+            if outbox.send(Done { job, result }).is_err() {
+                return;
+            }
         }
     }
 }
 
 impl<F: Frame> Job<F> {
-    fn run(&mut self, scene: &InOrder) -> Result<(), Error> {
-        let (inference, settings) = (&mut self.inference, &self.settings);
-        let detected = self.frame.view().and_then(|view| {
-            inference.detect(self.plan, &view, self.frame.known(), settings)?;
+    fn run(&mut self, networks: &mut Networks, scene: &InOrder) -> Result<(), Error> {
+        let Self {
+            plan,
+            frame,
+            time,
+            settings,
+            findings,
+            ..
+        } = self;
+        let detected = frame.view().and_then(|view| {
+            networks.detect(*plan, &view, frame.known(), settings, findings)?;
             Ok(view)
         });
-        let plan = self.plan;
         scene.turn(plan.number, |scene| {
             // A frame that failed has its turn as well: others wait for it.
             if let Ok(view) = &detected {
-                scene.follow(plan, inference, view.size(), self.time, settings);
+                scene.follow(*plan, findings, view.size(), *time, settings);
             }
         });
-        inference.estimate(&detected?)
+        networks.estimate(&detected?, findings)
     }
 }

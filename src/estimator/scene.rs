@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use super::angles::Angles;
 use super::detector::Detection;
+use super::findings::Findings;
 use super::geometry::{Rect, Size};
-use super::inference::Inference;
 use super::pose::fusion::Pose;
 use super::smoothing::PoseFilters;
 use super::target::{self, Target};
@@ -135,16 +135,16 @@ impl Scene {
     pub fn follow(
         &mut self,
         Plan { number, detect }: Plan,
-        inference: &mut Inference,
+        findings: &mut Findings,
         size: Size,
         time: Option<Duration>,
         settings: &Settings,
     ) {
-        let Inference {
+        let Findings {
             detections,
             targets,
             ..
-        } = inference;
+        } = findings;
         target::select(detections, size, settings, targets);
         // Boxes of another frame size are no boxes of the same scene.
         if self.last_size.replace(size) != Some(size) {
@@ -228,14 +228,14 @@ impl Scene {
     pub fn finish(
         &mut self,
         Plan { number, .. }: Plan,
-        inference: &Inference,
+        findings: &Findings,
         time: Option<Duration>,
         settings: &Settings,
         heads: &mut Vec<Head>,
     ) {
         heads.clear();
-        let mut poses = inference.poses.iter();
-        for target in &inference.targets {
+        let mut poses = findings.poses.iter();
+        for target in &findings.targets {
             let pose = if target.is_due {
                 let Some(&pose) = poses.next() else { break };
                 Some(self.learn(number, target, pose, time, settings))

@@ -60,11 +60,6 @@ impl PoseEstimator {
         self.rear.as_ref().unwrap_or(&self.front)
     }
 
-    /// How many heads of the last frame the front model looked at.
-    pub fn front_runs(&self) -> usize {
-        self.chosen.len()
-    }
-
     /// Writes the crops of all heads into the input of the model that sees every head.
     pub(in super::super) fn prepare(
         &mut self,
@@ -78,7 +73,7 @@ impl PoseEstimator {
     }
 
     /// Estimates the heads whose crops [`PoseEstimator::prepare`] wrote, and replaces `poses` by one entry
-    /// for each. `targets` are the same as there.
+    /// for each. `targets` are the same as there. Answers how many of them the front model looked at.
     ///
     /// # Errors
     /// [`Error::Inference`] and [`Error::Exiting`].
@@ -88,9 +83,8 @@ impl PoseEstimator {
         frame: &FrameView<'_>,
         targets: &[Target],
         poses: &mut Vec<Pose>,
-    ) -> Result<(), Error> {
+    ) -> Result<usize, Error> {
         poses.clear();
-        self.chosen.clear();
         let first = self.rear.as_mut().unwrap_or(&mut self.front);
         first.run(&mut self.first_angles)?;
         poses.extend(self.first_angles.iter().map(|&angles| Pose {
@@ -99,9 +93,9 @@ impl PoseEstimator {
             is_front: self.rear.is_none(),
         }));
         let Some(rear) = &self.rear else {
-            self.chosen.extend(0..targets.len());
-            return Ok(());
+            return Ok(targets.len());
         };
+        self.chosen.clear();
         // A yaw that is not a number chooses nobody; such a pose is left out later.
         for (index, (pose, target)) in poses.iter_mut().zip(targets).enumerate() {
             pose.is_front = pose.deciding_yaw.abs() <= target.activation_angle;
@@ -110,7 +104,7 @@ impl PoseEstimator {
             }
         }
         if self.chosen.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         if self.front.input.same_crops(&rear.input) {
             self.front.copy_crops(rear, &self.chosen);
@@ -122,6 +116,6 @@ impl PoseEstimator {
         for (&index, &angles) in self.chosen.iter().zip(&self.front_angles) {
             poses[index].angles = angles;
         }
-        Ok(())
+        Ok(self.chosen.len())
     }
 }

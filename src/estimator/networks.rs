@@ -1,37 +1,29 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What one frame in flight needs: the networks and all scratch memory.
+//! What it takes to look at a frame: the networks and their inputs.
 
 use std::time::Instant;
 
 use super::detector::{Detection, Detector};
 use super::error::Error;
+use super::findings::Findings;
 use super::frame::FrameView;
-use super::pose::fusion::{Pose, PoseEstimator};
+use super::pose::fusion::PoseEstimator;
 use super::pose::{PoseFamily, PoseModel};
 use super::resize::Resizer;
 use super::runtime::{Model, Role, Runtime};
 use super::scene::Plan;
-use super::target::Target;
 use super::{Config, Settings, StageTimes};
 
-/// Networks, their inputs, and what they found in one frame.
+/// The networks, their inputs and scratch memory. They look at one frame at a time.
 #[derive(Debug)]
-pub(super) struct Inference {
+pub(super) struct Networks {
     runtime: &'static Runtime,
     detector: Option<Detector>,
     pose: PoseEstimator,
     resizer: Resizer,
-    pub detections: Vec<Detection>,
-    /// The heads to estimate.
-    pub targets: Vec<Target>,
-    /// Those of them whose pose is due.
-    due: Vec<Target>,
-    /// The answers for those.
-    pub poses: Vec<Pose>,
-    times: StageTimes,
 }
 
-impl Inference {
+impl Networks {
     /// Loads ONNX Runtime and the models, checks their contracts and runs each once.
     ///
     /// # Errors
@@ -62,11 +54,6 @@ impl Inference {
                 // Where there is no second thread to be had, one has to do.
                 _ => Resizer::with_two_threads().unwrap_or_default(),
             },
-            detections: Vec::new(),
-            targets: Vec::new(),
-            due: Vec::new(),
-            poses: Vec::new(),
-            times: StageTimes::default(),
         })
     }
 
@@ -81,11 +68,15 @@ impl Inference {
         frame: &FrameView<'_>,
         known: Option<&[Detection]>,
         settings: &Settings,
+        findings: &mut Findings,
     ) -> Result<(), Error> {
-        self.times = StageTimes::default();
-        self.detections.clear();
+        let Findings {
+            detections, times, ..
+        } = findings;
+        *times = StageTimes::default();
+        detections.clear();
         if let Some(known) = known {
-            self.detections.extend_from_slice(known);
+            detections.extend_from_slice(known);
             return Ok(());
         }
         let Some(detector) = self.detector.as_mut().filter(|_| plan.detect) else {
@@ -93,11 +84,11 @@ impl Inference {
         };
         let start = Instant::now();
         detector.prepare(&mut self.resizer, frame, settings.detector.scaling);
-        self.times.detector_input = start.elapsed();
+        times.detector_input = start.elapsed();
 
         let start = Instant::now();
-        detector.run(&settings.detector, &mut self.detections)?;
-        self.times.detector = start.elapsed();
+        detector.run(&settings.detector, detections)?;
+        times.detector = start.elapsed();
         Ok(())
     }
 
@@ -105,24 +96,29 @@ impl Inference {
     ///
     /// # Errors
     /// [`Error::Inference`] and [`Error::Exiting`].
-    pub fn estimate(&mut self, frame: &FrameView<'_>) -> Result<(), Error> {
+    pub fn estimate(
+        &mut self,
+        frame: &FrameView<'_>,
+        findings: &mut Findings,
+    ) -> Result<(), Error> {
+        let Findings {
+            targets,
+            due,
+            poses,
+            front_runs,
+            times,
+            ..
+        } = findings;
         let start = Instant::now();
-        self.due.clear();
-        let due = self.targets.iter().filter(|target| target.is_due);
-        self.due.extend(due);
-        let (resizer, targets) = (&mut self.resizer, &self.due);
-        self.pose.prepare(resizer, frame, targets);
-        self.times.crops = start.elapsed();
+        due.clear();
+        due.extend(targets.iter().filter(|target| target.is_due));
+        self.pose.prepare(&mut self.resizer, frame, due);
+        times.crops = start.elapsed();
 
         let start = Instant::now();
-        self.pose.run(resizer, frame, targets, &mut self.poses)?;
-        self.times.pose = start.elapsed();
+        *front_runs = self.pose.run(&mut self.resizer, frame, due, poses)?;
+        times.pose = start.elapsed();
         Ok(())
-    }
-
-    /// How long the stages of the last frame took.
-    pub fn times(&self) -> StageTimes {
-        self.times
     }
 
     pub fn runtime(&self) -> &'static Runtime {
