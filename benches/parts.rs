@@ -12,7 +12,7 @@ use gstdmheadpose::estimator::angles::Angles;
 use gstdmheadpose::estimator::draw::Style;
 use gstdmheadpose::estimator::geometry::{Rect, Size};
 use gstdmheadpose::estimator::preprocess::{
-    ChannelOrder, PixelEncoding, Placement, encode_crop, encode_frame,
+    ChannelOrder, PixelEncoding, Placement, encode_crops, encode_frame,
 };
 use gstdmheadpose::estimator::resize::{PixelRect, Resizer};
 use gstdmheadpose::estimator::tracker::Tracker;
@@ -81,7 +81,16 @@ fn tensors(c: &mut Criterion) {
             };
             let name = format!("crop: {width}x{height} of {format} to 224x224");
             c.bench_function(&name, |b| {
-                b.iter(|| encode_crop(&mut resizer, &view, rect, CROP, &encoding, &mut image));
+                b.iter(|| {
+                    encode_crops(
+                        &mut resizer,
+                        &view,
+                        std::iter::once(rect),
+                        CROP,
+                        &encoding,
+                        &mut image,
+                    )
+                });
             });
         }
         for (width, height) in [(320, 256), (640, 384)] {

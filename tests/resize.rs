@@ -69,7 +69,8 @@ fn resized(resizer: &mut Resizer, case: &Case, around: [u32; 3]) -> Vec<u8> {
     let [width, height] = case.target;
     let target = Size { width, height };
     let mut image = vec![-1.0; 3 * width as usize * height as usize];
-    preprocess::encode_crop(resizer, &frame, part, target, &encoding, &mut image);
+    let part = std::iter::once(part);
+    preprocess::encode_crops(resizer, &frame, part, target, &encoding, &mut image);
     image.into_iter().map(|level| level as u8).collect()
 }
 

@@ -2,10 +2,12 @@
 //! Frame to network input: a part of the frame, resized, becomes one `[3, H, W]` or `[H, W, 3]` image of
 //! a float32 tensor; and the way back from tensor pixels to frame pixels.
 
+use std::ops::Range;
+
 use super::frame::FrameView;
 use super::geometry::{Rect, Size};
 use super::kernels::{self, Pixel};
-use super::resize::{PixelRect, Resizer};
+use super::resize::{Job, PixelRect, Resizer};
 
 /// Order of the three colour channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,17 +113,22 @@ impl PixelEncoding {
     }
 }
 
+/// Two threads share the rows of an image by so many: who is done takes the next.
+const ROWS_OF_A_PIECE: u32 = 16;
+
 /// Rows of an image tensor, to be written.
 pub(super) struct Rows<'a> {
     encoding: &'a PixelEncoding,
     width: usize,
+    /// Those of the image that these are.
+    numbers: Range<u32>,
     /// One for each channel, or all in the first.
     planes: [&'a mut [f32]; 3],
 }
 
 impl<'a> Rows<'a> {
-    /// All rows of an image `width` pixels wide.
-    fn of(image: &'a mut [f32], width: u32, encoding: &'a PixelEncoding) -> Self {
+    /// The first `count` rows of an image `width` pixels wide.
+    fn of(image: &'a mut [f32], width: u32, count: u32, encoding: &'a PixelEncoding) -> Self {
         let planes = match encoding.layout {
             Layout::Nchw => {
                 let plane = image.len() / 3;
@@ -134,32 +141,45 @@ impl<'a> Rows<'a> {
         Self {
             encoding,
             width: width as usize,
+            numbers: 0..count,
             planes,
         }
     }
 
-    /// The rows before `row`, and those from it on, which count from 0 then.
-    pub fn split_at(self, row: u32) -> (Self, Self) {
-        let Self {
-            encoding,
-            width,
+    /// Takes the first `count` rows off, or what there is; `None` where there is none.
+    fn take(&mut self, count: u32) -> Option<Self> {
+        let Range { start, end } = self.numbers;
+        let middle = end.min(start.saturating_add(count));
+        self.numbers.start = middle;
+        let values = (middle - start) as usize * self.width * self.encoding.values_a_pixel();
+        let planes = self.planes.each_mut();
+        let planes = planes.map(|plane| {
+            let values = values.min(plane.len());
+            plane.split_off_mut(..values).unwrap_or_default()
+        });
+        (start < middle).then_some(Self {
+            encoding: self.encoding,
+            width: self.width,
+            numbers: start..middle,
             planes,
-        } = self;
-        let at = row as usize * width * self.encoding.values_a_pixel();
-        let halves = planes.map(|plane| plane.split_at_mut(at.min(plane.len())));
-        let [(a, d), (b, e), (c, f)] = halves;
-        let rows = |planes| Self {
-            encoding,
-            width,
-            planes,
-        };
-        (rows([a, b, c]), rows([d, e, f]))
+        })
+    }
+
+    /// These rows, a few at a time.
+    fn pieces(mut self) -> impl Iterator<Item = Self> {
+        std::iter::from_fn(move || self.take(ROWS_OF_A_PIECE))
+    }
+
+    /// Which rows of the image these are.
+    pub fn numbers(&self) -> Range<u32> {
+        self.numbers.clone()
     }
 
     /// Writes the first pixels of a row.
     pub fn write(&mut self, row: u32, pixels: &[Pixel]) {
         let encoding = self.encoding;
-        let start = row as usize * self.width * encoding.values_a_pixel();
+        let row = (row - self.numbers.start) as usize;
+        let start = row * self.width * encoding.values_a_pixel();
         match encoding.layout {
             Layout::Nchw => {
                 for (c, plane) in self.planes.iter_mut().enumerate() {
@@ -239,20 +259,29 @@ pub fn encode_frame(
         width: placement.frame.width,
         height: placement.frame.height,
     };
-    let rows = Rows::of(image, placement.input.width, encoding);
-    resizer.resize(frame, part, placement.content, rows);
+    let size = placement.content;
+    let rows = Rows::of(image, placement.input.width, size.height, encoding);
+    let jobs = rows.pieces().map(|rows| Job { part, size, rows });
+    resizer.resize(frame, jobs, part.pixels_read(size));
 }
 
-/// Writes `part` of the frame, stretched to `size`, into `image` (`3 * H * W` values).
-pub fn encode_crop(
+/// Writes parts of the frame, each stretched to `size`, into `images` (`3 * H * W` values each).
+pub fn encode_crops(
     resizer: &mut Resizer,
     frame: &FrameView<'_>,
-    part: PixelRect,
+    parts: impl Iterator<Item = PixelRect> + Clone + Send,
     size: Size,
     encoding: &PixelEncoding,
-    image: &mut [f32],
+    images: &mut [f32],
 ) {
-    resizer.resize(frame, part, size, Rows::of(image, size.width, encoding));
+    let pixels = parts.clone().map(|part| part.pixels_read(size)).sum();
+    let image_len = 3 * size.width as usize * size.height as usize;
+    let images = images.chunks_exact_mut(image_len.max(1));
+    let jobs = parts.zip(images).flat_map(|(part, image)| {
+        let rows = Rows::of(image, size.width, size.height, encoding);
+        rows.pieces().map(move |rows| Job { part, size, rows })
+    });
+    resizer.resize(frame, jobs, pixels);
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //! and its two rounding shifts. A reduction by exactly 2 in both directions is the rounded mean of 2x2
 //! pixels, also as there.
 
-use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use super::fork_join::ForkJoin;
 use super::frame::FrameView;
@@ -23,6 +23,13 @@ pub struct PixelRect {
     pub y: u32,
     pub width: u32,
     pub height: u32,
+}
+
+impl PixelRect {
+    /// How many of its pixels a resize to `size` reads, about.
+    pub(super) fn pixels_read(self, size: Size) -> u64 {
+        u64::from(self.width) * u64::from(self.height.min(2 * size.height))
+    }
 }
 
 /// Bits of a bilinear weight: OpenCV's `INTER_RESIZE_COEF_BITS`.
@@ -74,19 +81,28 @@ struct ResizedRow {
     values: Vec<WidePixel>,
 }
 
+/// Rows of an output to fill.
+pub(super) struct Job<'a> {
+    /// What the whole output shows.
+    pub part: PixelRect,
+    /// Of the whole output.
+    pub size: Size,
+    pub rows: Rows<'a>,
+}
+
 /// Fewer pixels to read than this are not worth waking a second thread for: they take a tenth of a millisecond.
 const WORTH_TWO_THREADS: u64 = 100_000;
 
 /// Resizes; owns the scratch memory for that, which grows with row lengths only.
 #[derive(Debug, Default)]
 pub struct Resizer {
-    upper: Band,
-    lower: Band,
+    ours: Band,
+    theirs: Band,
     pair: Option<ForkJoin>,
 }
 
 impl Resizer {
-    /// Resizes large parts in two threads.
+    /// Does what is large in two threads.
     ///
     /// # Errors
     /// What the system says when it cannot start a thread.
@@ -97,37 +113,28 @@ impl Resizer {
         })
     }
 
-    /// Resizes `part` of `frame` to `size`, and writes the result into `rows`.
-    pub(super) fn resize(
+    /// Does all jobs, which read about so many `pixels` of `frame`.
+    pub(super) fn resize<'a>(
         &mut self,
         frame: &FrameView<'_>,
-        part: PixelRect,
-        size: Size,
-        mut rows: Rows<'_>,
+        jobs: impl Iterator<Item = Job<'a>> + Send,
+        pixels: u64,
     ) {
-        let Self { upper, lower, pair } = self;
-        let rows_read = part.height.min(2 * size.height);
-        let pixels = u64::from(part.width) * u64::from(rows_read);
+        let Self { ours, theirs, pair } = self;
+        ours.begin();
         let Some(pair) = pair.as_mut().filter(|_| pixels >= WORTH_TWO_THREADS) else {
-            upper.resize(frame, part, size, 0..size.height, |row, pixels| {
-                rows.write(row, pixels);
-            });
-            return;
+            return jobs.for_each(|job| ours.resize(frame, job));
         };
-        let middle = size.height / 2;
-        let (mut above, mut below) = rows.split_at(middle);
-        pair.join(
-            &mut || {
-                lower.resize(frame, part, size, middle..size.height, |row, pixels| {
-                    below.write(row - middle, pixels);
-                });
-            },
-            || {
-                upper.resize(frame, part, size, 0..middle, |row, pixels| {
-                    above.write(row, pixels);
-                });
-            },
-        );
+        theirs.begin();
+        // A thread takes its time to wake: each does what it comes to.
+        let jobs = Mutex::new(jobs);
+        let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let work = |band: &mut Band| {
+            while let Some(job) = next() {
+                band.resize(frame, job);
+            }
+        };
+        pair.join(&mut || work(theirs), || work(ours));
     }
 }
 
@@ -135,6 +142,8 @@ impl Resizer {
 #[derive(Debug, Default)]
 struct Band {
     reader: RowReader,
+    /// What `taps`, `above` and `below` are made for.
+    planned: Option<(PixelRect, Size)>,
     taps: Vec<ColumnTap>,
     source: Vec<Pixel>,
     above: ResizedRow,
@@ -143,25 +152,31 @@ struct Band {
 }
 
 impl Band {
-    /// Resizes `part` of `frame` to `size` and hands over the output rows `rows` from top to bottom.
-    fn resize(
-        &mut self,
-        frame: &FrameView<'_>,
-        part: PixelRect,
-        size: Size,
-        rows: Range<u32>,
-        mut row_done: impl FnMut(u32, &[Pixel]),
-    ) {
+    /// To be called for each new frame.
+    fn begin(&mut self) {
+        self.planned = None;
+    }
+
+    /// Fills the rows of a job from top to bottom.
+    fn resize(&mut self, frame: &FrameView<'_>, job: Job<'_>) {
+        let Job {
+            part,
+            size,
+            mut rows,
+        } = job;
         self.output.resize(size.width as usize, [0; 4]);
         if part.width == size.width * 2 && part.height == size.height * 2 {
-            return self.halve(frame, part, rows, row_done);
+            return self.halve(frame, part, rows);
         }
         // OpenCV goes through the inverse; the last bit of the scale can differ from source / target.
         let scale = |source: u32, target: u32| 1.0 / (f64::from(target) / f64::from(source));
-        self.plan_columns(part, size, scale(part.width, size.width));
-        self.above.source = None;
-        self.below.source = None;
-        for row in rows {
+        if self.planned != Some((part, size)) {
+            self.plan_columns(part, size, scale(part.width, size.width));
+            self.above.source = None;
+            self.below.source = None;
+            self.planned = Some((part, size));
+        }
+        for row in rows.numbers() {
             let tap = Tap::at(row, scale(part.height, size.height));
             let [above, below] = tap.clamped(part.height);
             // Rows come in rising order: what was below is often above now.
@@ -183,7 +198,7 @@ impl Band {
                 tap.weights,
                 &mut self.output,
             );
-            row_done(row, &self.output);
+            rows.write(row, &self.output);
         }
     }
 
@@ -220,19 +235,14 @@ impl Band {
     }
 
     /// A reduction by exactly 2: the rounded mean of each 2x2 pixels.
-    fn halve(
-        &mut self,
-        frame: &FrameView<'_>,
-        part: PixelRect,
-        rows: Range<u32>,
-        mut row_done: impl FnMut(u32, &[Pixel]),
-    ) {
+    fn halve(&mut self, frame: &FrameView<'_>, part: PixelRect, mut rows: Rows<'_>) {
         let width = part.width as usize;
+        self.planned = None;
         self.source.resize(width * 2, [0; 4]);
-        for row in rows {
+        for row in rows.numbers() {
             let (y, x) = ((part.y + row * 2) as usize, part.x as usize);
             if self.reader.read_halved(frame, y, x, &mut self.output) {
-                row_done(row, &self.output);
+                rows.write(row, &self.output);
                 continue;
             }
             let (upper, lower) = self.source.split_at_mut(width);
@@ -242,7 +252,7 @@ impl Band {
             let (upper, lower) = self.source.split_at(width);
             let (upper, lower) = (upper.as_chunks::<2>().0, lower.as_chunks::<2>().0);
             kernels::mean_of_four(upper, lower, &mut self.output);
-            row_done(row, &self.output);
+            rows.write(row, &self.output);
         }
     }
 }

@@ -147,7 +147,8 @@ pub fn cut(frame: &FrameView<'_>, part: PixelRect, size: Size) -> Vec<u8> {
     let mut image = vec![0.0; 3 * size.width as usize * size.height as usize];
     let encoding = PixelEncoding::levels(ChannelOrder::Rgb);
     let mut resizer = Resizer::default();
-    preprocess::encode_crop(&mut resizer, frame, part, size, &encoding, &mut image);
+    let part = std::iter::once(part);
+    preprocess::encode_crops(&mut resizer, frame, part, size, &encoding, &mut image);
     interleaved(&image)
 }
 

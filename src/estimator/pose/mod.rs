@@ -99,14 +99,11 @@ impl PoseModel {
         &mut self,
         resizer: &mut Resizer,
         frame: &FrameView<'_>,
-        crops: impl ExactSizeIterator<Item = PixelRect>,
+        crops: impl ExactSizeIterator<Item = PixelRect> + Clone + Send,
     ) {
         self.make_room(crops.len());
-        let image_len = self.image_len();
         let InputContract { size, encoding, .. } = self.input;
-        for (crop, image) in crops.zip(self.images.chunks_exact_mut(image_len)) {
-            preprocess::encode_crop(resizer, frame, crop, size, &encoding, image);
-        }
+        preprocess::encode_crops(resizer, frame, crops, size, &encoding, &mut self.images);
     }
 
     /// Takes the crops numbered `chosen` over from a model that wants them alike.
