@@ -125,15 +125,12 @@ impl HeadPoses {
     /// When the frame size is no size of a video frame, or when the meta cannot be registered.
     pub fn attach(&self, buffer: &mut gst::BufferRef) -> Result<(), glib::BoolError> {
         register()?;
-        let fields = self.to_structure()?;
+        let size = self.frame_size()?;
         while let Ok(old) = gst::meta::CustomMeta::from_mut_buffer(buffer, NAME) {
             old.remove()?;
         }
         let mut meta = gst::meta::CustomMeta::add(buffer, NAME)?;
-        let structure = meta.mut_structure();
-        for (name, value) in fields.iter() {
-            structure.set_value(name, value.clone());
-        }
+        self.fill(size, meta.mut_structure());
         Ok(())
     }
 
@@ -142,29 +139,37 @@ impl HeadPoses {
     /// # Errors
     /// When the frame size is no size of a video frame.
     pub fn to_structure(&self) -> Result<gst::Structure, glib::BoolError> {
+        let mut structure = gst::Structure::new_empty(NAME);
+        self.fill(self.frame_size()?, &mut structure);
+        Ok(structure)
+    }
+
+    /// Width and height as the structure has them.
+    fn frame_size(&self) -> Result<[i32; 2], glib::BoolError> {
         let side = |v: u32| i32::try_from(v).ok().filter(|v| *v > 0);
-        let (Some(width), Some(height)) = (side(self.width), side(self.height)) else {
-            return Err(glib::bool_error!(
+        match (side(self.width), side(self.height)) {
+            (Some(width), Some(height)) => Ok([width, height]),
+            _ => Err(glib::bool_error!(
                 "expected a frame of at least 1x1 pixels, found {}x{}",
                 self.width,
                 self.height
-            ));
-        };
-        let mut s = gst::Structure::builder(NAME)
-            .field("version", VERSION)
-            .field("width", width)
-            .field("height", height)
-            .field("source", self.source.as_str())
-            .field("age", self.age.nseconds())
-            .field("inference-time", self.inference_time.nseconds())
-            .build();
+            )),
+        }
+    }
+
+    fn fill(&self, [width, height]: [i32; 2], structure: &mut gst::StructureRef) {
+        structure.set("version", VERSION);
+        structure.set("width", width);
+        structure.set("height", height);
+        structure.set("source", self.source.as_str());
+        structure.set("age", self.age.nseconds());
+        structure.set("inference-time", self.inference_time.nseconds());
         let mut n = 0;
         for head in self.heads.iter().filter(|head| is_finite(head)) {
-            s.set(format!("head-{n}"), head_to_structure(head));
+            structure.set(format!("head-{n}"), head_to_structure(head));
             n += 1;
         }
-        s.set("n", n);
-        Ok(s)
+        structure.set("n", n);
     }
 
     /// The reverse of [`to_structure`](Self::to_structure); `None` when the layout is unknown.

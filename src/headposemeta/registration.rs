@@ -38,9 +38,10 @@ pub fn register() -> Result<(), glib::BoolError> {
     }
     // Two threads that register at once would both get past the look-up, and GLib complains about
     // the second. There is nothing in here that a panic could leave half done.
-    static REGISTERING: Mutex<()> = Mutex::new(());
-    let _one_at_a_time = REGISTERING.lock().unwrap_or_else(PoisonError::into_inner);
-    if is_registered()? {
+    static REGISTERED: Mutex<bool> = Mutex::new(false);
+    let mut registered = REGISTERED.lock().unwrap_or_else(PoisonError::into_inner);
+    if *registered || is_registered()? {
+        *registered = true;
         return Ok(());
     }
     let mut tags = [
@@ -67,6 +68,7 @@ pub fn register() -> Result<(), glib::BoolError> {
             "GStreamer refused to register the meta {NAME}"
         ));
     }
+    *registered = true;
     Ok(())
 }
 
