@@ -163,11 +163,11 @@ impl Floor {
     }
 }
 
-/// How many buffers have arrived.
+/// Buffers that are still to arrive, of those that were sent.
 #[derive(Default)]
 struct Arrivals {
-    count: Mutex<usize>,
-    more: Condvar,
+    missing: Mutex<usize>,
+    all_here: Condvar,
 }
 
 /// `appsrc ! dmheadpose ! fakesink sync=false`, playing, fed with the clip's frames.
@@ -175,7 +175,8 @@ pub struct Element {
     pipeline: gst::Pipeline,
     source: gst_app::AppSrc,
     arrivals: Arc<Arrivals>,
-    arrived: Arc<Mutex<Vec<HeadPoses>>>,
+    /// Those with a picture, where they are asked for.
+    kept: Arc<Mutex<Option<Vec<gst::Buffer>>>>,
     frames: Vec<gst::Buffer>,
     sent: usize,
 }
@@ -201,18 +202,21 @@ impl Element {
             element.set_property_from_str(name, value);
         }
         let arrivals = Arc::new(Arrivals::default());
-        let arrived = Arc::new(Mutex::new(Vec::new()));
-        let (counted, kept) = (arrivals.clone(), arrived.clone());
+        let kept: Arc<Mutex<Option<Vec<gst::Buffer>>>> = Arc::default();
+        let (counted, keeps) = (arrivals.clone(), Arc::clone(&kept));
         let pad = by_name("sink").static_pad("sink").expect("a pad");
         pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
             if let Some(buffer) = info.buffer()
                 && !buffer.flags().contains(gst::BufferFlags::GAP)
+                && let Some(kept) = &mut *keeps.lock().expect("no panic")
             {
-                let poses = HeadPoses::from_buffer(buffer);
-                kept.lock().expect("no panic").extend(poses);
+                kept.push(buffer.clone());
             }
-            *counted.count.lock().expect("no panic") += 1;
-            counted.more.notify_all();
+            let mut missing = counted.missing.lock().expect("no panic");
+            *missing -= 1;
+            if *missing == 0 {
+                counted.all_here.notify_all();
+            }
             gst::PadProbeReturn::Ok
         });
         pipeline.set_state(gst::State::Playing).expect("to play");
@@ -220,7 +224,7 @@ impl Element {
             pipeline,
             source,
             arrivals,
-            arrived,
+            kept,
             frames: clip.frames.clone(),
             sent: 0,
         };
@@ -229,7 +233,6 @@ impl Element {
     }
 
     pub fn run(&mut self, frames: usize) -> Cost {
-        self.arrived.lock().expect("no panic").clear();
         measure(frames, || {
             self.start(frames);
             self.finish();
@@ -238,6 +241,7 @@ impl Element {
 
     /// Sends frames on their way.
     pub fn start(&mut self, frames: usize) {
+        *self.arrivals.missing.lock().expect("no panic") += frames + 1;
         for number in 0..=frames {
             let mut buffer = self.frames[number % self.frames.len()].copy();
             let writable = buffer.make_mut();
@@ -253,16 +257,12 @@ impl Element {
 
     /// Waits until all have arrived.
     pub fn finish(&self) {
-        let mut count = self.arrivals.count.lock().expect("no panic");
-        while *count < self.sent {
-            let (next, waited) = self
-                .arrivals
-                .more
-                .wait_timeout(count, Duration::from_secs(60))
-                .expect("no panic");
-            assert!(!waited.timed_out(), "{} of {} frames", *next, self.sent);
-            count = next;
-        }
+        let Arrivals { missing, all_here } = &*self.arrivals;
+        let missing = missing.lock().expect("no panic");
+        let (missing, waited) = all_here
+            .wait_timeout_while(missing, Duration::from_secs(60), |missing| *missing > 0)
+            .expect("no panic");
+        assert!(!waited.timed_out(), "{missing} of {} frames", self.sent);
     }
 
     /// Runs frames through several elements at once; the cost is of each frame of any.
@@ -275,10 +275,14 @@ impl Element {
 
     /// The heads of the clip's frames, one after the other.
     pub fn heads(&mut self) -> Vec<Vec<Head>> {
-        self.arrived.lock().expect("no panic").clear();
+        *self.kept.lock().expect("no panic") = Some(Vec::new());
         self.run(self.frames.len());
-        let mut arrived = self.arrived.lock().expect("no panic");
-        arrived.drain(..).map(|poses| poses.heads).collect()
+        let arrived = self.kept.lock().expect("no panic").take();
+        let heads = |buffer: gst::Buffer| {
+            let poses = HeadPoses::from_buffer(&buffer);
+            poses.map_or_else(Vec::new, |poses| poses.heads)
+        };
+        arrived.unwrap_or_default().into_iter().map(heads).collect()
     }
 }
 
