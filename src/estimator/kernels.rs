@@ -179,6 +179,18 @@ pub(super) fn mean_of_four_samples(upper: &[[u8; 2]], lower: &[[u8; 2]], out: &m
     }
 }
 
+/// Asks for bytes that will be read soon, so that they are in the cache by then.
+pub(super) fn prefetch(bytes: &[u8]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in bytes.chunks(64) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: every x86-64 processor has SSE, and this reads nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = bytes;
+}
+
 /// One channel of pixels as `level * scale + bias`.
 #[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2+fma"))]
 pub(super) fn channel_to_f32(

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Reads pixels of a [`FrameView`] as RGB, whatever its format: a part of a row at a time.
 
+use std::ops::Range;
+
 use super::chroma::ChromaReader;
 use super::frame::{Colorimetry, Component, Components, FrameView};
 use super::kernels::{self, FRACTION, Pixel, YuvFactors};
@@ -69,6 +71,29 @@ impl RowReader {
                     }
                 }
                 self.convert(frame, out);
+            }
+        }
+    }
+
+    /// Says that the pixels `columns` of row `row` will be read soon.
+    pub fn announce(frame: &FrameView<'_>, row: usize, columns: Range<usize>) {
+        let announce = |plane, row, columns: Range<usize>, step| {
+            let bytes = frame.row(plane, row);
+            let bytes = bytes.get(columns.start * step..columns.end * step);
+            kernels::prefetch(bytes.unwrap_or_default());
+        };
+        match frame.format().components() {
+            Components::Rgb { step, .. } => announce(0, row, columns, step),
+            Components::Gray => announce(0, row, columns, 1),
+            Components::Yuv { y, u, v } => {
+                announce(y.plane, row, columns.clone(), y.step);
+                for (component, before) in [(u, y), (v, u)] {
+                    if component.plane != before.plane {
+                        let (x, y) = component.shift;
+                        let columns = columns.start >> x..columns.end >> x;
+                        announce(component.plane, row >> y, columns, component.step);
+                    }
+                }
             }
         }
     }

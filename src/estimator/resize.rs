@@ -179,6 +179,11 @@ impl Band {
         for row in rows.numbers() {
             let tap = Tap::at(row, scale(part.height, size.height));
             let [above, below] = tap.clamped(part.height);
+            for ahead in Tap::at(row + 1, scale(part.height, size.height)).clamped(part.height) {
+                if ahead > below {
+                    Self::announce_row(frame, part, ahead);
+                }
+            }
             // Rows come in rising order: what was below is often above now.
             if self.above.source != Some(above) {
                 std::mem::swap(&mut self.above, &mut self.below);
@@ -232,6 +237,12 @@ impl Band {
         target.values.resize(self.taps.len(), [0; 4]);
         kernels::mix_columns(&self.source, &self.taps, &mut target.values);
         target.source = Some(row);
+    }
+
+    /// The parts of rows that a crop needs lie too far apart for the processor to see what comes next.
+    fn announce_row(frame: &FrameView<'_>, part: PixelRect, row: u32) {
+        let (y, x) = ((part.y + row) as usize, part.x as usize);
+        RowReader::announce(frame, y, x..x + part.width as usize);
     }
 
     /// A reduction by exactly 2: the rounded mean of each 2x2 pixels.
