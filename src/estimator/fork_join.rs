@@ -8,6 +8,8 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use placement::ThreadId;
+
 /// Half of a job. It is borrowed from [`ForkJoin::join`], which outlives its use.
 struct Half(*mut (dyn FnMut() + Send));
 
@@ -27,6 +29,7 @@ enum Slot {
 struct Shared {
     slot: Mutex<Slot>,
     changed: Condvar,
+    helper: ThreadId,
 }
 
 impl Shared {
@@ -51,6 +54,7 @@ impl Shared {
 
     /// What the helper does until the slot is closed.
     fn help(&self) {
+        self.helper.set();
         let mut slot = self.lock();
         loop {
             match std::mem::replace(&mut *slot, Slot::Taken) {
@@ -70,6 +74,50 @@ impl Shared {
                 }
             }
         }
+    }
+}
+
+/// Which processor the helper runs on.
+#[cfg(target_os = "linux")]
+mod placement {
+    use std::sync::OnceLock;
+
+    use rustix::thread;
+
+    #[derive(Default)]
+    pub struct ThreadId(pub OnceLock<thread::Pid>);
+
+    impl ThreadId {
+        /// To be called by the thread.
+        pub fn set(&self) {
+            let _ = self.0.set(thread::gettid());
+        }
+
+        /// Has the thread run on any processor that the caller may use but the one that the caller is on. Where
+        /// that is not allowed all stays as it is.
+        pub fn keep_off_ours(&self) {
+            let (Some(&thread), Ok(mut processors)) =
+                (self.0.get(), thread::sched_getaffinity(None))
+            else {
+                return;
+            };
+            processors.unset(thread::sched_getcpu());
+            if processors.count() > 0 {
+                let _ = thread::sched_setaffinity(Some(thread), &processors);
+            }
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod placement {
+    #[derive(Default)]
+    pub struct ThreadId;
+
+    impl ThreadId {
+        pub fn set(&self) {}
+
+        pub fn keep_off_ours(&self) {}
     }
 }
 
@@ -95,6 +143,7 @@ impl ForkJoin {
         let shared = Arc::new(Shared {
             slot: Mutex::new(Slot::Empty),
             changed: Condvar::new(),
+            helper: ThreadId::default(),
         });
         let helps = Arc::clone(&shared);
         let helper = std::thread::Builder::new()
@@ -116,8 +165,13 @@ impl ForkJoin {
         self.shared.put(Slot::Posted(Half(half)));
         ours();
         match self.shared.clear() {
-            // SAFETY: taken out of the slot, so nobody else has it.
-            Slot::Posted(half) => unsafe { (*half.0)() },
+            Slot::Posted(half) => {
+                // Where all processors are busy, the scheduler leaves a thread that wakes on the one where it was
+                // last. If that is ours it cannot begin before we are done, now and the next thousand times.
+                self.shared.helper.keep_off_ours();
+                // SAFETY: taken out of the slot, so nobody else has it.
+                unsafe { (*half.0)() }
+            }
             Slot::Panicked(payload) => panic::resume_unwind(payload),
             Slot::Empty | Slot::Taken | Slot::Closed => {}
         }
@@ -171,5 +225,27 @@ mod tests {
             pair.join(&mut || count += 1, || {});
         }
         assert_eq!(count, 100);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_helper_that_comes_too_late_is_kept_off_our_processor() {
+        use rustix::thread::sched_getaffinity;
+
+        let ours = sched_getaffinity(None).unwrap().count();
+        if ours < 2 {
+            return println!("SKIPPED: one processor only");
+        }
+        let mut pair = ForkJoin::new().unwrap();
+        pair.join(&mut || {}, || {});
+        // Nobody wakes as fast as this, not each time.
+        let mut processors_after_a_join = || {
+            pair.join(&mut || {}, || {});
+            let helper = pair.shared.helper.0.get().copied();
+            helper.map_or(ours, |helper| {
+                sched_getaffinity(Some(helper)).unwrap().count()
+            })
+        };
+        assert!((0..100_000).any(|_| processors_after_a_join() == ours - 1));
     }
 }
