@@ -113,8 +113,9 @@ impl PixelEncoding {
     }
 }
 
-/// Two threads share the rows of an image by so many: who is done takes the next.
-const ROWS_OF_A_PIECE: u32 = 16;
+/// Two threads share the rows of an image: who is done takes a quarter of what is left, but so many at least. Few
+/// pieces, as each begins with two rows that it must read for itself, and small ones last, as who is done then waits.
+const ROWS_OF_A_PIECE: u32 = 8;
 
 /// Rows of an image tensor, to be written.
 pub(super) struct Rows<'a> {
@@ -167,7 +168,10 @@ impl<'a> Rows<'a> {
 
     /// These rows, a few at a time.
     fn pieces(mut self) -> impl Iterator<Item = Self> {
-        std::iter::from_fn(move || self.take(ROWS_OF_A_PIECE))
+        std::iter::from_fn(move || {
+            let left = self.numbers.len() as u32;
+            self.take((left / 4).max(ROWS_OF_A_PIECE))
+        })
     }
 
     /// Which rows of the image these are.
