@@ -13,7 +13,7 @@ const FRAMES_IN_CLIP: usize = 12;
 
 /// Frames of a turn where two subjects that hardly differ are compared: what else the machine does changes within
 /// a longer one. With several frames in flight the way in and out would count too much.
-const SHORT_TURN: usize = 4;
+const SHORT_TURN: usize = 8;
 
 fn subject<'a>(name: &str, work: impl FnMut() -> Cost + 'a) -> Subject<'a> {
     (name.into(), Box::new(work))
