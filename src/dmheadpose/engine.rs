@@ -100,7 +100,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Has `depth` frames in flight from now on. Loads the models again for each frame more.
+    /// Has `depth` frames in flight from now on. Loads the models again for each thread but the first.
     ///
     /// # Errors
     /// As [`HeadPoseEstimator::load`]; the engine goes on one frame after the other.
@@ -183,7 +183,7 @@ impl Engine {
                     return self.fail(buffer, unreadable(info));
                 };
                 match pipeline.submit(frame, time, settings) {
-                    Err(_) => Queued::failed(buffer, "a thread has ended"),
+                    Err(_) => Queued::failed(buffer, THREAD_ENDED),
                     Ok(()) => {
                         let found = match patience {
                             Some(Duration::ZERO) => None,
@@ -196,7 +196,7 @@ impl Engine {
             Some(Runner::Parallel(pipeline)) => match MappedFrame::new(buffer, info, known) {
                 Ok(frame) => match pipeline.submit(frame, time, settings) {
                     Ok(()) => Queued::InFlight,
-                    Err(frame) => Queued::failed(frame.frame.into_buffer(), "a thread has ended"),
+                    Err(frame) => Queued::failed(frame.frame.into_buffer(), THREAD_ENDED),
                 },
                 Err(buffer) => return self.fail(buffer, unreadable(info)),
             },
@@ -207,10 +207,13 @@ impl Engine {
 
     /// The next buffer in turn. `None` when there is none, or when another one may come before this one has
     /// to be waited for; with `drain` it is waited for at once.
-    pub fn pop(&mut self, drain: bool) -> Option<Output> {
+    ///
+    /// # Errors
+    /// When its thread has ended: the buffer is lost.
+    pub fn pop(&mut self, drain: bool) -> Option<Result<Output, Failure>> {
         if let Queued::Ready(_) = self.queue.front()? {
             return match self.queue.pop_front()? {
-                Queued::Ready(output) => Some(output),
+                Queued::Ready(output) => Some(Ok(output)),
                 Queued::InFlight => None,
             };
         }
@@ -222,11 +225,14 @@ impl Engine {
             return None;
         }
         self.queue.pop_front();
-        let (frame, found) = found_in(pipeline.collect(None)?);
-        Some(Output {
+        let Some(finished) = pipeline.collect(None) else {
+            return Some(Err(no_inference(THREAD_ENDED)));
+        };
+        let (frame, found) = found_in(finished);
+        Some(Ok(Output {
             outcome: Outcome::Inferred(found),
             buffer: frame.into_buffer(),
-        })
+        }))
     }
 
     /// Drops all buffers.
@@ -254,9 +260,14 @@ impl Queued {
     }
 
     fn failed(buffer: gst::Buffer, why: &str) -> Self {
-        let failure = gst::error_msg!(gst::LibraryError::Failed, ("no inference: {why}"));
-        Self::ready(buffer, Outcome::Inferred(Err(failure.into())))
+        Self::ready(buffer, Outcome::Inferred(Err(no_inference(why))))
     }
+}
+
+const THREAD_ENDED: &str = "a thread has ended";
+
+fn no_inference(why: &str) -> Failure {
+    gst::error_msg!(gst::LibraryError::Failed, ("no inference: {why}")).into()
 }
 
 /// Where the boxes of a frame come from that was, or was not, given to the detector.

@@ -207,7 +207,7 @@ impl<F: Frame> Pipeline<F> {
         let networks = std::iter::once(estimator.networks).chain(others);
         let workers = threads.into_iter().zip(networks);
         let workers = workers.map(|((start, thread), networks)| {
-            // It waits for this; should it have died, the line is closed by nobody, but the frames say so.
+            // It waits for nothing else, so it is there.
             let _ = start.send(Worker {
                 networks,
                 scene: Arc::clone(&scene),
