@@ -8,7 +8,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use placement::ThreadId;
+use placement::Placement;
 
 /// Half of a job. It is borrowed from [`ForkJoin::join`], which outlives its use.
 struct Half(*mut (dyn FnMut() + Send));
@@ -29,7 +29,7 @@ enum Slot {
 struct Shared {
     slot: Mutex<Slot>,
     changed: Condvar,
-    helper: ThreadId,
+    placement: Placement,
 }
 
 impl Shared {
@@ -54,7 +54,7 @@ impl Shared {
 
     /// What the helper does until the slot is closed.
     fn help(&self) {
-        self.helper.set();
+        self.placement.set_helper();
         let mut slot = self.lock();
         loop {
             match std::mem::replace(&mut *slot, Slot::Taken) {
@@ -77,33 +77,42 @@ impl Shared {
     }
 }
 
-/// Which processor the helper runs on.
+/// On which processors the helper may run. Where the system does not let us say so, all stays as it is.
 #[cfg(target_os = "linux")]
 mod placement {
     use std::sync::OnceLock;
 
-    use rustix::thread;
+    use rustix::thread::{self, CpuSet, Pid};
 
     #[derive(Default)]
-    pub struct ThreadId(pub OnceLock<thread::Pid>);
+    pub struct Placement {
+        pub helper: OnceLock<Pid>,
+    }
 
-    impl ThreadId {
-        /// To be called by the thread.
-        pub fn set(&self) {
-            let _ = self.0.set(thread::gettid());
+    impl Placement {
+        /// To be called by the helper.
+        pub fn set_helper(&self) {
+            let _ = self.helper.set(thread::gettid());
         }
 
-        /// Has the thread run on any processor that the caller may use but the one that the caller is on. Where
-        /// that is not allowed all stays as it is.
+        /// On any that the caller may use but the one that the caller is on.
         pub fn keep_off_ours(&self) {
-            let (Some(&thread), Ok(mut processors)) =
-                (self.0.get(), thread::sched_getaffinity(None))
-            else {
+            self.change(|processors| processors.unset(thread::sched_getcpu()));
+        }
+
+        /// On any that the caller may use.
+        pub fn allow_all(&self) {
+            self.change(|_| {});
+        }
+
+        fn change(&self, change: impl FnOnce(&mut CpuSet)) {
+            let ours = thread::sched_getaffinity(None);
+            let (Some(&helper), Ok(mut processors)) = (self.helper.get(), ours) else {
                 return;
             };
-            processors.unset(thread::sched_getcpu());
+            change(&mut processors);
             if processors.count() > 0 {
-                let _ = thread::sched_setaffinity(Some(thread), &processors);
+                let _ = thread::sched_setaffinity(Some(helper), &processors);
             }
         }
     }
@@ -112,12 +121,14 @@ mod placement {
 #[cfg(not(target_os = "linux"))]
 mod placement {
     #[derive(Default)]
-    pub struct ThreadId;
+    pub struct Placement;
 
-    impl ThreadId {
-        pub fn set(&self) {}
+    impl Placement {
+        pub fn set_helper(&self) {}
 
         pub fn keep_off_ours(&self) {}
+
+        pub fn allow_all(&self) {}
     }
 }
 
@@ -134,6 +145,8 @@ impl Drop for Borrow<'_> {
 pub struct ForkJoin {
     shared: Arc<Shared>,
     helper: Option<JoinHandle<()>>,
+    /// The helper was late the last time, and is kept off our processor.
+    keeps_off: bool,
 }
 
 impl ForkJoin {
@@ -143,7 +156,7 @@ impl ForkJoin {
         let shared = Arc::new(Shared {
             slot: Mutex::new(Slot::Empty),
             changed: Condvar::new(),
-            helper: ThreadId::default(),
+            placement: Placement::default(),
         });
         let helps = Arc::clone(&shared);
         let helper = std::thread::Builder::new()
@@ -152,6 +165,7 @@ impl ForkJoin {
         Ok(Self {
             shared,
             helper: Some(helper),
+            keeps_off: false,
         })
     }
 
@@ -164,14 +178,20 @@ impl ForkJoin {
         let borrow = Borrow(&self.shared);
         self.shared.put(Slot::Posted(Half(half)));
         ours();
-        match self.shared.clear() {
-            Slot::Posted(half) => {
-                // Where all processors are busy, the scheduler leaves a thread that wakes on the one where it was
-                // last. If that is ours it cannot begin before we are done, now and the next thousand times.
-                self.shared.helper.keep_off_ours();
-                // SAFETY: taken out of the slot, so nobody else has it.
-                unsafe { (*half.0)() }
-            }
+        let left = self.shared.clear();
+        // Where all processors are busy, the scheduler leaves a thread that wakes on the one where it was last. If
+        // that is ours it cannot begin before we are done, now and the next thousand times. So it is kept off ours
+        // until it was in time once; for longer, others that need the processors that are left could hold us up.
+        let is_late = matches!(left, Slot::Posted(_));
+        if is_late {
+            self.shared.placement.keep_off_ours();
+        } else if self.keeps_off {
+            self.shared.placement.allow_all();
+        }
+        self.keeps_off = is_late;
+        match left {
+            // SAFETY: taken out of the slot, so nobody else has it.
+            Slot::Posted(half) => unsafe { (*half.0)() },
             Slot::Panicked(payload) => panic::resume_unwind(payload),
             Slot::Empty | Slot::Taken | Slot::Closed => {}
         }
@@ -197,6 +217,9 @@ impl Drop for ForkJoin {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::Ordering::Relaxed;
+
     use super::*;
 
     #[test]
@@ -229,7 +252,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn a_helper_that_comes_too_late_is_kept_off_our_processor() {
+    fn a_late_helper_is_kept_off_our_processor_until_it_is_in_time() {
         use rustix::thread::sched_getaffinity;
 
         let ours = sched_getaffinity(None).unwrap().count();
@@ -237,15 +260,24 @@ mod tests {
             return println!("SKIPPED: one processor only");
         }
         let mut pair = ForkJoin::new().unwrap();
-        pair.join(&mut || {}, || {});
-        // Nobody wakes as fast as this, not each time.
-        let mut processors_after_a_join = || {
-            pair.join(&mut || {}, || {});
-            let helper = pair.shared.helper.0.get().copied();
+        let processors = |pair: &ForkJoin| {
+            let helper = pair.shared.placement.helper.get().copied();
             helper.map_or(ours, |helper| {
                 sched_getaffinity(Some(helper)).unwrap().count()
             })
         };
-        assert!((0..100_000).any(|_| processors_after_a_join() == ours - 1));
+        // Nobody wakes as fast as this, not each time.
+        let late = (0..100_000).any(|_| {
+            pair.join(&mut || {}, || {});
+            processors(&pair) == ours - 1
+        });
+        assert!(late);
+        let begun = AtomicBool::new(false);
+        pair.join(&mut || begun.store(true, Relaxed), || {
+            while !begun.load(Relaxed) {
+                std::thread::yield_now();
+            }
+        });
+        assert_eq!(processors(&pair), ours);
     }
 }
