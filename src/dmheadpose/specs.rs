@@ -151,9 +151,10 @@ fn load_time_specs() -> Vec<glib::ParamSpec> {
         glib::ParamSpecUInt::builder("pipeline-depth")
             .nick("Pipeline Depth")
             .blurb(
-                "Frames in flight; a frame leaves when so many less one have come after it. Each of up to 2 is \
-                 worked on at once, with models of its own; of more, one waits in line. 1 = each frame leaves \
-                 before the next is taken, 0 = 2 for files (not live and seekable), else 1",
+                "Frames in flight; a frame leaves when so many less one have come after it. They are worked on \
+                 at once, each with models of its own; of 3 or more one waits in line, so that no thread has to \
+                 wait. 1 = each frame leaves before the next is taken, 0 = 2 for files (not live and seekable), \
+                 else 1",
             )
             .maximum(16)
             .default_value(defaults.pipeline_depth)

@@ -115,7 +115,7 @@ impl PixelEncoding {
 
 /// Two threads share the rows of an image: who is done takes a quarter of what is left, but so many at least. Few
 /// pieces, as each begins with two rows that it must read for itself, and small ones last, as who is done then waits.
-const ROWS_OF_A_PIECE: u32 = 8;
+const LEAST_ROWS_OF_A_PIECE: u32 = 8;
 
 /// Rows of an image tensor, to be written.
 pub(super) struct Rows<'a> {
@@ -166,11 +166,11 @@ impl<'a> Rows<'a> {
         })
     }
 
-    /// These rows, a few at a time.
+    /// These rows in pieces, large ones first.
     fn pieces(mut self) -> impl Iterator<Item = Self> {
         std::iter::from_fn(move || {
             let left = self.numbers.len() as u32;
-            self.take((left / 4).max(ROWS_OF_A_PIECE))
+            self.take((left / 4).max(LEAST_ROWS_OF_A_PIECE))
         })
     }
 
@@ -269,7 +269,8 @@ pub fn encode_frame(
     resizer.resize(frame, jobs, part.pixels_read(size));
 }
 
-/// Writes parts of the frame, each stretched to `size`, into `images` (`3 * H * W` values each).
+/// Writes parts of the frame, each stretched to `size`, into `images` (`3 * H * W` values each), as many as
+/// there is room for.
 pub fn encode_crops(
     resizer: &mut Resizer,
     frame: &FrameView<'_>,
