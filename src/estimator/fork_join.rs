@@ -7,6 +7,7 @@ use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use placement::Placement;
 
@@ -26,6 +27,9 @@ enum Slot {
     Closed,
 }
 
+/// Who is done first waits awake for so long: to sleep and be woken takes as much, and the other is nearly done.
+const LONGEST_SPIN: Duration = Duration::from_micros(50);
+
 struct Shared {
     slot: Mutex<Slot>,
     changed: Condvar,
@@ -44,10 +48,17 @@ impl Shared {
 
     /// Empties the slot once the helper is not at it any more, and gives what was in it.
     fn clear(&self) -> Slot {
+        let start = Instant::now();
         let mut slot = self.lock();
         while matches!(*slot, Slot::Taken) {
-            let waited = self.changed.wait(slot);
-            slot = waited.unwrap_or_else(PoisonError::into_inner);
+            if start.elapsed() < LONGEST_SPIN {
+                drop(slot);
+                (0..32).for_each(|_| std::hint::spin_loop());
+                slot = self.lock();
+            } else {
+                let waited = self.changed.wait(slot);
+                slot = waited.unwrap_or_else(PoisonError::into_inner);
+            }
         }
         std::mem::replace(&mut *slot, Slot::Empty)
     }
