@@ -210,7 +210,7 @@ fn a_broken_frame_among_others_is_one_error() {
 }
 
 #[test]
-fn a_file_is_worked_on_by_two_and_a_live_stream_by_one() {
+fn a_file_has_three_frames_in_flight_and_a_live_stream_one() {
     let depth = |element: &gst::Element| -> u32 {
         let stats = element.property::<gst::Structure>("stats");
         stats.get("pipeline-depth").unwrap()
@@ -234,7 +234,7 @@ fn a_file_is_worked_on_by_two_and_a_live_stream_by_one() {
         depth
     };
     let cores = std::thread::available_parallelism().unwrap().get();
-    let file = if cores > 1 { 2 } else { 1 };
+    let file = if cores > 1 { 3 } else { 1 };
     assert_eq!(run("videotestsrc num-buffers=6"), file);
     assert_eq!(run("videotestsrc num-buffers=6 is-live=true"), 1);
 

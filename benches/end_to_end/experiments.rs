@@ -71,8 +71,7 @@ pub fn upstream(arguments: &Arguments, results: &mut Results) {
         same_heads(&models, &bgr, &mut upstream);
         let mut serial = Element::new(&models, &clip, &[("pipeline-depth", "1")]);
         let mut two = Element::new(&models, &clip, &[("pipeline-depth", "2")]);
-        let three = [("pipeline-depth", "3"), ("intra-op-threads", "1")];
-        let mut three = Element::new(&models, &clip, &three);
+        let mut three = Element::new(&models, &clip, &[("pipeline-depth", "3")]);
         let upstream = std::cell::RefCell::new(&mut upstream);
         let loops = |threads, spinning| {
             let upstream = &upstream;
@@ -85,7 +84,7 @@ pub fn upstream(arguments: &Arguments, results: &mut Results) {
             &mut [
                 subject("element, depth 1", || serial.run(frames)),
                 subject("element, depth 2", || two.run(frames)),
-                subject("element, depth 3, 1 thread each", || three.run(frames)),
+                subject("element, depth 3", || three.run(frames)),
                 subject("upstream's loop, its defaults", loops(0, true)),
                 subject("upstream's loop, 1 thread", loops(1, true)),
                 subject("upstream's loop, no spinning", loops(0, false)),

@@ -153,7 +153,7 @@ fn load_time_specs() -> Vec<glib::ParamSpec> {
             .blurb(
                 "Frames in flight; a frame leaves when so many less one have come after it. They are worked on \
                  at once, each with models of its own; of 3 or more one waits in line, so that no thread has to \
-                 wait. 1 = each frame leaves before the next is taken, 0 = 2 for files (not live and seekable), \
+                 wait. 1 = each frame leaves before the next is taken, 0 = 3 for files (not live and seekable), \
                  else 1",
             )
             .maximum(16)

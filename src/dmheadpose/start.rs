@@ -96,7 +96,8 @@ impl DmHeadPose {
         let holds = lock(&self.settings).when_late == DmHeadPoseWhenLate::Hold;
         let several = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
         let depth = if !live && seekable && several && !holds {
-            2
+            // Two at once, and a third that lies ready.
+            3
         } else {
             1
         };
