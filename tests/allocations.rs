@@ -9,9 +9,9 @@ use std::cell::Cell;
 use std::path::Path;
 use std::time::Duration;
 
-use gstdmheadpose::estimator::detector::{DetectorSettings, Scaling};
+use gstdmheadpose::estimator::detector::DetectorSettings;
 use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
-use gstdmheadpose::estimator::geometry::{CropMode, Size};
+use gstdmheadpose::estimator::geometry::Size;
 use gstdmheadpose::estimator::smoothing::Smoothing;
 use gstdmheadpose::estimator::{Config, HeadPoseEstimator, Settings};
 
@@ -56,18 +56,12 @@ fn settings(tracking: bool) -> Settings {
             // So many boxes that sorting them could need memory. The heads that are followed have to stay:
             // there is no end to new ones soon.
             score_threshold: Some(if tracking { 0.3 } else { 0.001 }),
-            nms_iou: 0.3,
-            head_class: None,
-            scaling: Scaling::Auto,
+            ..DetectorSettings::DEFAULT
         },
         max_heads: 4,
-        min_head_size: 0,
-        crop_mode: CropMode::Upstream,
-        activation_angle: 90.0,
         tracking: tracking.then_some(Duration::from_secs(1)),
-        detection_interval: 1,
-        pose_interval: 1,
         smoothing: tracking.then(Smoothing::default),
+        ..Settings::DEFAULT
     }
 }
 

@@ -6,29 +6,11 @@ mod common;
 
 use std::time::Duration;
 
-use gstdmheadpose::estimator::detector::{DetectorSettings, Scaling};
 use gstdmheadpose::estimator::error::Error;
 use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
-use gstdmheadpose::estimator::geometry::{CropMode, Size};
+use gstdmheadpose::estimator::geometry::Size;
 use gstdmheadpose::estimator::pipeline::{Frame, Pipeline};
 use gstdmheadpose::estimator::{Config, HeadPoseEstimator, Settings};
-
-const SETTINGS: Settings = Settings {
-    detector: DetectorSettings {
-        score_threshold: None,
-        nms_iou: 0.3,
-        head_class: None,
-        scaling: Scaling::Auto,
-    },
-    max_heads: 4,
-    min_head_size: 0,
-    crop_mode: CropMode::Upstream,
-    activation_angle: 90.0,
-    tracking: None,
-    detection_interval: 1,
-    pose_interval: 1,
-    smoothing: None,
-};
 
 const SIDE: u32 = 32;
 
@@ -82,7 +64,8 @@ fn a_thread_that_panics_holds_up_nobody() {
         };
         for number in 0..12 {
             let time = Some(Duration::from_millis(40 * number as u64));
-            refused += usize::from(pipeline.submit(frame(number), time, &SETTINGS).is_err());
+            let submitted = pipeline.submit(frame(number), time, &Settings::DEFAULT);
+            refused += usize::from(submitted.is_err());
             while pipeline.in_flight() == depth || number == 11 && pipeline.in_flight() > 0 {
                 match pipeline.collect(None) {
                     Some(finished) => {
@@ -98,7 +81,7 @@ fn a_thread_that_panics_holds_up_nobody() {
         assert!(done.len() >= deadly.saturating_sub(depth), "{case}");
         assert!((1..=depth).contains(&lost), "{case}");
         assert_eq!(done.len() + lost + refused, 12, "{case}");
-        let next = pipeline.submit(frame(12), None, &SETTINGS);
+        let next = pipeline.submit(frame(12), None, &Settings::DEFAULT);
         assert!(next.is_err(), "{case}");
     }
 }

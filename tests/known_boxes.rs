@@ -3,37 +3,20 @@
 
 mod toys;
 
-use gstdmheadpose::estimator::detector::{Detection, DetectorSettings, Scaling};
+use gstdmheadpose::estimator::detector::Detection;
 use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
-use gstdmheadpose::estimator::geometry::{CropMode, Rect, Size};
-use gstdmheadpose::estimator::runtime::{RuntimeOptions, Severity};
+use gstdmheadpose::estimator::geometry::{Rect, Size};
 use gstdmheadpose::estimator::{Config, Head, HeadPoseEstimator, Settings};
-use toys::{fixture, onnxruntime_library};
+use toys::common::runtime_options;
+use toys::fixture;
 
 const SETTINGS: Settings = Settings {
-    detector: DetectorSettings {
-        score_threshold: None,
-        nms_iou: 0.3,
-        head_class: None,
-        scaling: Scaling::Auto,
-    },
     max_heads: 100,
-    min_head_size: 0,
-    crop_mode: CropMode::Upstream,
-    activation_angle: 90.0,
-    tracking: None,
-    detection_interval: 1,
-    pose_interval: 1,
-    smoothing: None,
+    ..Settings::DEFAULT
 };
 
 fn estimator(detector: Option<&str>) -> HeadPoseEstimator {
-    let runtime = RuntimeOptions {
-        library: onnxruntime_library(),
-        beside: None,
-        log: |_, text| eprintln!("ONNX Runtime: {text}"),
-        log_from: Severity::Error,
-    };
+    let runtime = runtime_options();
     let detector = detector.map(|name| fixture(name).into());
     let pose = fixture("pose_Nx3x32x32").into();
     HeadPoseEstimator::load(&Config::new(runtime, detector, pose)).unwrap()

@@ -9,8 +9,6 @@ use std::time::{Duration, Instant};
 
 use gst::prelude::*;
 use gst_video::VideoFrameRef;
-use gstdmheadpose::estimator::detector::{DetectorSettings, Scaling};
-use gstdmheadpose::estimator::geometry::CropMode;
 use gstdmheadpose::estimator::runtime::{Model, Runtime, RuntimeOptions, SessionOptions, Severity};
 use gstdmheadpose::estimator::{Config, Head, HeadPoseEstimator, Settings};
 use gstdmheadpose::headposemeta::HeadPoses;
@@ -63,26 +61,6 @@ impl Models {
     }
 }
 
-/// The element's defaults.
-fn settings() -> Settings {
-    Settings {
-        detector: DetectorSettings {
-            score_threshold: None,
-            nms_iou: 0.3,
-            head_class: None,
-            scaling: Scaling::Auto,
-        },
-        max_heads: 64,
-        min_head_size: 0,
-        crop_mode: CropMode::Upstream,
-        activation_angle: 90.0,
-        tracking: None,
-        detection_interval: 1,
-        pose_interval: 1,
-        smoothing: None,
-    }
-}
-
 /// A frame's tensors: those of the detector, and the crops in batches.
 struct Tensors {
     detector: ([i64; 4], Vec<f32>),
@@ -109,7 +87,7 @@ impl Floor {
                 VideoFrameRef::from_buffer_ref_readable(buffer, &clip.info).expect("a frame");
             let view = video::view(&frame).expect("a known format");
             let found = estimator
-                .process(&view, None, &settings())
+                .process(&view, None, &Settings::DEFAULT)
                 .expect("inference");
             let heads = found.len();
             let (shape, input) = estimator

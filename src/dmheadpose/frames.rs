@@ -166,12 +166,11 @@ impl DmHeadPose {
     /// The next buffer that is to go downstream; see [`Engine::pop`].
     pub(super) fn next_output(&self, drain: bool) -> Option<Result<gst::Buffer, gst::FlowError>> {
         let output = lock(&self.state).as_mut()?.engine.pop(drain)?;
-        let look = lock(&self.settings).look.clone();
-        let passes = |output: &Output| matches!(output.outcome, Outcome::Passed);
-        let draws = look.draws() && output.as_ref().is_ok_and(|output| !passes(output));
-        let compose = draws && self.downstream.draws_compositions(&*self.obj());
         let result = match output {
             Ok(output) => {
+                let look = lock(&self.settings).look.clone();
+                let draws = !matches!(output.outcome, Outcome::Passed) && look.draws();
+                let compose = draws && self.downstream.draws_compositions(&*self.obj());
                 let mut state = lock(&self.state);
                 self.finish(state.as_mut()?, output, &look, compose)
             }

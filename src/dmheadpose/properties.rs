@@ -70,6 +70,7 @@ pub(super) struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
+        let frame = estimator::Settings::DEFAULT;
         Self {
             detector_model: None,
             pose_model: None,
@@ -88,19 +89,19 @@ impl Default for Settings {
             max_batch: pose::MAX_BATCH as u32,
             pipeline_depth: 0,
             detached: false,
-            detection_interval: 1,
-            pose_interval: 1,
+            detection_interval: frame.detection_interval,
+            pose_interval: frame.pose_interval,
             when_late: DmHeadPoseWhenLate::default(),
             on_error: DmHeadPoseOnError::default(),
             score_threshold: -1.0,
-            nms_iou: 0.3,
+            nms_iou: frame.detector.nms_iou,
             head_class: -1,
-            max_heads: 64,
-            min_head_size: 0,
+            max_heads: frame.max_heads as u32,
+            min_head_size: frame.min_head_size,
             scaling: DmHeadPoseScaling::default(),
             crop_mode: DmHeadPoseCropMode::default(),
             crop_margin: 0.2,
-            activation_angle: 90.0,
+            activation_angle: frame.activation_angle,
             tracking: false,
             max_lost_time: 1_000_000_000,
             smoothing: false,

@@ -5,10 +5,11 @@
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::sync::{lock, wait};
 use placement::Placement;
 
 /// Half of a job. It is borrowed from [`ForkJoin::join`], which outlives its use.
@@ -37,27 +38,22 @@ struct Shared {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Slot> {
-        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn put(&self, slot: Slot) {
-        *self.lock() = slot;
+        *lock(&self.slot) = slot;
         self.changed.notify_all();
     }
 
     /// Empties the slot once the helper is not at it any more, and gives what was in it.
     fn clear(&self) -> Slot {
         let start = Instant::now();
-        let mut slot = self.lock();
+        let mut slot = lock(&self.slot);
         while matches!(*slot, Slot::Taken) {
             if start.elapsed() < LONGEST_SPIN {
                 drop(slot);
                 (0..32).for_each(|_| std::hint::spin_loop());
-                slot = self.lock();
+                slot = lock(&self.slot);
             } else {
-                let waited = self.changed.wait(slot);
-                slot = waited.unwrap_or_else(PoisonError::into_inner);
+                slot = wait(&self.changed, slot);
             }
         }
         std::mem::replace(&mut *slot, Slot::Empty)
@@ -66,7 +62,7 @@ impl Shared {
     /// What the helper does until the slot is closed.
     fn help(&self) {
         self.placement.set_helper();
-        let mut slot = self.lock();
+        let mut slot = lock(&self.slot);
         loop {
             match std::mem::replace(&mut *slot, Slot::Taken) {
                 Slot::Posted(half) => {
@@ -75,13 +71,12 @@ impl Shared {
                     let work = AssertUnwindSafe(|| unsafe { (*half.0)() });
                     let done = panic::catch_unwind(work);
                     self.put(done.map_or_else(Slot::Panicked, |()| Slot::Empty));
-                    slot = self.lock();
+                    slot = lock(&self.slot);
                 }
                 Slot::Closed => return,
                 other => {
                     *slot = other;
-                    let waited = self.changed.wait(slot);
-                    slot = waited.unwrap_or_else(PoisonError::into_inner);
+                    slot = wait(&self.changed, slot);
                 }
             }
         }

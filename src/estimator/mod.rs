@@ -149,6 +149,21 @@ pub struct Settings {
     pub smoothing: Option<Smoothing>,
 }
 
+impl Settings {
+    /// The element's defaults.
+    pub const DEFAULT: Self = Self {
+        detector: DetectorSettings::DEFAULT,
+        max_heads: 64,
+        min_head_size: 0,
+        crop_mode: CropMode::Upstream,
+        activation_angle: 90.0,
+        tracking: None,
+        detection_interval: 1,
+        pose_interval: 1,
+        smoothing: None,
+    };
+}
+
 /// How long the stages of one frame took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StageTimes {

@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ use super::frame::FrameView;
 use super::networks::Networks;
 use super::scene::{Plan, Scene};
 use super::{Config, Head, HeadPoseEstimator, Settings, StageTimes};
+use crate::sync::{lock, wait};
 
 /// A frame that a thread may keep while it is looked at.
 pub trait Frame: Send + 'static {
@@ -104,13 +105,9 @@ struct Line<F> {
 }
 
 impl<F> Line<F> {
-    fn lock(&self) -> MutexGuard<'_, Option<VecDeque<Job<F>>>> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Gives the job back where the line is closed.
     fn put(&self, job: Job<F>) -> Option<Job<F>> {
-        match &mut *self.lock() {
+        match &mut *lock(&self.jobs) {
             Some(jobs) => jobs.push_back(job),
             None => return Some(job),
         }
@@ -120,19 +117,18 @@ impl<F> Line<F> {
 
     /// Waits for a job; `None` once the line is closed.
     fn take(&self) -> Option<Job<F>> {
-        let mut jobs = self.lock();
+        let mut jobs = lock(&self.jobs);
         loop {
             if let Some(job) = jobs.as_mut()?.pop_front() {
                 return Some(job);
             }
-            let waited = self.moved.wait(jobs);
-            jobs = waited.unwrap_or_else(PoisonError::into_inner);
+            jobs = wait(&self.moved, jobs);
         }
     }
 
     /// Drops all jobs, which tells those who wait for them.
     fn close(&self) {
-        let jobs = self.lock().take();
+        let jobs = lock(&self.jobs).take();
         drop(jobs);
         self.moved.notify_all();
     }
@@ -141,7 +137,7 @@ impl<F> Line<F> {
 /// The scene, and whose turn it is to make targets of detections.
 #[derive(Debug)]
 struct InOrder {
-    scene: Mutex<Turns>,
+    turns: Mutex<Turns>,
     moved: Condvar,
 }
 
@@ -153,16 +149,11 @@ struct Turns {
 }
 
 impl InOrder {
-    fn lock(&self) -> MutexGuard<'_, Turns> {
-        self.scene.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Waits until all frames before `number` have had their turn, then takes it.
     fn turn(&self, number: u64, act: impl FnOnce(&mut Scene)) {
-        let mut turns = self.lock();
+        let mut turns = lock(&self.turns);
         while turns.followed + 1 < number {
-            let waited = self.moved.wait(turns);
-            turns = waited.unwrap_or_else(PoisonError::into_inner);
+            turns = wait(&self.moved, turns);
         }
         if turns.followed < number {
             act(&mut turns.scene);
@@ -194,7 +185,7 @@ impl<F: Frame> Pipeline<F> {
             Err(error) => return Err((estimator, Error::Thread(error.to_string()))),
         };
         let scene = Arc::new(InOrder {
-            scene: Mutex::new(Turns {
+            turns: Mutex::new(Turns {
                 followed: estimator.scene.begun(),
                 scene: estimator.scene.deepened(depth),
             }),
@@ -252,7 +243,7 @@ impl<F: Frame> Pipeline<F> {
         let size = frame.view().ok().map(|view| view.size());
         let known = frame.known().is_some();
         let job = Job {
-            plan: self.scene.lock().scene.begin(size, known, settings),
+            plan: lock(&self.scene.turns).scene.begin(size, known, settings),
             frame,
             time,
             settings: *settings,
@@ -286,7 +277,7 @@ impl<F: Frame> Pipeline<F> {
             outbox,
         } = job;
         if result.is_ok() {
-            let scene = &mut self.scene.lock().scene;
+            let scene = &mut lock(&self.scene.turns).scene;
             scene.finish(plan, &findings, time, &settings, &mut self.heads);
         }
         let (times, front_runs) = (findings.times, findings.front_runs);
@@ -306,7 +297,7 @@ impl<F: Frame> Pipeline<F> {
 
     /// Forgets the heads that are followed: for a stream that jumps. To be called when nothing is in flight.
     pub fn reset_tracks(&mut self) {
-        self.scene.lock().scene.reset();
+        lock(&self.scene.turns).scene.reset();
     }
 }
 

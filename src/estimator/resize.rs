@@ -7,7 +7,7 @@
 //! and its two rounding shifts. A reduction by exactly 2 in both directions is the rounded mean of 2x2
 //! pixels, also as there.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::fork_join::ForkJoin;
 use super::frame::FrameView;
@@ -15,6 +15,7 @@ use super::geometry::Size;
 use super::kernels::{self, ColumnTap, Pixel, WidePixel};
 use super::pixels::RowReader;
 use super::preprocess::Rows;
+use crate::sync::lock;
 
 /// Whole pixels of a frame: a part of it that is not empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +129,7 @@ impl Resizer {
         theirs.begin();
         // A thread takes its time to wake: each does what it comes to.
         let jobs = Mutex::new(jobs);
-        let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let next = || lock(&jobs).next();
         let work = |band: &mut Band| {
             while let Some(job) = next() {
                 band.resize(frame, job);
@@ -170,6 +171,7 @@ impl Band {
         }
         // OpenCV goes through the inverse; the last bit of the scale can differ from source / target.
         let scale = |source: u32, target: u32| 1.0 / (f64::from(target) / f64::from(source));
+        let row_scale = scale(part.height, size.height);
         if self.planned != Some((part, size)) {
             self.plan_columns(part, size, scale(part.width, size.width));
             self.above.source = None;
@@ -177,9 +179,9 @@ impl Band {
             self.planned = Some((part, size));
         }
         for row in rows.numbers() {
-            let tap = Tap::at(row, scale(part.height, size.height));
+            let tap = Tap::at(row, row_scale);
             let [above, below] = tap.clamped(part.height);
-            for ahead in Tap::at(row + 1, scale(part.height, size.height)).clamped(part.height) {
+            for ahead in Tap::at(row + 1, row_scale).clamped(part.height) {
                 if ahead > below {
                     Self::announce_row(frame, part, ahead);
                 }

@@ -5,7 +5,7 @@
 
 use std::ffi::{CStr, c_char};
 use std::ptr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use glib::ffi::{GFALSE, GQuark, GTRUE, gboolean, gpointer};
 use glib::translate::from_glib;
@@ -17,6 +17,7 @@ use gst_video::video_meta::VideoMetaTransformScale;
 use super::mapping::{Area, Mapping, Picture};
 use super::{CAT, HeadPoses, NAME};
 use crate::estimator::geometry::Size;
+use crate::sync::lock;
 
 const C_NAME: &CStr = c"DmHeadPoseMeta";
 
@@ -39,7 +40,7 @@ pub fn register() -> Result<(), glib::BoolError> {
     // Two threads that register at once would both get past the look-up, and GLib complains about
     // the second. There is nothing in here that a panic could leave half done.
     static REGISTERED: Mutex<bool> = Mutex::new(false);
-    let mut registered = REGISTERED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut registered = lock(&REGISTERED);
     if *registered || is_registered()? {
         *registered = true;
         return Ok(());

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use gstdmheadpose::estimator::detector::{DetectorSettings, Scaling};
 use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::geometry::{CropMode, Size};
 use gstdmheadpose::estimator::preprocess::{self, ChannelOrder, PixelEncoding};
@@ -14,20 +13,8 @@ use crate::common::{decode_picture, init, runtime_options};
 
 /// The element's defaults.
 pub const SETTINGS: Settings = Settings {
-    detector: DetectorSettings {
-        score_threshold: None,
-        nms_iou: 0.3,
-        head_class: None,
-        scaling: Scaling::Auto,
-    },
-    max_heads: 64,
     min_head_size: 1,
-    crop_mode: CropMode::Upstream,
-    activation_angle: 90.0,
-    tracking: None,
-    detection_interval: 1,
-    pose_interval: 1,
-    smoothing: None,
+    ..Settings::DEFAULT
 };
 
 pub fn load(detector_model: &Path, pose_model: &Path) -> HeadPoseEstimator {

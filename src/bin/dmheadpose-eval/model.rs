@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use gstdmheadpose::estimator::detector::{DetectorSettings, Scaling};
+use gstdmheadpose::estimator::detector::DetectorSettings;
 use gstdmheadpose::estimator::error::Error;
 use gstdmheadpose::estimator::geometry::CropMode;
 use gstdmheadpose::estimator::{Config, HeadPoseEstimator, Settings, catalog};
@@ -72,18 +72,12 @@ impl ModelArgs {
         Settings {
             detector: DetectorSettings {
                 score_threshold: self.score_threshold,
-                nms_iou: 0.3,
-                head_class: None,
-                scaling: Scaling::Auto,
+                ..DetectorSettings::DEFAULT
             },
             max_heads: usize::MAX,
-            min_head_size: 0,
             crop_mode,
             activation_angle: self.activation_angle,
-            tracking: None,
-            detection_interval: 1,
-            pose_interval: 1,
-            smoothing: None,
+            ..Settings::DEFAULT
         }
     }
 }

@@ -49,6 +49,16 @@ pub struct DetectorSettings {
     pub scaling: Scaling,
 }
 
+impl DetectorSettings {
+    /// The element's defaults.
+    pub const DEFAULT: Self = Self {
+        score_threshold: None,
+        nms_iou: 0.3,
+        head_class: None,
+        scaling: Scaling::Auto,
+    };
+}
+
 /// The box of a head in a frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Detection {
@@ -150,13 +160,8 @@ impl Detector {
             width: 16,
             height: 9,
         };
-        let settings = DetectorSettings {
-            score_threshold: None,
-            nms_iou: 0.3,
-            head_class: None,
-            scaling: Scaling::Auto,
-        };
-        detector.place(frame, Scaling::Auto);
+        let settings = DetectorSettings::DEFAULT;
+        detector.place(frame, settings.scaling);
         detector.run(&settings, &mut Vec::new())?;
         Ok(detector)
     }

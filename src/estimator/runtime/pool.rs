@@ -5,12 +5,13 @@
 //! no stream starves another.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, Weak};
 use std::time::SystemTime;
 
 use super::model::SessionOptions;
 use super::session::Session;
 use super::{ExecutionProvider, Signature};
+use crate::sync::{lock, wait};
 
 /// What is asked of ONNX Runtime to load a session.
 pub(super) struct Loaded {
@@ -53,7 +54,7 @@ impl Lent<'_> {
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
         if let Some(session) = self.session.take() {
-            self.pool.line().idle.push(session);
+            lock(&self.pool.line).idle.push(session);
             self.pool.moved.notify_all();
         }
     }
@@ -74,12 +75,8 @@ impl Pool {
         }
     }
 
-    fn line(&self) -> MutexGuard<'_, Line> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn add(&self, session: Session) {
-        let mut line = self.line();
+        let mut line = lock(&self.line);
         line.sessions += 1;
         line.idle.push(session);
         // A session more fits without a new allocation when all are idle.
@@ -90,14 +87,11 @@ impl Pool {
 
     /// Waits for a session.
     pub fn lend(&self) -> Lent<'_> {
-        let mut line = self.line();
+        let mut line = lock(&self.line);
         let number = line.last;
         line.last += 1;
         while line.first != number || line.idle.is_empty() {
-            line = self
-                .moved
-                .wait(line)
-                .unwrap_or_else(PoisonError::into_inner);
+            line = wait(&self.moved, line);
         }
         line.first += 1;
         let session = line.idle.pop();
@@ -138,12 +132,12 @@ pub(super) fn shared<E>(
         options: options.clone(),
     };
     // Held while loading: who comes second must find what the first one loads.
-    let mut pools = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut pools = lock(&SHARED);
     pools.retain(|(_, pool)| pool.strong_count() > 0);
     let found = pools.iter().find(|(other, _)| *other == key);
     if let Some(pool) = found.and_then(|(_, pool)| pool.upgrade()) {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        if pool.line().sessions < (cores / options.threads()).max(1) {
+        if lock(&pool.line).sessions < (cores / options.threads()).max(1) {
             pool.add(load()?.session);
         }
         return Ok(pool);
