@@ -4,9 +4,9 @@
 use gst::glib;
 
 use crate::estimator::catalog::Mode;
-use crate::estimator::detector::{DetectorFamily, Scaling};
+use crate::estimator::detector::{DetectorFamily, Scaling, detector_families};
 use crate::estimator::geometry::CropMode;
-use crate::estimator::pose::PoseFamily;
+use crate::estimator::pose::{PoseFamily, pose_families};
 use crate::estimator::runtime::ExecutionProvider;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
@@ -35,99 +35,49 @@ impl From<DmHeadPoseMode> for Mode {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
-#[enum_type(name = "GstDmHeadPoseDetectorFamily")]
-#[repr(i32)]
-pub enum DmHeadPoseDetectorFamily {
-    #[default]
-    #[enum_value(name = "Recognised by the graph's inputs and outputs", nick = "auto")]
-    Auto,
-    #[enum_value(
-        name = "Scores and boxes: YOLOv4, YOLOv7-tiny of DMHead",
-        nick = "post"
-    )]
-    Post,
-    #[enum_value(
-        name = "Rows of 7, NMS inside: YOLOX, Gold-YOLO body-head-hand",
-        nick = "rows"
-    )]
-    Rows,
-    #[enum_value(name = "YuNet faces, grown to heads", nick = "yunet")]
-    YuNet,
-    #[enum_value(name = "CenterFace faces, grown to heads", nick = "centerface")]
-    CenterFace,
-    #[enum_value(name = "YOLOX as exported by default: cells", nick = "yolox")]
-    Yolox,
-    #[enum_value(
-        name = "YOLOX exported with its decoding: pixels (auto takes it for yolox)",
-        nick = "yolox-decoded"
-    )]
-    YoloxDecoded,
-    #[enum_value(name = "YOLOv8, v9, v11 without NMS", nick = "yolov8")]
-    Yolov8,
-}
-
-impl From<DmHeadPoseDetectorFamily> for DetectorFamily {
-    fn from(family: DmHeadPoseDetectorFamily) -> Self {
-        match family {
-            DmHeadPoseDetectorFamily::Auto => Self::Auto,
-            DmHeadPoseDetectorFamily::Post => Self::Post,
-            DmHeadPoseDetectorFamily::Rows => Self::Rows,
-            DmHeadPoseDetectorFamily::YuNet => Self::YuNet,
-            DmHeadPoseDetectorFamily::CenterFace => Self::CenterFace,
-            DmHeadPoseDetectorFamily::Yolox => Self::Yolox,
-            DmHeadPoseDetectorFamily::YoloxDecoded => Self::YoloxDecoded,
-            DmHeadPoseDetectorFamily::Yolov8 => Self::Yolov8,
+/// The property of a table of families: its GObject type, and what its values mean to the estimator.
+macro_rules! family_property {
+    ($property:ident, $type_name:literal, $family:ident: $($variant:ident, $name:literal, $summary:literal;)*) => {
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+        #[enum_type(name = $type_name)]
+        #[repr(i32)]
+        pub enum $property {
+            #[default]
+            #[enum_value(name = "Recognised by the graph's inputs and outputs", nick = "auto")]
+            Auto,
+            $(#[enum_value(name = $summary, nick = $name)] $variant,)*
         }
-    }
-}
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
-#[enum_type(name = "GstDmHeadPosePoseFamily")]
-#[repr(i32)]
-pub enum DmHeadPosePoseFamily {
-    #[default]
-    #[enum_value(name = "Recognised by the graph's inputs and outputs", nick = "auto")]
-    Auto,
-    #[enum_value(
-        name = "Three angles a head: DMHead, converted WHENet",
-        nick = "dmhead"
-    )]
-    DmHead,
-    #[enum_value(name = "Bins of WHENet as trained", nick = "whenet")]
-    WheNet,
-    #[enum_value(
-        name = "6DRepNet, 6DRepNet360: matrix, 6D or named angles (auto: matrix only)",
-        nick = "6drepnet"
-    )]
-    SixDRepNet,
-    #[enum_value(name = "FSA-Net, 64x64", nick = "fsanet")]
-    FsaNet,
-    #[enum_value(
-        name = "3DDFA_V2, SynergyNet: 62 standardised parameters (not by auto)",
-        nick = "3ddfa"
-    )]
-    Tddfa,
-    #[enum_value(
-        name = "62 parameters with mean and deviation given back (not by auto)",
-        nick = "3ddfa-denormalised"
-    )]
-    TddfaDenormalised,
-}
-
-impl From<DmHeadPosePoseFamily> for PoseFamily {
-    fn from(family: DmHeadPosePoseFamily) -> Self {
-        match family {
-            DmHeadPosePoseFamily::Auto => Self::Auto,
-            DmHeadPosePoseFamily::DmHead => Self::DmHead,
-            DmHeadPosePoseFamily::WheNet => Self::WheNet,
-            DmHeadPosePoseFamily::SixDRepNet => Self::SixDRepNet,
-            DmHeadPosePoseFamily::FsaNet => Self::FsaNet,
-            DmHeadPosePoseFamily::Tddfa => Self::Tddfa,
-            DmHeadPosePoseFamily::TddfaDenormalised => Self::TddfaDenormalised,
+        impl From<$property> for $family {
+            fn from(family: $property) -> Self {
+                match family {
+                    $property::Auto => Self::Auto,
+                    $($property::$variant => Self::$variant,)*
+                }
+            }
         }
-    }
+    };
 }
+
+macro_rules! detector_property {
+    ($($variant:ident, $contract:path, $name:literal, $summary:literal;)*) => {
+        family_property! {
+            DmHeadPoseDetectorFamily, "GstDmHeadPoseDetectorFamily", DetectorFamily:
+            $($variant, $name, $summary;)*
+        }
+    };
+}
+detector_families!(detector_property);
+
+macro_rules! pose_property {
+    ($($variant:ident, $contract:path, $name:literal, $summary:literal;)*) => {
+        family_property! {
+            DmHeadPosePoseFamily, "GstDmHeadPosePoseFamily", PoseFamily:
+            $($variant, $name, $summary;)*
+        }
+    };
+}
+pose_families!(pose_property);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstDmHeadPoseScaling")]

@@ -8,6 +8,7 @@ use gst::prelude::*;
 
 use super::options::DmHeadPoseMetaFormat;
 use super::properties::Settings;
+use crate::estimator::detector;
 
 /// Whether a change of the property takes effect only when the element starts again.
 pub(super) fn is_load_time(pspec: &glib::ParamSpec) -> bool {
@@ -178,10 +179,10 @@ fn playing_specs() -> Vec<glib::ParamSpec> {
     vec![
         glib::ParamSpecFloat::builder("score-threshold")
             .nick("Score Threshold")
-            .blurb(
-                "Heads must score above it, 0 to 1 (-1 = the detector family's own: post 0.2, \
-                 rows 0.35, yunet 0.5, centerface 0.3, yolox 0.3, yolov8 0.25)",
-            )
+            .blurb(&format!(
+                "Heads must score above it, 0 to 1 (-1 = the detector family's own: {})",
+                detector::score_thresholds()
+            ))
             .minimum(-1.0)
             .maximum(1.0)
             .default_value(defaults.score_threshold)

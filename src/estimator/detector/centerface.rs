@@ -10,15 +10,18 @@ use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::preprocess::{ChannelOrder, Layout, PixelEncoding};
 use super::super::runtime::{ElementType, Outputs, Signature};
+use super::family::{Contract, Family};
 use super::nms::suppress_overlaps;
 use super::{
-    DecodeSettings, Detection, InputContract, InputSize, Scaling, fixed_size, image_input,
+    DecodeSettings, Detection, InputContract, InputSize, Scaling, face, fixed_size, image_input,
 };
 
-pub(super) const SCORE_THRESHOLD: f32 = 0.3;
-
-pub(super) const EXPECTED: &str = "CenterFace (image float32[1,3,H,W]) -> \
-     (heatmap float32[1,1,h,w], scale [1,2,h,w], offset [1,2,h,w], landmarks [1,10,h,w])";
+pub(super) const CONTRACT: Contract = Contract {
+    expected: "CenterFace (image float32[1,3,H,W]) -> \
+     (heatmap float32[1,1,h,w], scale [1,2,h,w], offset [1,2,h,w], landmarks [1,10,h,w])",
+    score_threshold: 0.3,
+    recognise: |signature, _| CenterFace::recognise(signature).map(|family| Box::new(family) as _),
+};
 
 const STRIDE: u32 = 4;
 
@@ -55,12 +58,14 @@ impl CenterFace {
             },
         })
     }
+}
 
-    pub fn input(&self) -> InputContract {
+impl Family for CenterFace {
+    fn input(&self) -> InputContract {
         self.input
     }
 
-    pub fn decode(
+    fn decode(
         &self,
         outputs: &Outputs<'_>,
         settings: &DecodeSettings,
@@ -75,6 +80,10 @@ impl CenterFace {
         );
         suppress_overlaps(boxes, settings.nms_iou);
         Ok(())
+    }
+
+    fn head(&self, rect: Rect) -> Rect {
+        face::grow_to_head(rect)
     }
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What the signature of a detector says, told without running it.
+//! What the signature of a detector says, without running it.
 
 use super::super::geometry::Size;
 use super::super::preprocess::PixelEncoding;
 use super::super::runtime::Signature;
-use super::{DetectorFamily, Family, InputSize, Scaling};
+use super::{DetectorFamily, InputSize, Scaling, family};
 
 /// The contract that a signature meets.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,18 +26,17 @@ impl DetectorContract {
     /// # Errors
     /// The signatures that were expected.
     pub fn recognise(signature: &Signature, wanted: DetectorFamily) -> Result<Self, String> {
-        let family =
-            Family::recognise(signature, wanted).ok_or_else(|| Family::expected(wanted))?;
-        let input = family.input();
+        let found = family::recognise(signature, wanted)?;
+        let input = found.family.input();
         Ok(Self {
-            family: family.name(),
+            family: found.name,
             input_size: match input.size {
                 InputSize::Fixed(size) => Some(size),
                 InputSize::Free => None,
             },
             encoding: input.encoding,
             scaling: input.scaling,
-            score_threshold: family.score_threshold(),
+            score_threshold: found.score_threshold,
         })
     }
 }

@@ -1,168 +1,122 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Which family a detector is of, and what its contract says: the one place that knows all of them.
+//! The families of detectors: the trait that each implements in a file of its own, and the table of all of them.
 
 use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::runtime::{Outputs, Signature};
 use super::{
-    DecodeSettings, Detection, InputContract, centerface, face, post, rows, yolov8, yolox, yunet,
+    DecodeSettings, Detection, InputContract, centerface, post, rows, yolov8, yolox, yunet,
 };
 
-/// Which output contract a detector keeps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DetectorFamily {
-    /// Recognised by the graph's signature.
-    #[default]
-    Auto,
-    /// Scores and boxes with NMS inside: the YOLOv4 and YOLOv7-tiny head detectors of DMHead.
-    Post,
-    /// Rows of batch, class, score and corners with NMS inside: YOLOX and later body-head-hand models.
-    Rows,
-    /// YuNet, a face detector; its boxes are grown to heads.
-    YuNet,
-    /// CenterFace, a face detector; its boxes are grown to heads.
-    CenterFace,
-    /// YOLOX as trained, cells as offsets from the grid.
-    Yolox,
-    /// YOLOX whose graph turns cells into pixels. The signature is that of [`Self::Yolox`], which is
-    /// therefore what `Auto` takes.
-    YoloxDecoded,
-    /// YOLOv8, v9, v11 and their like, without NMS.
-    Yolov8,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Family {
-    Post(post::Post),
-    Rows(rows::Rows),
-    YuNet(yunet::YuNet),
-    CenterFace(centerface::CenterFace),
-    Yolox(yolox::Yolox),
-    Yolov8(yolov8::Yolov8),
-}
-
-/// One way to recognise a signature.
-struct Contract {
-    family: DetectorFamily,
-    recognise: fn(&Signature) -> Option<Family>,
-    expected: &'static str,
-}
-
-const CONTRACTS: [Contract; 7] = [
-    Contract {
-        family: DetectorFamily::Post,
-        recognise: |s| post::Post::recognise(s).map(Family::Post),
-        expected: post::EXPECTED,
-    },
-    Contract {
-        family: DetectorFamily::Rows,
-        recognise: |s| rows::Rows::recognise(s).map(Family::Rows),
-        expected: rows::EXPECTED,
-    },
-    Contract {
-        family: DetectorFamily::YuNet,
-        recognise: |s| yunet::YuNet::recognise(s).map(Family::YuNet),
-        expected: yunet::EXPECTED,
-    },
-    Contract {
-        family: DetectorFamily::CenterFace,
-        recognise: |s| centerface::CenterFace::recognise(s).map(Family::CenterFace),
-        expected: centerface::EXPECTED,
-    },
-    Contract {
-        family: DetectorFamily::Yolox,
-        recognise: |s| yolox::Yolox::recognise(s, false).map(Family::Yolox),
-        expected: yolox::EXPECTED,
-    },
-    Contract {
-        family: DetectorFamily::YoloxDecoded,
-        recognise: |s| yolox::Yolox::recognise(s, true).map(Family::Yolox),
-        expected: yolox::EXPECTED,
-    },
-    Contract {
-        family: DetectorFamily::Yolov8,
-        recognise: |s| yolov8::Yolov8::recognise(s).map(Family::Yolov8),
-        expected: yolov8::EXPECTED,
-    },
-];
-
-/// The contracts to try, in this order.
-fn contracts(wanted: DetectorFamily) -> impl Iterator<Item = &'static Contract> {
-    CONTRACTS.iter().filter(move |contract| match wanted {
-        DetectorFamily::Auto => contract.family != DetectorFamily::YoloxDecoded,
-        wanted => contract.family == wanted,
-    })
-}
-
-impl Family {
-    pub fn recognise(signature: &Signature, wanted: DetectorFamily) -> Option<Self> {
-        contracts(wanted).find_map(|contract| (contract.recognise)(signature))
-    }
-
-    pub fn expected(wanted: DetectorFamily) -> String {
-        let expected: Vec<_> = contracts(wanted).map(|c| c.expected).collect();
-        let expected = expected.join(" or ");
-        match wanted {
-            DetectorFamily::Auto => format!("the signature of a detector, one of: {expected}"),
-            _ => expected,
-        }
-    }
-
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Post(_) => "post",
-            Self::Rows(_) => "rows",
-            Self::YuNet(_) => "yunet",
-            Self::CenterFace(_) => "centerface",
-            Self::Yolox(family) => family.name(),
-            Self::Yolov8(_) => "yolov8",
-        }
-    }
-
-    pub fn input(&self) -> InputContract {
-        match self {
-            Self::Post(family) => family.input(),
-            Self::Rows(family) => family.input(),
-            Self::YuNet(family) => family.input(),
-            Self::CenterFace(family) => family.input(),
-            Self::Yolox(family) => family.input(),
-            Self::Yolov8(family) => family.input(),
-        }
-    }
-
-    pub fn score_threshold(&self) -> f32 {
-        match self {
-            Self::Post(_) => post::SCORE_THRESHOLD,
-            Self::Rows(_) => rows::SCORE_THRESHOLD,
-            Self::YuNet(_) => yunet::SCORE_THRESHOLD,
-            Self::CenterFace(_) => centerface::SCORE_THRESHOLD,
-            Self::Yolox(_) => yolox::SCORE_THRESHOLD,
-            Self::Yolov8(_) => yolov8::SCORE_THRESHOLD,
-        }
-    }
+/// A family as recognised in the signature of one model.
+pub(super) trait Family: std::fmt::Debug + Send + Sync {
+    fn input(&self) -> InputContract;
 
     /// Appends the boxes in pixels of the network's input.
-    pub fn decode(
+    fn decode(
         &self,
         outputs: &Outputs<'_>,
         settings: &DecodeSettings,
         boxes: &mut Vec<Detection>,
-    ) -> Result<(), Error> {
-        match self {
-            Self::Post(family) => family.decode(outputs, settings, boxes),
-            Self::Rows(family) => family.decode(outputs, settings, boxes),
-            Self::YuNet(family) => family.decode(outputs, settings, boxes),
-            Self::CenterFace(family) => family.decode(outputs, settings, boxes),
-            Self::Yolox(family) => family.decode(outputs, settings, boxes),
-            Self::Yolov8(family) => family.decode(outputs, settings, boxes),
-        }
-    }
+    ) -> Result<(), Error>;
 
     /// The head that a detected box stands for.
-    pub fn head(&self, rect: Rect) -> Rect {
-        match self {
-            Self::YuNet(_) | Self::CenterFace(_) => face::grow_to_head(rect),
-            Self::Post(_) | Self::Rows(_) | Self::Yolox(_) | Self::Yolov8(_) => rect,
-        }
+    fn head(&self, rect: Rect) -> Rect {
+        rect
     }
+}
+
+/// How a family is recognised, and what it is by default.
+pub(super) struct Contract {
+    /// The signature, in words.
+    pub expected: &'static str,
+    /// Boxes must score above it.
+    pub score_threshold: f32,
+    /// `named`: the property names this family. Where it does not, a family whose signature is that of another
+    /// one declines.
+    pub recognise: fn(&Signature, named: bool) -> Option<Box<dyn Family>>,
+}
+
+/// The table: variant, contract, nick of the property `detector-family`, and what gst-inspect-1.0 says. `auto`
+/// takes the first that recognises the signature.
+macro_rules! detector_families {
+    ($define:ident) => {
+        $define! {
+            Post, post::CONTRACT, "post", "Scores and boxes: YOLOv4, YOLOv7-tiny of DMHead";
+            Rows, rows::CONTRACT, "rows", "Rows of 7, NMS inside: YOLOX, Gold-YOLO body-head-hand";
+            YuNet, yunet::CONTRACT, "yunet", "YuNet faces, grown to heads";
+            CenterFace, centerface::CONTRACT, "centerface", "CenterFace faces, grown to heads";
+            Yolox, yolox::CONTRACT, "yolox", "YOLOX as exported by default: cells";
+            YoloxDecoded, yolox::DECODED, "yolox-decoded",
+                "YOLOX exported with its decoding: pixels (auto takes it for yolox)";
+            Yolov8, yolov8::CONTRACT, "yolov8", "YOLOv8, v9, v11 without NMS";
+        }
+    };
+}
+pub(crate) use detector_families;
+
+macro_rules! define {
+    ($($variant:ident, $contract:path, $name:literal, $summary:literal;)*) => {
+        /// Which output contract a detector keeps.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub enum DetectorFamily {
+            /// Recognised by the graph's signature.
+            #[default]
+            Auto,
+            $(#[doc = $summary] $variant,)*
+        }
+
+        const FAMILIES: &[(DetectorFamily, &str, Contract)] =
+            &[$((DetectorFamily::$variant, $name, $contract),)*];
+    };
+}
+detector_families!(define);
+
+/// The family of one model.
+#[derive(Debug)]
+pub(super) struct Recognised {
+    /// As the property `detector-family` spells it.
+    pub name: &'static str,
+    /// Boxes must score above it by default.
+    pub score_threshold: f32,
+    pub family: Box<dyn Family>,
+}
+
+/// Finds the family of a signature.
+///
+/// # Errors
+/// The signatures that were expected.
+pub(super) fn recognise(
+    signature: &Signature,
+    wanted: DetectorFamily,
+) -> Result<Recognised, String> {
+    let candidates = || {
+        FAMILIES
+            .iter()
+            .filter(|(family, ..)| [*family, DetectorFamily::Auto].contains(&wanted))
+    };
+    let named = wanted != DetectorFamily::Auto;
+    let found = candidates().find_map(|(_, name, contract)| {
+        Some(Recognised {
+            name,
+            score_threshold: contract.score_threshold,
+            family: (contract.recognise)(signature, named)?,
+        })
+    });
+    found.ok_or_else(|| {
+        let expected: Vec<_> = candidates().map(|(.., c)| c.expected).collect();
+        let expected = expected.join(" or ");
+        match named {
+            true => expected,
+            false => format!("the signature of a detector, one of: {expected}"),
+        }
+    })
+}
+
+/// The default score threshold of each family, as in `post 0.2, rows 0.35`.
+pub(crate) fn score_thresholds() -> String {
+    let listed = FAMILIES
+        .iter()
+        .map(|(_, name, contract)| format!("{name} {}", contract.score_threshold));
+    listed.collect::<Vec<_>>().join(", ")
 }

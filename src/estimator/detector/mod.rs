@@ -16,7 +16,8 @@ mod yunet;
 use std::cmp::Ordering;
 
 pub use family::DetectorFamily;
-use family::Family;
+use family::Recognised;
+pub(crate) use family::{detector_families, score_thresholds};
 
 use super::error::Error;
 use super::frame::FrameView;
@@ -130,7 +131,7 @@ impl DecodeSettings {
 #[derive(Debug)]
 pub struct Detector {
     model: Model,
-    family: Family,
+    recognised: Recognised,
     input: InputContract,
     /// Longer side of the input where the model leaves its size open.
     free_size: u32,
@@ -146,12 +147,12 @@ impl Detector {
     /// # Errors
     /// [`Error::Contract`] and [`Error::Inference`].
     pub fn new(model: Model, wanted: DetectorFamily, free_size: u32) -> Result<Self, Error> {
-        let family = Family::recognise(model.signature(), wanted)
-            .ok_or_else(|| model.contract_error(Family::expected(wanted)))?;
+        let recognised = family::recognise(model.signature(), wanted)
+            .map_err(|expected| model.contract_error(expected))?;
         let mut detector = Self {
-            input: family.input(),
+            input: recognised.family.input(),
             model,
-            family,
+            recognised,
             free_size,
             image: Vec::new(),
             placement: None,
@@ -168,7 +169,7 @@ impl Detector {
 
     /// The contract's name, as the property `detector-family` spells it.
     pub fn family(&self) -> &'static str {
-        self.family.name()
+        self.recognised.name
     }
 
     /// The model's file.
@@ -215,12 +216,14 @@ impl Detector {
         let (Some(placement), Some(shape)) = (self.placement, self.input_shape()) else {
             return Ok(());
         };
-        let family = self.family;
+        let Recognised {
+            family,
+            score_threshold,
+            ..
+        } = &self.recognised;
         let decode = DecodeSettings {
             input: placement.input,
-            score_threshold: settings
-                .score_threshold
-                .unwrap_or_else(|| family.score_threshold()),
+            score_threshold: settings.score_threshold.unwrap_or(*score_threshold),
             nms_iou: settings.nms_iou,
             head_class: settings.head_class,
         };

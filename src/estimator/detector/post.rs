@@ -9,15 +9,18 @@ use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::preprocess::{ChannelOrder, PixelEncoding};
 use super::super::runtime::{ElementType, Outputs, Signature, TensorInfo};
+use super::family::{Contract, Family};
 use super::{
     DecodeSettings, Detection, InputContract, InputSize, Scaling, fixed_size, image_input,
 };
 
-/// DMHead's.
-pub(super) const SCORE_THRESHOLD: f32 = 0.20;
-
-pub(super) const EXPECTED: &str = "scores and boxes (image float32[1,3,H,W]) -> \
-     (scores float32[N] or [N,1], boxes int64 or float32[N,6])";
+pub(super) const CONTRACT: Contract = Contract {
+    expected: "scores and boxes (image float32[1,3,H,W]) -> \
+     (scores float32[N] or [N,1], boxes int64 or float32[N,6])",
+    // DMHead's.
+    score_threshold: 0.20,
+    recognise: |signature, _| Post::recognise(signature).map(|family| Box::new(family) as _),
+};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Post {
@@ -62,12 +65,14 @@ impl Post {
             integer_boxes: signature.outputs[boxes].element == ElementType::Int64,
         })
     }
+}
 
-    pub fn input(&self) -> InputContract {
+impl Family for Post {
+    fn input(&self) -> InputContract {
         self.input
     }
 
-    pub fn decode(
+    fn decode(
         &self,
         outputs: &Outputs<'_>,
         settings: &DecodeSettings,

@@ -13,17 +13,19 @@ use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::preprocess::{ChannelOrder, PixelEncoding};
 use super::super::runtime::{ElementType, Outputs, Signature};
+use super::family::{Contract, Family};
 use super::{
     DecodeSettings, Detection, InputContract, InputSize, Scaling, fixed_size, image_input,
 };
 
-pub(super) const SCORE_THRESHOLD: f32 = 0.35;
-
 /// 0 is body, 1 head, 2 hand in the body-head-hand models. Others differ: hence `head-class`.
 const HEAD_CLASS: u32 = 1;
 
-pub(super) const EXPECTED: &str =
-    "detection rows (image float32[1,3,H,W] or [1,H,W,3]) -> (rows float32[N,7])";
+pub(super) const CONTRACT: Contract = Contract {
+    expected: "detection rows (image float32[1,3,H,W] or [1,H,W,3]) -> (rows float32[N,7])",
+    score_threshold: 0.35,
+    recognise: |signature, _| Rows::recognise(signature).map(|family| Box::new(family) as _),
+};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rows {
@@ -58,12 +60,14 @@ impl Rows {
             score_last,
         })
     }
+}
 
-    pub fn input(&self) -> InputContract {
+impl Family for Rows {
+    fn input(&self) -> InputContract {
         self.input
     }
 
-    pub fn decode(
+    fn decode(
         &self,
         outputs: &Outputs<'_>,
         settings: &DecodeSettings,

@@ -14,14 +14,17 @@ use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::preprocess::{ChannelOrder, PixelEncoding};
 use super::super::runtime::{Outputs, Signature};
+use super::family::{Contract, Family};
 use super::nms::suppress_overlaps;
 use super::{DecodeSettings, Detection, InputContract, Scaling, grid};
 
-/// Ultralytics' default confidence for predictions.
-pub(super) const SCORE_THRESHOLD: f32 = 0.25;
-
-pub(super) const EXPECTED: &str = "YOLOv8 (image float32[1,3,H,W] or [1,H,W,3], H and W multiples of 32) \
-     -> (float32[1,4+classes,cells], cells = HW/64 + HW/256 + HW/1024)";
+pub(super) const CONTRACT: Contract = Contract {
+    expected: "YOLOv8 (image float32[1,3,H,W] or [1,H,W,3], H and W multiples of 32) \
+     -> (float32[1,4+classes,cells], cells = HW/64 + HW/256 + HW/1024)",
+    // Ultralytics' default confidence for predictions.
+    score_threshold: 0.25,
+    recognise: |signature, _| Yolov8::recognise(signature).map(|family| Box::new(family) as _),
+};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Yolov8 {
@@ -46,26 +49,6 @@ impl Yolov8 {
         })
     }
 
-    pub fn input(&self) -> InputContract {
-        self.input
-    }
-
-    pub fn decode(
-        &self,
-        outputs: &Outputs<'_>,
-        settings: &DecodeSettings,
-        boxes: &mut Vec<Detection>,
-    ) -> Result<(), Error> {
-        let (_, values) = outputs.float32(0)?;
-        let wanted = grid::count(settings.input) * (4 + self.classes);
-        if values.len() != wanted {
-            return Err(outputs.wrong_count(0, wanted, values.len()));
-        }
-        self.append(values, settings, boxes);
-        suppress_overlaps(boxes, settings.nms_iou);
-        Ok(())
-    }
-
     fn append(&self, values: &[f32], settings: &DecodeSettings, boxes: &mut Vec<Detection>) {
         let head = settings.head_among(self.classes);
         if head >= self.classes {
@@ -88,6 +71,28 @@ impl Yolov8 {
                 });
             }
         }
+    }
+}
+
+impl Family for Yolov8 {
+    fn input(&self) -> InputContract {
+        self.input
+    }
+
+    fn decode(
+        &self,
+        outputs: &Outputs<'_>,
+        settings: &DecodeSettings,
+        boxes: &mut Vec<Detection>,
+    ) -> Result<(), Error> {
+        let (_, values) = outputs.float32(0)?;
+        let wanted = grid::count(settings.input) * (4 + self.classes);
+        if values.len() != wanted {
+            return Err(outputs.wrong_count(0, wanted, values.len()));
+        }
+        self.append(values, settings, boxes);
+        suppress_overlaps(boxes, settings.nms_iou);
+        Ok(())
     }
 }
 

@@ -15,14 +15,28 @@ use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::preprocess::{ChannelOrder, PixelEncoding};
 use super::super::runtime::{Outputs, Signature};
+use super::family::{Contract, Family};
 use super::nms::suppress_overlaps;
 use super::{DecodeSettings, Detection, InputContract, Scaling, grid};
 
-/// That of YOLOX's own demo for ONNX Runtime.
-pub(super) const SCORE_THRESHOLD: f32 = 0.3;
+pub(super) const CONTRACT: Contract = Contract {
+    expected: "YOLOX (image float32[1,3,H,W] or [1,H,W,3], H and W multiples of 32) \
+     -> (float32[1,cells,5+classes], cells = HW/64 + HW/256 + HW/1024)",
+    // That of YOLOX's own demo for ONNX Runtime.
+    score_threshold: 0.3,
+    recognise: |signature, _| {
+        Yolox::recognise(signature, false).map(|family| Box::new(family) as _)
+    },
+};
 
-pub(super) const EXPECTED: &str = "YOLOX (image float32[1,3,H,W] or [1,H,W,3], H and W multiples of 32) \
-     -> (float32[1,cells,5+classes], cells = HW/64 + HW/256 + HW/1024)";
+/// The same with the decoding inside, which no signature shows.
+pub(super) const DECODED: Contract = Contract {
+    recognise: |signature, named| {
+        let family = named.then(|| Yolox::recognise(signature, true))?;
+        family.map(|family| Box::new(family) as _)
+    },
+    ..CONTRACT
+};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Yolox {
@@ -51,34 +65,6 @@ impl Yolox {
         })
     }
 
-    pub fn name(&self) -> &'static str {
-        if self.decoded {
-            "yolox-decoded"
-        } else {
-            "yolox"
-        }
-    }
-
-    pub fn input(&self) -> InputContract {
-        self.input
-    }
-
-    pub fn decode(
-        &self,
-        outputs: &Outputs<'_>,
-        settings: &DecodeSettings,
-        boxes: &mut Vec<Detection>,
-    ) -> Result<(), Error> {
-        let (_, values) = outputs.float32(0)?;
-        let cells = grid::count(settings.input);
-        if values.len() != cells * self.values {
-            return Err(outputs.wrong_count(0, cells * self.values, values.len()));
-        }
-        self.append(values, settings, boxes);
-        suppress_overlaps(boxes, settings.nms_iou);
-        Ok(())
-    }
-
     fn append(&self, values: &[f32], settings: &DecodeSettings, boxes: &mut Vec<Detection>) {
         let head = settings.head_among(self.values - 5);
         let rows = values.chunks_exact(self.values);
@@ -104,6 +90,28 @@ impl Yolox {
                 });
             }
         }
+    }
+}
+
+impl Family for Yolox {
+    fn input(&self) -> InputContract {
+        self.input
+    }
+
+    fn decode(
+        &self,
+        outputs: &Outputs<'_>,
+        settings: &DecodeSettings,
+        boxes: &mut Vec<Detection>,
+    ) -> Result<(), Error> {
+        let (_, values) = outputs.float32(0)?;
+        let cells = grid::count(settings.input);
+        if values.len() != cells * self.values {
+            return Err(outputs.wrong_count(0, cells * self.values, values.len()));
+        }
+        self.append(values, settings, boxes);
+        suppress_overlaps(boxes, settings.nms_iou);
+        Ok(())
     }
 }
 

@@ -10,16 +10,19 @@ use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::preprocess::{ChannelOrder, PixelEncoding};
 use super::super::runtime::{ElementType, Outputs, Signature};
+use super::family::{Contract, Family};
 use super::nms::suppress_overlaps;
 use super::{
-    DecodeSettings, Detection, InputContract, InputSize, Scaling, fixed_size, image_input,
+    DecodeSettings, Detection, InputContract, InputSize, Scaling, face, fixed_size, image_input,
 };
 
-/// At 0.5 it sees the most faces, also turned to profile, for hardly more false ones than at 0.7.
-pub(super) const SCORE_THRESHOLD: f32 = 0.5;
-
-pub(super) const EXPECTED: &str = "YuNet (image float32[1,3,H,W]) -> \
-     (cls_S, obj_S, bbox_S, kps_S for S = 8, 16, 32)";
+pub(super) const CONTRACT: Contract = Contract {
+    expected: "YuNet (image float32[1,3,H,W]) -> \
+     (cls_S, obj_S, bbox_S, kps_S for S = 8, 16, 32)",
+    // At 0.5 it sees the most faces, also turned to profile, for hardly more false ones than at 0.7.
+    score_threshold: 0.5,
+    recognise: |signature, _| YuNet::recognise(signature).map(|family| Box::new(family) as _),
+};
 
 const STRIDES: [u32; 3] = [8, 16, 32];
 
@@ -65,12 +68,14 @@ impl YuNet {
             outputs,
         })
     }
+}
 
-    pub fn input(&self) -> InputContract {
+impl Family for YuNet {
+    fn input(&self) -> InputContract {
         self.input
     }
 
-    pub fn decode(
+    fn decode(
         &self,
         outputs: &Outputs<'_>,
         settings: &DecodeSettings,
@@ -89,6 +94,10 @@ impl YuNet {
         }
         suppress_overlaps(boxes, settings.nms_iou);
         Ok(())
+    }
+
+    fn head(&self, rect: Rect) -> Rect {
+        face::grow_to_head(rect)
     }
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What the signature of a pose model says, told without running it.
+//! What the signature of a pose model says, without running it.
 
 use super::super::geometry::Size;
 use super::super::preprocess::PixelEncoding;
 use super::super::runtime::Signature;
-use super::{Family, PoseFamily};
+use super::{PoseFamily, family};
 
 /// The contract that a signature meets.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,18 +26,14 @@ impl PoseContract {
     /// # Errors
     /// The signatures that were expected.
     pub fn recognise(signature: &Signature, wanted: PoseFamily) -> Result<Self, String> {
-        let family =
-            Family::recognise(signature, wanted).ok_or_else(|| Family::expected(wanted))?;
-        let input = family.input();
+        let found = family::recognise(signature, wanted)?;
+        let input = found.family.input();
         Ok(Self {
-            family: family.name(),
+            family: found.name,
             input_size: input.size,
             encoding: input.encoding,
             fixed_batch: input.fixed_batch,
-            columns: match family {
-                Family::Triple(triple) => Some(triple.columns()),
-                _ => None,
-            },
+            columns: found.family.columns(),
         })
     }
 }

@@ -16,10 +16,19 @@ use super::super::error::Error;
 use super::super::geometry::Size;
 use super::super::preprocess::{ChannelOrder, Layout, PixelEncoding};
 use super::super::runtime::{ElementType, Outputs, Signature};
+use super::family::{Contract, Family};
 use super::{InputContract, crop_input, triple};
 
-pub(super) const EXPECTED: &str =
-    "FSA-Net (crops float32[N,3,64,64] or [N,64,64,3]) -> (yaw, pitch, roll float32[N,3])";
+pub(super) const CONTRACT: Contract = Contract {
+    expected: "FSA-Net (crops float32[N,3,64,64] or [N,64,64,3]) -> (yaw, pitch, roll float32[N,3])",
+    recognise: |signature, named| {
+        let family = match named {
+            true => FsaNet::recognise_any(signature),
+            false => FsaNet::recognise(signature),
+        };
+        family.map(|family| Box::new(family) as _)
+    },
+};
 
 const SIZE: Size = Size {
     width: 64,
@@ -63,12 +72,14 @@ impl FsaNet {
             columns: triple::order(&output.name).unwrap_or([0, 1, 2]),
         })
     }
+}
 
-    pub fn input(&self) -> InputContract {
+impl Family for FsaNet {
+    fn input(&self) -> InputContract {
         self.input
     }
 
-    pub fn decode(
+    fn decode(
         &self,
         outputs: &Outputs<'_>,
         crops: usize,

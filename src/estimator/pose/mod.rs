@@ -12,8 +12,9 @@ mod tddfa;
 mod triple;
 mod whenet;
 
-use family::Family;
 pub use family::PoseFamily;
+use family::Recognised;
+pub(crate) use family::pose_families;
 
 use super::angles::Angles;
 use super::error::Error;
@@ -39,7 +40,7 @@ struct InputContract {
 #[derive(Debug)]
 pub struct PoseModel {
     model: Model,
-    family: Family,
+    recognised: Recognised,
     input: InputContract,
     max_batch: usize,
     images: Vec<f32>,
@@ -53,12 +54,12 @@ impl PoseModel {
     /// # Errors
     /// [`Error::Contract`] and [`Error::Inference`].
     pub fn new(model: Model, wanted: PoseFamily, max_batch: usize) -> Result<Self, Error> {
-        let family = Family::recognise(model.signature(), wanted)
-            .ok_or_else(|| model.contract_error(Family::expected(wanted)))?;
+        let recognised = family::recognise(model.signature(), wanted)
+            .map_err(|expected| model.contract_error(expected))?;
         let mut pose = Self {
-            input: family.input(),
+            input: recognised.family.input(),
             model,
-            family,
+            recognised,
             max_batch: max_batch.max(1),
             images: Vec::new(),
             crops: 0,
@@ -71,7 +72,7 @@ impl PoseModel {
 
     /// The contract's name, as the property `pose-family` spells it.
     pub fn family(&self) -> &'static str {
-        self.family.name()
+        self.recognised.name
     }
 
     /// The model's file.
@@ -137,7 +138,7 @@ impl PoseModel {
                 Layout::Nchw => [images as i64, 3, height, width],
                 Layout::Nhwc => [images as i64, height, width, 3],
             };
-            let family = self.family;
+            let family = &self.recognised.family;
             let images = &self.images[first * image_len..(first + images) * image_len];
             self.model.run(&shape, images, |outputs| {
                 family.decode(outputs, crops, angles)

@@ -18,13 +18,20 @@ use super::super::angles::Angles;
 use super::super::error::Error;
 use super::super::preprocess::PixelEncoding;
 use super::super::runtime::{ElementType, Outputs, Signature};
+use super::family::{Contract, Family};
 use super::{InputContract, axes, crop_input, triple};
 
-pub(super) const EXPECTED: &str =
-    "6DRepNet (crops float32[N,3,H,W] or [N,H,W,3]) -> (rotation float32[N,3,3])";
-
-pub(super) const EXPECTED_ALL: &str = "6DRepNet (crops float32[N,3,H,W] or [N,H,W,3]) -> (rotation float32[N,3,3] or \
-     [N,6], or angles [N,3] of an output whose name lists yaw, pitch and roll in their order)";
+pub(super) const CONTRACT: Contract = Contract {
+    expected: "6DRepNet (crops float32[N,3,H,W] or [N,H,W,3]) -> (rotation float32[N,3,3] or \
+     [N,6], or angles [N,3] of an output whose name lists yaw, pitch and roll in their order)",
+    recognise: |signature, named| {
+        let family = match named {
+            true => SixDRepNet::recognise_any(signature),
+            false => SixDRepNet::recognise(signature),
+        };
+        family.map(|family| Box::new(family) as _)
+    },
+};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Output {
@@ -73,21 +80,6 @@ impl SixDRepNet {
         })
     }
 
-    pub fn input(&self) -> InputContract {
-        self.input
-    }
-
-    pub fn decode(
-        &self,
-        outputs: &Outputs<'_>,
-        crops: usize,
-        angles: &mut Vec<Angles>,
-    ) -> Result<(), Error> {
-        let (_, values) = outputs.float32(0)?;
-        self.append(values, crops, angles);
-        Ok(())
-    }
-
     fn append(&self, values: &[f32], crops: usize, angles: &mut Vec<Angles>) {
         match self.output {
             Output::Matrix => {
@@ -109,6 +101,23 @@ impl SixDRepNet {
                 }));
             }
         }
+    }
+}
+
+impl Family for SixDRepNet {
+    fn input(&self) -> InputContract {
+        self.input
+    }
+
+    fn decode(
+        &self,
+        outputs: &Outputs<'_>,
+        crops: usize,
+        angles: &mut Vec<Angles>,
+    ) -> Result<(), Error> {
+        let (_, values) = outputs.float32(0)?;
+        self.append(values, crops, angles);
+        Ok(())
     }
 }
 

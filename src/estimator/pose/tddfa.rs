@@ -20,10 +20,24 @@ use super::super::error::Error;
 use super::super::geometry::Size;
 use super::super::preprocess::{ChannelOrder, PixelEncoding};
 use super::super::runtime::{ElementType, Outputs, Signature};
+use super::family::{Contract, Family};
 use super::{InputContract, axes, crop_input};
 
-pub(super) const EXPECTED: &str =
-    "3DDFA (crops float32[N,3,120,120] or [N,120,120,3]) -> (parameters float32[N,62])";
+pub(super) const CONTRACT: Contract = Contract {
+    expected: "3DDFA (crops float32[N,3,120,120] or [N,120,120,3]) -> (parameters float32[N,62])",
+    recognise: |signature, named| recognise(signature, named, true),
+};
+
+/// The same with mean and deviation given back, which no signature shows.
+pub(super) const DENORMALISED: Contract = Contract {
+    recognise: |signature, named| recognise(signature, named, false),
+    ..CONTRACT
+};
+
+fn recognise(signature: &Signature, named: bool, standardised: bool) -> Option<Box<dyn Family>> {
+    let family = named.then(|| Tddfa::recognise(signature, standardised))?;
+    family.map(|family| Box::new(family) as _)
+}
 
 const SIZE: Size = Size {
     width: 120,
@@ -71,30 +85,6 @@ impl Tddfa {
         })
     }
 
-    pub fn name(&self) -> &'static str {
-        if self.standardised {
-            "3ddfa"
-        } else {
-            "3ddfa-denormalised"
-        }
-    }
-
-    pub fn input(&self) -> InputContract {
-        self.input
-    }
-
-    pub fn decode(
-        &self,
-        outputs: &Outputs<'_>,
-        crops: usize,
-        angles: &mut Vec<Angles>,
-    ) -> Result<(), Error> {
-        let (_, values) = outputs.float32(0)?;
-        let faces = values.as_chunks::<PARAMETERS>().0.iter().take(crops);
-        angles.extend(faces.map(|face| self.angles(face)));
-        Ok(())
-    }
-
     fn angles(&self, parameters: &[f32; PARAMETERS]) -> Angles {
         let &[a, b, c, _, d, e, f, ..] = parameters;
         let [first, second] = [0, 1].map(|row: usize| {
@@ -106,6 +96,24 @@ impl Tddfa {
             }
         });
         axes::angles(first, second)
+    }
+}
+
+impl Family for Tddfa {
+    fn input(&self) -> InputContract {
+        self.input
+    }
+
+    fn decode(
+        &self,
+        outputs: &Outputs<'_>,
+        crops: usize,
+        angles: &mut Vec<Angles>,
+    ) -> Result<(), Error> {
+        let (_, values) = outputs.float32(0)?;
+        let faces = values.as_chunks::<PARAMETERS>().0.iter().take(crops);
+        angles.extend(faces.map(|face| self.angles(face)));
+        Ok(())
     }
 }
 

@@ -10,10 +10,18 @@ use super::super::angles::Angles;
 use super::super::error::Error;
 use super::super::preprocess::{ChannelOrder, PixelEncoding};
 use super::super::runtime::{ElementType, Outputs, Signature};
-use super::{InputContract, crop_input};
+use super::family::{Contract, Family};
+use super::{InputContract, crop_input, fsanet};
 
-pub(super) const EXPECTED: &str =
-    "three angles (crops float32[N,3,H,W]) -> (yaw, roll, pitch float32[N,3])";
+pub(super) const CONTRACT: Contract = Contract {
+    expected: "three angles (crops float32[N,3,H,W]) -> (yaw, roll, pitch float32[N,3])",
+    recognise: |signature, named| {
+        // A crop of 64x64 is FSA-Net's, whose output looks alike.
+        let family = Triple::recognise(signature)
+            .filter(|_| named || fsanet::FsaNet::recognise(signature).is_none());
+        family.map(|family| Box::new(family) as _)
+    },
+};
 
 /// Columns of yaw, pitch and roll in DMHead's order.
 pub(super) const DMHEAD: [usize; 3] = [0, 2, 1];
@@ -46,17 +54,14 @@ impl Triple {
             columns: order(&output.name).unwrap_or(DMHEAD),
         })
     }
+}
 
-    pub fn input(&self) -> InputContract {
+impl Family for Triple {
+    fn input(&self) -> InputContract {
         self.input
     }
 
-    /// Columns of yaw, pitch and roll in the output.
-    pub fn columns(&self) -> [usize; 3] {
-        self.columns
-    }
-
-    pub fn decode(
+    fn decode(
         &self,
         outputs: &Outputs<'_>,
         crops: usize,
@@ -65,6 +70,10 @@ impl Triple {
         let (_, values) = outputs.float32(0)?;
         angles.extend(rows(values, self.columns).take(crops));
         Ok(())
+    }
+
+    fn columns(&self) -> Option<[usize; 3]> {
+        Some(self.columns)
     }
 }
 

@@ -11,6 +11,7 @@ use super::super::angles::Angles;
 use super::super::error::Error;
 use super::super::preprocess::PixelEncoding;
 use super::super::runtime::{ElementType, Outputs, Signature, TensorInfo};
+use super::family::{Contract, Family};
 use super::{InputContract, crop_input};
 
 const YAW_BINS: usize = 120;
@@ -18,8 +19,11 @@ const BINS: usize = 66;
 /// Degrees a bin.
 const WIDTH: f64 = 3.0;
 
-pub(super) const EXPECTED: &str = "WHENet (crops float32[N,3,H,W] or [N,H,W,3]) -> \
-     (bins of yaw float32[N,120], of pitch [N,66], of roll [N,66])";
+pub(super) const CONTRACT: Contract = Contract {
+    expected: "WHENet (crops float32[N,3,H,W] or [N,H,W,3]) -> \
+     (bins of yaw float32[N,120], of pitch [N,66], of roll [N,66])",
+    recognise: |signature, _| WheNet::recognise(signature).map(|family| Box::new(family) as _),
+};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct WheNet {
@@ -69,12 +73,14 @@ impl WheNet {
             roll,
         })
     }
+}
 
-    pub fn input(&self) -> InputContract {
+impl Family for WheNet {
+    fn input(&self) -> InputContract {
         self.input
     }
 
-    pub fn decode(
+    fn decode(
         &self,
         outputs: &Outputs<'_>,
         crops: usize,
