@@ -5,7 +5,7 @@ use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::runtime::{Outputs, Signature};
 use super::{
-    DecodeSettings, Detection, InputContract, centerface, post, rows, yolov8, yolox, yunet,
+    DecodeSettings, Detection, InputContract, centerface, headnet, post, rows, yolov8, yolox, yunet,
 };
 
 /// A family as recognised in the signature of one model.
@@ -44,6 +44,7 @@ macro_rules! detector_families {
         $define! {
             Post, post::CONTRACT, "post", "Scores and boxes: YOLOv4, YOLOv7-tiny of DMHead";
             Rows, rows::CONTRACT, "rows", "Rows of 7, NMS inside: YOLOX, Gold-YOLO body-head-hand";
+            HeadNet, headnet::CONTRACT, "headnet", "HeadNet, this project's head detector";
             YuNet, yunet::CONTRACT, "yunet", "YuNet faces, grown to heads";
             CenterFace, centerface::CONTRACT, "centerface", "CenterFace faces, grown to heads";
             Yolox, yolox::CONTRACT, "yolox", "YOLOX as exported by default: cells";

@@ -6,6 +6,7 @@ pub mod contract;
 mod face;
 mod family;
 mod grid;
+mod headnet;
 mod nms;
 mod post;
 mod rows;
