@@ -7,7 +7,10 @@ use gst::prelude::*;
 use gst_video::VideoFormat;
 use gstdmheadpose::estimator::Head;
 use gstdmheadpose::estimator::angles::Angles;
-use toys::{caps, element, fixture, harness, picture, poses, stat};
+use toys::{
+    caps, common, element, fixture, harness, init, number, onnxruntime_library, picture, poses,
+    stat,
+};
 
 /// Two heads, at which the toy models answer 40, -10, 20 (left) and 130, 10, 30 (right).
 fn two_heads() -> gst::Buffer {
@@ -93,4 +96,50 @@ fn models_of_different_input_sizes_fuse() {
     let heads = poses(&buffer).heads;
     assert_angles(&heads[0], FRONT_LEFT);
     assert_angles(&heads[1], REAR_RIGHT);
+}
+
+/// What `make models` fetches is a pair that needs no property.
+#[test]
+fn the_models_of_a_fresh_machine_are_a_pair() {
+    init();
+    let folder = std::env::temp_dir().join(format!("dmheadpose-pair-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let names = [
+        "3ddfa_v2_mb1_Nx3x120x120.onnx",
+        "whenet_Nx3x224x224_prepost.onnx",
+        "face_detection_yunet_2023mar_dynamic.onnx",
+    ];
+    for name in names {
+        let model = common::fetched(&format!("models/{name}"));
+        std::os::unix::fs::symlink(model, folder.join(name)).unwrap();
+    }
+    let element = gst::ElementFactory::make("dmheadpose").build().unwrap();
+    element.set_property("models-dir", folder.to_str().unwrap());
+    if let Some(library) = onnxruntime_library() {
+        element.set_property("onnxruntime-library", library.to_str().unwrap());
+    }
+    let file = common::fetched(".setup/pictures/astronaut.png");
+    let (info, pixels) = common::decode_picture(&file, "BGR");
+    let mut h = harness(&element, &info.to_caps().unwrap());
+    let mut buffer = gst::Buffer::from_slice(pixels);
+    number(&mut buffer, 0);
+    let buffer = h.push_and_pull(buffer).unwrap();
+    let heads = poses(&buffer).heads;
+    assert_eq!(heads.len(), 1, "{heads:?}");
+    // By the same network in Python, with OpenCV's crop.
+    for (got, want) in [
+        (heads[0].angles.yaw, 1.758),
+        (heads[0].angles.pitch, -6.373),
+        (heads[0].angles.roll, 2.892),
+    ] {
+        assert!((got - want).abs() < 0.05, "{heads:?}: {want}");
+    }
+    assert_eq!(stat(&element, "front-runs"), 1);
+    let stats = element.property::<gst::Structure>("stats");
+    for (field, name) in ["pose-model", "rear-model"].iter().zip(names) {
+        let file = stats.get::<String>(*field).unwrap();
+        assert!(file.ends_with(name), "{field}: {file}");
+    }
+    drop(h);
+    std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -5,7 +5,8 @@ mod toys;
 
 use gstdmheadpose::estimator::detector::Detection;
 use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
-use gstdmheadpose::estimator::geometry::{Rect, Size};
+use gstdmheadpose::estimator::geometry::{CropMode, Rect, Size};
+use gstdmheadpose::estimator::pose::{PoseFamily, PoseModel};
 use gstdmheadpose::estimator::{Config, Head, HeadPoseEstimator, Settings};
 use toys::common::runtime_options;
 use toys::fixture;
@@ -15,11 +16,14 @@ const SETTINGS: Settings = Settings {
     ..Settings::DEFAULT
 };
 
-fn estimator(detector: Option<&str>) -> HeadPoseEstimator {
+fn config(detector: Option<&str>, pose: &str) -> Config {
     let runtime = runtime_options();
     let detector = detector.map(|name| fixture(name).into());
-    let pose = fixture("pose_Nx3x32x32").into();
-    HeadPoseEstimator::load(&Config::new(runtime, detector, pose)).unwrap()
+    Config::new(runtime, detector, fixture(pose).into())
+}
+
+fn estimator(detector: Option<&str>) -> HeadPoseEstimator {
+    HeadPoseEstimator::load(&config(detector, "pose_Nx3x32x32")).unwrap()
 }
 
 /// 32x32 pixels, each of another colour.
@@ -91,4 +95,55 @@ fn known_boxes_need_no_detector() {
     assert_eq!(heads.unwrap().len(), 1);
     let heads = estimator.process(&view(&bytes), None, &SETTINGS);
     assert_eq!(heads.unwrap(), []);
+}
+
+/// Columns and rows of the frame that the network got of a head: the least and greatest of its red and green.
+fn part_seen(model: &PoseModel, levels: impl Fn(f32) -> f32, red: usize) -> [u8; 4] {
+    let image = model.crop_image(0).unwrap();
+    let plane = |channel: usize| {
+        let plane = image.chunks_exact(image.len() / 3).nth(channel).unwrap();
+        let levels = plane.iter().map(|&value| levels(value).round() as u8);
+        (levels.clone().min().unwrap(), levels.max().unwrap())
+    };
+    let ((left, right), (top, bottom)) = (plane(red), plane(1));
+    [left - 100, right - 100, (top - 40) / 3, (bottom - 40) / 3]
+}
+
+/// 3DDFA in front and DMHead's contract behind, each with the crop of its family, or both with one that is asked for.
+#[test]
+fn each_model_gets_the_crop_it_was_made_for() {
+    let bytes = gradient();
+    let mut estimator = HeadPoseEstimator::load(&Config {
+        pose_family: PoseFamily::Tddfa,
+        rear_model: Some(fixture("pose_Nx3x32x32").into()),
+        ..config(None, "tddfa")
+    })
+    .unwrap();
+    // Columns 4 to 11 and rows 4 to 15, seen from the front.
+    let known = [Detection::known(Rect::new(4.0, 4.0, 8.0, 12.0))];
+    for (crop_mode, front, rear) in [
+        (None, [2, 13, 4, 15], [2, 12, 2, 16]),
+        (Some(CropMode::Upstream), [2, 12, 2, 16], [2, 12, 2, 16]),
+        (
+            Some(CropMode::Symmetric(0.0)),
+            [4, 11, 4, 15],
+            [4, 11, 4, 15],
+        ),
+    ] {
+        let settings = Settings {
+            crop_mode,
+            ..SETTINGS
+        };
+        let heads = estimator.estimate(&view(&bytes), &known, None, &settings);
+        assert_eq!(heads.unwrap().len(), 1);
+        assert_eq!(estimator.front_runs(), 1);
+        let (pose, centred) = (estimator.pose(), |value: f32| value * 128.0 + 127.5);
+        assert_eq!(part_seen(pose.front(), centred, 2), front, "{crop_mode:?}");
+        let rear_model = pose.rear().unwrap();
+        assert_eq!(
+            part_seen(rear_model, |level| level, 0),
+            rear,
+            "{crop_mode:?}"
+        );
+    }
 }

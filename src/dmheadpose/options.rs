@@ -14,7 +14,10 @@ use crate::estimator::runtime::ExecutionProvider;
 #[repr(i32)]
 pub enum DmHeadPoseMode {
     #[default]
-    #[enum_value(name = "The first that is there: nomask, whenet, mask", nick = "auto")]
+    #[enum_value(
+        name = "The first that is there: nomask, 3DDFA_V2 in front of WHENet, whenet, mask",
+        nick = "auto"
+    )]
     Auto,
     #[enum_value(name = "DMHead for faces with masks", nick = "mask")]
     Mask,
@@ -107,6 +110,8 @@ impl From<DmHeadPoseScaling> for Scaling {
 #[repr(i32)]
 pub enum DmHeadPoseCropMode {
     #[default]
+    #[enum_value(name = "What each model was made for", nick = "auto")]
+    Auto,
     #[enum_value(
         name = "DMHead's margins: 20 % left, 24 % right, 10 % above, 11 % below",
         nick = "upstream"
@@ -122,11 +127,13 @@ pub enum DmHeadPoseCropMode {
 }
 
 impl DmHeadPoseCropMode {
-    pub(super) fn with_margin(self, margin: f32) -> CropMode {
+    /// `None` leaves it to each model.
+    pub(super) fn with_margin(self, margin: f32) -> Option<CropMode> {
         match self {
-            Self::Upstream => CropMode::Upstream,
-            Self::Symmetric => CropMode::Symmetric(margin),
-            Self::Square => CropMode::Square(margin),
+            Self::Auto => None,
+            Self::Upstream => Some(CropMode::Upstream),
+            Self::Symmetric => Some(CropMode::Symmetric(margin)),
+            Self::Square => Some(CropMode::Square(margin)),
         }
     }
 }

@@ -15,7 +15,7 @@ use super::options::{
     DmHeadPoseScaling, DmHeadPoseWhenLate,
 };
 use super::report::ReportSettings;
-use crate::estimator::catalog;
+use crate::estimator::catalog::{self, PoseModels};
 use crate::estimator::detector::DetectorSettings;
 use crate::estimator::error::Error;
 use crate::estimator::runtime::{RuntimeOptions, SessionOptions};
@@ -101,7 +101,7 @@ impl Default for Settings {
             scaling: DmHeadPoseScaling::default(),
             crop_mode: DmHeadPoseCropMode::default(),
             crop_margin: 0.2,
-            activation_angle: frame.activation_angle,
+            activation_angle: -1.0,
             tracking: false,
             max_lost_time: 1_000_000_000,
             smoothing: false,
@@ -133,9 +133,12 @@ impl Settings {
             (DmHeadPoseHeadsFrom::Detector, Some(path)) => Some(PathBuf::from(path)),
             (DmHeadPoseHeadsFrom::Detector, None) => Some(catalog::default_detector(&folders)?),
         };
-        let pose_model = match &self.pose_model {
-            Some(path) => PathBuf::from(path),
-            None => catalog::default_pose_model(self.mode.into(), &folders)?,
+        let models = match &self.pose_model {
+            Some(path) => PoseModels {
+                pose: path.into(),
+                rear: None,
+            },
+            None => catalog::default_pose_models(self.mode.into(), &folders)?,
         };
         Ok(Config {
             runtime: RuntimeOptions {
@@ -145,9 +148,9 @@ impl Settings {
             detector_model,
             detector_family: self.detector_family.into(),
             detector_size: self.detector_size,
-            pose_model,
+            pose_model: models.pose,
             pose_family: self.pose_family.into(),
-            rear_model: self.rear_model.as_ref().map(PathBuf::from),
+            rear_model: self.rear_model.as_ref().map(PathBuf::from).or(models.rear),
             max_batch: self.max_batch as usize,
             session: SessionOptions {
                 intra_op_threads: self.intra_op_threads as usize,
@@ -176,7 +179,7 @@ impl Settings {
             max_heads: self.max_heads as usize,
             min_head_size: self.min_head_size,
             crop_mode: self.crop_mode.with_margin(self.crop_margin),
-            activation_angle: self.activation_angle,
+            activation_angle: Some(self.activation_angle).filter(|&angle| angle >= 0.0),
             // A head must be known again before it can be held steady, or left alone for a frame.
             tracking: (self.tracking
                 || self.smoothing

@@ -45,13 +45,15 @@ fn load_time_specs() -> Vec<glib::ParamSpec> {
         path(
             "pose-model",
             "Pose Model",
-            "Path of the pose model, an ONNX file (unset = the one in models-dir that mode chooses)",
+            "Path of the pose model, an ONNX file (unset = what mode chooses in models-dir, with its rear \
+             model if it has one)",
         ),
         path(
             "rear-model",
             "Rear Model",
             "Path of a pose model that knows all sides (WHENet): it looks at every head first, and \
-             pose-model only at those that it sees from the front (unset = pose-model alone)",
+             pose-model then at those not seen from behind (unset = none beside a pose-model that is named, \
+             else as mode chooses)",
         ),
         path(
             "models-dir",
@@ -62,7 +64,7 @@ fn load_time_specs() -> Vec<glib::ParamSpec> {
         ),
         glib::ParamSpecEnum::builder_with_default("mode", defaults.mode)
             .nick("Mode")
-            .blurb("Which pose model to take from models-dir when pose-model is unset")
+            .blurb("Which pose models to take from models-dir when pose-model is unset")
             .mutable_ready()
             .build(),
         glib::ParamSpecEnum::builder_with_default("detector-family", defaults.detector_family)
@@ -231,7 +233,7 @@ fn playing_specs() -> Vec<glib::ParamSpec> {
             .build(),
         glib::ParamSpecEnum::builder_with_default("crop-mode", defaults.crop_mode)
             .nick("Crop Mode")
-            .blurb("Margins of the pose model's crop around a head's box")
+            .blurb("Margins of the pose models' crops around a head's box")
             .mutable_playing()
             .build(),
         glib::ParamSpecFloat::builder("crop-margin")
@@ -249,9 +251,10 @@ fn playing_specs() -> Vec<glib::ParamSpec> {
             .nick("Activation Angle")
             .blurb(
                 "Largest yaw of the rear model, in degrees to either side, at which pose-model's \
-                 answer counts; also where the seam flag is centred",
+                 answer counts; also where the seam flag is centred (-1 = as was measured for the two: \
+                 3DDFA_V2 and WHENet pass into one another from 60 to 100; 90 for others)",
             )
-            .minimum(0.0)
+            .minimum(-1.0)
             .maximum(180.0)
             .default_value(defaults.activation_angle)
             .mutable_playing()

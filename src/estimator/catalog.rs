@@ -9,7 +9,7 @@ use super::error::Error;
 /// Which pose model to take where several are there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// The first that is there of: no mask, WHENet, mask.
+    /// The first that is there of: no mask, 3DDFA_V2 in front and WHENet at the rear, WHENet, mask.
     #[default]
     Auto,
     /// DMHead for faces with masks: 6DRepNet in front, WHENet at the rear.
@@ -29,6 +29,7 @@ const DETECTORS: &[&str] = &[
 ];
 const MASK: &str = "dmhead_mask_Nx3x224x224.onnx";
 const NO_MASK: &str = "dmhead_nomask_Nx3x224x224.onnx";
+const FRONT: &str = "3ddfa_v2_mb1_Nx3x120x120.onnx";
 const WHENET: &str = "whenet_Nx3x224x224_prepost.onnx";
 
 /// The detector to use, looked for in `folders`.
@@ -36,39 +37,80 @@ const WHENET: &str = "whenet_Nx3x224x224_prepost.onnx";
 /// # Errors
 /// [`Error::NoModel`].
 pub fn default_detector(folders: &[PathBuf]) -> Result<PathBuf, Error> {
-    find("detector", DETECTORS, folders)
+    let mut found = DETECTORS.iter().filter_map(|name| first_of(name, folders));
+    found
+        .next()
+        .ok_or_else(|| missing("detector", DETECTORS, folders))
 }
 
-/// The pose model to use, looked for in `folders`.
+/// The files that estimate poses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoseModels {
+    /// The only one, or the one for heads seen from the front.
+    pub pose: PathBuf,
+    pub rear: Option<PathBuf>,
+}
+
+/// What a mode may choose: one file, or a front and a rear one.
+enum Choice {
+    One(&'static str),
+    Pair(&'static str, &'static str),
+}
+
+impl Choice {
+    fn find(&self, folders: &[PathBuf]) -> Option<PoseModels> {
+        let (pose, rear) = match *self {
+            Self::One(pose) => (first_of(pose, folders)?, None),
+            Self::Pair(front, rear) => (first_of(front, folders)?, Some(first_of(rear, folders)?)),
+        };
+        Some(PoseModels { pose, rear })
+    }
+}
+
+impl std::fmt::Display for Choice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::One(name) => f.write_str(name),
+            Self::Pair(front, rear) => write!(f, "{front} with {rear}"),
+        }
+    }
+}
+
+/// The pose models to use, looked for in `folders`.
 ///
 /// # Errors
 /// [`Error::NoModel`].
-pub fn default_pose_model(mode: Mode, folders: &[PathBuf]) -> Result<PathBuf, Error> {
-    let names: &[&str] = match mode {
-        Mode::Auto => &[NO_MASK, WHENET, MASK],
-        Mode::Mask => &[MASK],
-        Mode::NoMask => &[NO_MASK],
-        Mode::WheNet => &[WHENET],
+pub fn default_pose_models(mode: Mode, folders: &[PathBuf]) -> Result<PoseModels, Error> {
+    use Choice::{One, Pair};
+    let choices: &[Choice] = match mode {
+        Mode::Auto => &[One(NO_MASK), Pair(FRONT, WHENET), One(WHENET), One(MASK)],
+        Mode::Mask => &[One(MASK)],
+        Mode::NoMask => &[One(NO_MASK)],
+        Mode::WheNet => &[One(WHENET)],
     };
-    find("pose", names, folders)
+    let mut found = choices.iter().filter_map(|choice| choice.find(folders));
+    found
+        .next()
+        .ok_or_else(|| missing("pose", choices, folders))
 }
 
-fn find(role: &'static str, names: &[&str], folders: &[PathBuf]) -> Result<PathBuf, Error> {
-    names
-        .iter()
-        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
-        .find(|path| path.is_file())
-        .ok_or_else(|| Error::NoModel {
-            role,
-            expected: names.join(", "),
-            looked_at: match folders {
-                [] => "no folder at all".into(),
-                folders => {
-                    let folders: Vec<_> = folders.iter().map(|f| f.display().to_string()).collect();
-                    folders.join(", ")
-                }
-            },
-        })
+fn first_of(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
+    let mut paths = folders.iter().map(|folder| folder.join(name));
+    paths.find(|path| path.is_file())
+}
+
+fn missing(role: &'static str, names: &[impl ToString], folders: &[PathBuf]) -> Error {
+    let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+    let folders: Vec<_> = folders.iter().map(|f| f.display().to_string()).collect();
+    Error::NoModel {
+        role,
+        expected: names.join(", "),
+        looked_at: if folders.is_empty() {
+            "no folder at all".into()
+        } else {
+            folders.join(", ")
+        },
+    }
 }
 
 /// The folders where models are looked for: `chosen` alone when given; else that of the variable
@@ -105,14 +147,30 @@ mod tests {
         for folder in &folders {
             std::fs::create_dir_all(folder).unwrap();
         }
-        std::fs::write(folders[0].join(WHENET), "").unwrap();
-        std::fs::write(folders[1].join(NO_MASK), "").unwrap();
-        let found = default_pose_model(Mode::Auto, &folders).unwrap();
-        assert_eq!(found, folders[1].join(NO_MASK));
-        let found = default_pose_model(Mode::WheNet, &folders).unwrap();
-        assert_eq!(found, folders[0].join(WHENET));
-        let error = default_pose_model(Mode::Mask, &folders).unwrap_err();
-        assert!(error.to_string().contains(MASK), "{error}");
+        let put =
+            |folder: usize, name: &str| std::fs::write(folders[folder].join(name), "").unwrap();
+        let one = |folder: usize, name: &str| PoseModels {
+            pose: folders[folder].join(name),
+            rear: None,
+        };
+        let found = |mode| default_pose_models(mode, &folders).map_err(|error| error.to_string());
+        put(0, FRONT);
+        let error = found(Mode::Auto).unwrap_err();
+        assert!(
+            error.contains(&format!("{FRONT} with {WHENET}, {WHENET}")),
+            "a front alone: {error}"
+        );
+        put(1, WHENET);
+        let pair = PoseModels {
+            rear: Some(folders[1].join(WHENET)),
+            ..one(0, FRONT)
+        };
+        assert_eq!(found(Mode::Auto), Ok(pair));
+        assert_eq!(found(Mode::WheNet), Ok(one(1, WHENET)));
+        put(1, NO_MASK);
+        assert_eq!(found(Mode::Auto), Ok(one(1, NO_MASK)), "DMHead's own");
+        let error = found(Mode::Mask).unwrap_err();
+        assert!(error.contains(MASK), "{error}");
         std::fs::remove_dir_all(root).unwrap();
     }
 }

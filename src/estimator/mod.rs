@@ -67,7 +67,7 @@ pub struct Head {
     pub rear: bool,
     /// The frame's border cuts the detector's box, so the pose is less sure.
     pub truncated: bool,
-    /// The yaw is near the seam between front and rear model, at +-90 degrees or the activation angle,
+    /// The yaw is near the seam between front and rear model, at +-90 degrees or where the two have it,
     /// so the pose is less sure.
     pub seam: bool,
     /// The box was predicted by the tracker, not detected in this frame.
@@ -133,9 +133,11 @@ pub struct Settings {
     pub max_heads: usize,
     /// Heads with a shorter side of fewer pixels are left out.
     pub min_head_size: u32,
-    pub crop_mode: CropMode,
-    /// Largest |yaw|, in degrees, at which the front model's answer counts where there are two.
-    pub activation_angle: f32,
+    /// How much around a head the pose models see; `None`: what each was made for.
+    pub crop_mode: Option<CropMode>,
+    /// Largest |yaw|, in degrees, at which the front model's answer counts where there are two; `None`: what was
+    /// measured for the two.
+    pub activation_angle: Option<f32>,
     /// Follow heads from frame to frame, and remember those that are not seen for so long; `None`: every
     /// frame for itself.
     pub tracking: Option<Duration>,
@@ -155,8 +157,8 @@ impl Settings {
         detector: DetectorSettings::DEFAULT,
         max_heads: 64,
         min_head_size: 0,
-        crop_mode: CropMode::Upstream,
-        activation_angle: 90.0,
+        crop_mode: None,
+        activation_angle: None,
         tracking: None,
         detection_interval: 1,
         pose_interval: 1,
@@ -258,7 +260,7 @@ impl HeadPoseEstimator {
         *detected = plan.detect;
         networks.detect(plan, frame, known, settings, findings)?;
         scene.follow(plan, findings, size, time, settings);
-        networks.estimate(frame, findings)?;
+        networks.estimate(frame, findings, settings)?;
         scene.finish(plan, findings, time, settings, heads);
         Ok(heads)
     }

@@ -100,6 +100,7 @@ impl Networks {
         &mut self,
         frame: &FrameView<'_>,
         findings: &mut Findings,
+        settings: &Settings,
     ) -> Result<(), Error> {
         let Findings {
             targets,
@@ -112,11 +113,12 @@ impl Networks {
         let start = Instant::now();
         due.clear();
         due.extend(targets.iter().filter(|target| target.is_due));
-        self.pose.prepare(&mut self.resizer, frame, due);
+        self.pose.prepare(&mut self.resizer, frame, due, settings);
         times.crops = start.elapsed();
 
         let start = Instant::now();
-        *front_runs = self.pose.run(&mut self.resizer, frame, due, poses)?;
+        let resizer = &mut self.resizer;
+        *front_runs = self.pose.run(resizer, frame, due, settings, poses)?;
         times.pose = start.elapsed();
         Ok(())
     }

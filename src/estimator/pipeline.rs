@@ -380,6 +380,6 @@ impl<F: Frame> Job<F> {
                 scene.follow(*plan, findings, view.size(), *time, settings);
             }
         });
-        networks.estimate(&detected?, findings)
+        networks.estimate(&detected?, findings, settings)
     }
 }

@@ -19,13 +19,6 @@ use super::target::{self, Target};
 use super::tracker::Tracker;
 use super::{Head, Settings};
 
-/// Heads whose yaw is this close to the activation angle, in degrees, lie at the seam.
-const SEAM_WIDTH: f32 = 10.0;
-
-/// A head that is followed changes from front to rear model, or back, only when its yaw is so many degrees
-/// beyond the activation angle: at the seam it would flicker.
-const HYSTERESIS: f32 = 5.0;
-
 /// Which model the head of a track was given to.
 #[derive(Clone, Copy, Debug)]
 struct Side {
@@ -183,13 +176,9 @@ impl Scene {
             }
             if let Some(smoothing) = &settings.smoothing {
                 let rect = track.box_filter.filter(smoothing, time, target.rect);
-                target.move_to(rect, size, settings);
+                target.move_to(rect, size);
             }
-            target.activation_angle += match track.was_front {
-                Some(true) => HYSTERESIS,
-                Some(false) => -HYSTERESIS,
-                None => 0.0,
-            };
+            target.was_front = track.was_front;
         }
     }
 
@@ -247,8 +236,7 @@ impl Scene {
                     last.pose
                 })
             };
-            let head = |pose| head(target, &pose, settings.activation_angle);
-            heads.extend(pose.and_then(head));
+            heads.extend(pose.and_then(|pose| head(target, &pose)));
         }
         self.pose_filters.forget_unused(number);
         self.last_poses
@@ -292,7 +280,7 @@ impl Scene {
 }
 
 /// The head of a finite pose; networks may answer NaN, which nobody must get to see.
-fn head(target: &Target, pose: &Pose, activation_angle: f32) -> Option<Head> {
+fn head(target: &Target, pose: &Pose) -> Option<Head> {
     if !pose.angles.is_finite() {
         return None;
     }
@@ -304,7 +292,7 @@ fn head(target: &Target, pose: &Pose, activation_angle: f32) -> Option<Head> {
         angles,
         rear: angles.is_rear(),
         truncated: target.truncated,
-        seam: (pose.deciding_yaw.abs() - activation_angle).abs() <= SEAM_WIDTH,
+        seam: pose.seam,
         predicted: target.predicted,
     })
 }

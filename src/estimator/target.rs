@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MPL-2.0
-//! A box on its way to become a head: checked, cut to the frame, with its crop.
+//! A box on its way to become a head: checked, and cut to the frame.
 
 use super::Settings;
 use super::detector::{Detection, better_first};
-use super::geometry::{Rect, Size};
+use super::geometry::{CropMode, Rect, Size};
 use super::resize::PixelRect;
 
 /// A head whose pose is wanted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Target {
     pub rect: Rect,
-    pub crop: PixelRect,
     pub score: f32,
     pub truncated: bool,
     /// Number of its track; 0 when heads are not followed.
@@ -19,8 +18,8 @@ pub(super) struct Target {
     pub predicted: bool,
     /// The pose is to be estimated in this frame.
     pub is_due: bool,
-    /// Largest |yaw| at which the front model's answer counts.
-    pub activation_angle: f32,
+    /// Whether the front model answered for it last, where it is followed and there is a rear model.
+    pub was_front: Option<bool>,
 }
 
 impl Target {
@@ -40,35 +39,33 @@ impl Target {
         }
         Some(Self {
             rect,
-            crop: crop(&rect, frame, settings),
             score,
             truncated,
             id: 0,
             predicted: false,
             is_due: true,
-            activation_angle: settings.activation_angle,
+            was_front: None,
         })
     }
 
     /// Takes another box, rounded to whole pixels, if any of it lies in the frame.
-    pub fn move_to(&mut self, rect: Rect, frame: Size, settings: &Settings) {
+    pub fn move_to(&mut self, rect: Rect, frame: Size) {
         let rect = Rect::new(rect.x + 0.5, rect.y + 0.5, rect.w, rect.h).truncated(frame);
         if rect.area() > 0.0 {
             self.rect = rect;
-            self.crop = crop(&rect, frame, settings);
         }
     }
-}
 
-/// The pixels that the pose model gets to see of a box.
-fn crop(rect: &Rect, frame: Size, settings: &Settings) -> PixelRect {
-    let crop = rect.with_margins(settings.crop_mode, frame);
-    let (x, y) = (crop.x as u32, crop.y as u32);
-    PixelRect {
-        x,
-        y,
-        width: (crop.right() as u32 - x).max(1),
-        height: (crop.bottom() as u32 - y).max(1),
+    /// The pixels that a pose model gets to see of it.
+    pub fn crop(&self, mode: CropMode, frame: Size) -> PixelRect {
+        let crop = self.rect.with_margins(mode, frame);
+        let (x, y) = (crop.x as u32, crop.y as u32);
+        PixelRect {
+            x,
+            y,
+            width: (crop.right() as u32 - x).max(1),
+            height: (crop.bottom() as u32 - y).max(1),
+        }
     }
 }
 

@@ -109,7 +109,8 @@ pub fn estimate(
         "more crops than heads"
     );
     let found = heads.into_iter().enumerate().map(|(index, head)| {
-        let crop = crop_of(&head, frame.size(), settings.crop_mode);
+        let mode = settings.crop_mode.unwrap_or(CropMode::Upstream);
+        let crop = crop_of(&head, frame.size(), mode);
         let image = estimator.pose().first().crop_image(index).unwrap();
         let pixels = cut(frame, crop, size);
         assert_eq!(interleaved(image), pixels, "the network got another crop");

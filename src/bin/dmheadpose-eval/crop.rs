@@ -7,6 +7,8 @@ use crate::dataset::Layout;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum CropRule {
+    /// A head's box with what each pose model was made for
+    Auto,
     /// 6DRepNet's margins around landmarks: 40 % of the width left, then 40 % of what it is now right;
     /// likewise 40 % above and 12 % below
     #[value(name = "6drepnet")]
@@ -28,7 +30,7 @@ impl CropRule {
     pub fn of(layout: Layout) -> Self {
         match layout {
             Layout::Aflw2000 => Self::SixDRepNet,
-            Layout::Biwi | Layout::Csv => Self::Dmhead,
+            Layout::Biwi | Layout::Csv => Self::Auto,
         }
     }
 
@@ -37,17 +39,18 @@ impl CropRule {
         match self {
             Self::SixDRepNet => grown(rect, [0.4, 0.4, 0.4, 0.12]),
             Self::Hopenet => grown(rect, [0.15, 0.6, 0.15, 0.06]),
-            Self::Dmhead | Self::Symmetric | Self::Square | Self::Box => rect,
+            Self::Auto | Self::Dmhead | Self::Symmetric | Self::Square | Self::Box => rect,
         }
     }
 
     /// What the estimator adds to the box.
-    pub fn mode(self, margin: f32) -> CropMode {
+    pub fn mode(self, margin: f32) -> Option<CropMode> {
         match self {
-            Self::Dmhead => CropMode::Upstream,
-            Self::Symmetric => CropMode::Symmetric(margin),
-            Self::Square => CropMode::Square(margin),
-            Self::SixDRepNet | Self::Hopenet | Self::Box => CropMode::Symmetric(0.0),
+            Self::Auto => None,
+            Self::Dmhead => Some(CropMode::Upstream),
+            Self::Symmetric => Some(CropMode::Symmetric(margin)),
+            Self::Square => Some(CropMode::Square(margin)),
+            Self::SixDRepNet | Self::Hopenet | Self::Box => Some(CropMode::Symmetric(0.0)),
         }
     }
 }

@@ -42,7 +42,7 @@ struct Args {
     /// Whose boxes are used
     #[arg(long, value_name = "WHOSE", default_value = "truth")]
     boxes: Boxes,
-    /// How much around a box the pose model sees. Default: 6drepnet for AFLW2000, dmhead for all others and
+    /// How much around a box the pose model sees. Default: 6drepnet for AFLW2000, auto for all others and
     /// for the detector's boxes
     #[arg(long, value_name = "RULE")]
     crop: Option<CropRule>,
@@ -110,7 +110,7 @@ fn measure_accuracy(args: &Args) -> Result<(), Fault> {
     let rule = args.crop.unwrap_or(CropRule::of(layout));
     let crop = match args.boxes {
         Boxes::Truth => rule,
-        Boxes::Detector => args.crop.unwrap_or(CropRule::Dmhead),
+        Boxes::Detector => args.crop.unwrap_or(CropRule::Auto),
     };
     let mut evaluation = Evaluation {
         estimator: args.models.load()?,
@@ -164,7 +164,7 @@ fn measure_consistency(args: &Args) -> Result<(), Fault> {
             .any(|suffix| dataset::has_suffix(&file, suffix))
     };
     let mut estimator = args.models.load()?;
-    let crop = args.crop.unwrap_or(CropRule::Dmhead);
+    let crop = args.crop.unwrap_or(CropRule::Auto);
     let settings = args.models.settings(crop.mode(args.crop_margin));
     println!("Crop: {}\n", name(&crop));
     let mut consistency = Consistency::new(args.turn);

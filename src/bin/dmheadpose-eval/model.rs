@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use gstdmheadpose::estimator::catalog::PoseModels;
 use gstdmheadpose::estimator::detector::DetectorSettings;
 use gstdmheadpose::estimator::error::Error;
 use gstdmheadpose::estimator::geometry::CropMode;
@@ -21,7 +22,7 @@ pub struct ModelArgs {
     /// Head detector; loaded even where the boxes are annotated. Default: the best in the models' folder
     #[arg(long, value_name = "FILE")]
     detector_model: Option<PathBuf>,
-    /// Pose model. Default: the best in the models' folder
+    /// Pose model. Default: the best in the models' folder, with its rear model
     #[arg(long, value_name = "FILE")]
     pose_model: Option<PathBuf>,
     /// Model of all sides that decides which heads the pose model looks at
@@ -33,9 +34,10 @@ pub struct ModelArgs {
     /// Detections must score above it. Default: the detector's own
     #[arg(long, value_name = "SCORE")]
     score_threshold: Option<f32>,
-    /// Largest |yaw|, in degrees, at which the pose model's answer counts beside a rear model
-    #[arg(long, value_name = "DEGREES", default_value_t = 90.0)]
-    activation_angle: f32,
+    /// Largest |yaw|, in degrees, at which the pose model's answer counts beside a rear model. Default: what was
+    /// measured for the two
+    #[arg(long, value_name = "DEGREES")]
+    activation_angle: Option<f32>,
 }
 
 impl ModelArgs {
@@ -52,23 +54,28 @@ impl ModelArgs {
             catalog::default_detector(&folders)
         })?;
         println!("Detector model: {}", detector_model.display());
-        let pose_model = or_default(&self.pose_model, &|| {
-            catalog::default_pose_model(catalog::Mode::Auto, &folders)
-        })?;
-        println!("Pose model: {}", pose_model.display());
-        if let Some(rear) = &self.rear_model {
+        let PoseModels { pose, rear } = match &self.pose_model {
+            Some(path) => PoseModels {
+                pose: path.clone(),
+                rear: None,
+            },
+            None => catalog::default_pose_models(catalog::Mode::Auto, &folders)?,
+        };
+        let rear_model = self.rear_model.clone().or(rear);
+        println!("Pose model: {}", pose.display());
+        if let Some(rear) = &rear_model {
             println!("Rear model: {}", rear.display());
         }
         HeadPoseEstimator::load(&Config {
             detector_family: self.families.detector(),
             pose_family: self.families.pose(),
-            rear_model: self.rear_model.clone(),
-            ..Config::new(self.runtime.options(), Some(detector_model), pose_model)
+            rear_model,
+            ..Config::new(self.runtime.options(), Some(detector_model), pose)
         })
     }
 
     /// The element's defaults, and every head of a picture.
-    pub fn settings(&self, crop_mode: CropMode) -> Settings {
+    pub fn settings(&self, crop_mode: Option<CropMode>) -> Settings {
         Settings {
             detector: DetectorSettings {
                 score_threshold: self.score_threshold,

@@ -3,12 +3,18 @@
 
 use super::super::angles::Angles;
 use super::super::error::Error;
+use super::super::geometry::CropMode;
 use super::super::runtime::{Outputs, Signature};
 use super::{InputContract, fsanet, sixdrepnet, tddfa, triple, whenet};
 
 /// A family as recognised in the signature of one model.
 pub(super) trait Family: std::fmt::Debug + Send + Sync {
     fn input(&self) -> InputContract;
+
+    /// How much around a head the networks of this family were made to see.
+    fn crop_mode(&self) -> CropMode {
+        CropMode::Upstream
+    }
 
     /// Appends the angles of the first `crops` crops, fewer if the network answered fewer.
     fn decode(
@@ -44,9 +50,9 @@ macro_rules! pose_families {
                 "6DRepNet, 6DRepNet360: matrix, 6D or named angles (auto: matrix only)";
             FsaNet, fsanet::CONTRACT, "fsanet", "FSA-Net, 64x64";
             Tddfa, tddfa::CONTRACT, "3ddfa",
-                "3DDFA_V2, SynergyNet: 62 standardised parameters (not by auto)";
+                "3DDFA_V2, SynergyNet: 62 standardised parameters (auto: named so)";
             TddfaDenormalised, tddfa::DENORMALISED, "3ddfa-denormalised",
-                "62 parameters with mean and deviation given back (not by auto)";
+                "62 parameters with mean and deviation given back (auto: named so)";
         }
     };
 }

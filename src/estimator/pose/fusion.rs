@@ -2,25 +2,28 @@
 //! The pose of all heads of a frame: by one model, or by a front and a rear model.
 //!
 //! With two, the rear model (one that knows all sides, as WHENet) looks at every head first. Heads that it
-//! sees turned by no more than the activation angle are looked at again by the front model (one that is
-//! better on faces), whose answer then counts. This is what DMHead's fusion means to do; as scripted
-//! it *adds* the two answers beyond 90 degrees. The front model runs only on the heads that need it.
+//! sees turned by no more than the seam allows are looked at again by the front model (one that is
+//! better on faces); [`seam`](super::seam) makes one pose of the two answers. This is what DMHead's fusion means
+//! to do; as scripted it *adds* the two answers beyond 90 degrees. The front model runs only on the heads that
+//! need it. Each model gets the crop that its family was made for.
 
+use super::super::Settings;
 use super::super::angles::Angles;
 use super::super::error::Error;
 use super::super::frame::FrameView;
 use super::super::resize::Resizer;
 use super::super::target::Target;
 use super::PoseModel;
+use super::seam::Seam;
 
 /// The pose of one head, perhaps not finite: networks answer what they like.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pose {
     pub angles: Angles,
-    /// The yaw by which it was decided whether front or rear model counts.
-    pub deciding_yaw: f32,
-    /// The front model answered, or the only one.
+    /// The front model counted most, or there is but one.
     pub is_front: bool,
+    /// The yaw that decided it lies near the seam between the two.
+    pub seam: bool,
 }
 
 /// One model, or a front and a rear model.
@@ -28,6 +31,8 @@ pub struct Pose {
 pub struct PoseEstimator {
     front: PoseModel,
     rear: Option<PoseModel>,
+    /// Where nothing else is asked for.
+    seam: Seam,
     /// Indices of the heads that the front model looks at.
     chosen: Vec<usize>,
     first_angles: Vec<Angles>,
@@ -36,9 +41,14 @@ pub struct PoseEstimator {
 
 impl PoseEstimator {
     pub fn new(front: PoseModel, rear: Option<PoseModel>) -> Self {
+        let seam = match &rear {
+            Some(rear) => front.seam_with(rear),
+            None => Seam::UPSTREAM,
+        };
         Self {
             front,
             rear,
+            seam,
             chosen: Vec::new(),
             first_angles: Vec::new(),
             front_angles: Vec::new(),
@@ -66,9 +76,11 @@ impl PoseEstimator {
         resizer: &mut Resizer,
         frame: &FrameView<'_>,
         targets: &[Target],
+        settings: &Settings,
     ) {
         let first = self.rear.as_mut().unwrap_or(&mut self.front);
-        let crops = targets.iter().map(|target| target.crop);
+        let (mode, size) = (first.crop_mode(settings), frame.size());
+        let crops = targets.iter().map(|target| target.crop(mode, size));
         first.prepare(resizer, frame, crops);
     }
 
@@ -82,39 +94,44 @@ impl PoseEstimator {
         resizer: &mut Resizer,
         frame: &FrameView<'_>,
         targets: &[Target],
+        settings: &Settings,
         poses: &mut Vec<Pose>,
     ) -> Result<usize, Error> {
         poses.clear();
+        let seam = settings.activation_angle.map_or(self.seam, Seam::Switch);
         let first = self.rear.as_mut().unwrap_or(&mut self.front);
         first.run(&mut self.first_angles)?;
         poses.extend(self.first_angles.iter().map(|&angles| Pose {
             angles,
-            deciding_yaw: angles.wrapped().yaw,
             is_front: self.rear.is_none(),
+            seam: seam.is_near(angles.wrapped().yaw),
         }));
         let Some(rear) = &self.rear else {
             return Ok(targets.len());
         };
         self.chosen.clear();
         // A yaw that is not a number chooses nobody; such a pose is left out later.
-        for (index, (pose, target)) in poses.iter_mut().zip(targets).enumerate() {
-            pose.is_front = pose.deciding_yaw.abs() <= target.activation_angle;
-            if pose.is_front {
-                self.chosen.push(index);
-            }
-        }
+        let answers = self.first_angles.iter().zip(targets).enumerate();
+        let needs_front = answers.filter(|(_, (angles, target))| {
+            seam.needs_front(angles.wrapped().yaw, target.was_front)
+        });
+        self.chosen.extend(needs_front.map(|(index, _)| index));
         if self.chosen.is_empty() {
             return Ok(0);
         }
-        if self.front.input.same_crops(&rear.input) {
+        let mode = self.front.crop_mode(settings);
+        if self.front.input.same_crops(&rear.input) && mode == rear.crop_mode(settings) {
             self.front.copy_crops(rear, &self.chosen);
         } else {
-            let crops = self.chosen.iter().map(|&index| targets[index].crop);
+            let size = frame.size();
+            let crops = self.chosen.iter();
+            let crops = crops.map(|&index| targets[index].crop(mode, size));
             self.front.prepare(resizer, frame, crops);
         }
         self.front.run(&mut self.front_angles)?;
-        for (&index, &angles) in self.chosen.iter().zip(&self.front_angles) {
-            poses[index].angles = angles;
+        for (&index, &front) in self.chosen.iter().zip(&self.front_angles) {
+            let (rear, was_front) = (self.first_angles[index], targets[index].was_front);
+            poses[index] = seam.fuse(front, rear, was_front);
         }
         Ok(self.chosen.len())
     }

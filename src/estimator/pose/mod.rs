@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Pose models: crops of heads in, angles out. One file for each output contract; [`fusion`] puts a front
-//! and a rear model together.
+//! and a rear model together, and `seam` says whose answer counts.
 
 mod axes;
 pub mod contract;
 mod family;
 mod fsanet;
 pub mod fusion;
+mod seam;
 mod sixdrepnet;
 mod tddfa;
 mod triple;
@@ -15,11 +16,13 @@ mod whenet;
 pub use family::PoseFamily;
 use family::Recognised;
 pub(crate) use family::pose_families;
+use seam::Seam;
 
+use super::Settings;
 use super::angles::Angles;
 use super::error::Error;
 use super::frame::FrameView;
-use super::geometry::Size;
+use super::geometry::{CropMode, Size};
 use super::preprocess::{self, Layout, PixelEncoding};
 use super::resize::{PixelRect, Resizer};
 use super::runtime::{ElementType, ExecutionProvider, Model, Signature};
@@ -78,6 +81,20 @@ impl PoseModel {
     /// The model's file.
     pub fn path(&self) -> &std::path::Path {
         self.model.path()
+    }
+
+    /// How much around a head it gets to see.
+    fn crop_mode(&self, settings: &Settings) -> CropMode {
+        let own = self.recognised.family.crop_mode();
+        settings.crop_mode.unwrap_or(own)
+    }
+
+    /// Where its answers give way to those of the model for heads from behind.
+    fn seam_with(&self, rear: &Self) -> Seam {
+        match (self.family(), rear.family()) {
+            ("3ddfa" | "3ddfa-denormalised", "dmhead" | "whenet") => Seam::TDDFA_WHENET,
+            _ => Seam::UPSTREAM,
+        }
     }
 
     fn image_len(&self) -> usize {

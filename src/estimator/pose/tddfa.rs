@@ -8,7 +8,8 @@
 //!
 //! The networks answer standardised parameters, (parameter - mean) / deviation, and leave it to the caller to
 //! undo that (`parse_pose` of SynergyNet, `TDDFA_ONNX` of 3DDFA_V2). Some exports do it inside. No
-//! signature tells which, so `auto` takes neither: `pose-family=3ddfa` is the network as it is,
+//! shape tells which, so `auto` takes a network only where the name of its output has `standardised` or
+//! `denormalised` in it, as `make models` writes it. Of others `pose-family=3ddfa` is the network as it is,
 //! `pose-family=3ddfa-denormalised` the parameters themselves.
 //!
 //! The angles are those whose 300W-LP matrix this is. SynergyNet's `matrix2angle_corr` reads yaw off another
@@ -17,7 +18,7 @@
 
 use super::super::angles::Angles;
 use super::super::error::Error;
-use super::super::geometry::Size;
+use super::super::geometry::{CropMode, Size};
 use super::super::preprocess::{ChannelOrder, PixelEncoding};
 use super::super::runtime::{ElementType, Outputs, Signature};
 use super::family::{Contract, Family};
@@ -28,14 +29,22 @@ pub(super) const CONTRACT: Contract = Contract {
     recognise: |signature, named| recognise(signature, named, true),
 };
 
-/// The same with mean and deviation given back, which no signature shows.
+/// The same with mean and deviation given back.
 pub(super) const DENORMALISED: Contract = Contract {
     recognise: |signature, named| recognise(signature, named, false),
     ..CONTRACT
 };
 
 fn recognise(signature: &Signature, named: bool, standardised: bool) -> Option<Box<dyn Family>> {
-    let family = named.then(|| Tddfa::recognise(signature, standardised))?;
+    let says = |word| {
+        let mut outputs = signature.outputs.iter();
+        outputs.any(|output| output.name.contains(word))
+    };
+    let known = match standardised {
+        true => says("standardised"),
+        false => says("denormalised"),
+    };
+    let family = Tddfa::recognise(signature, standardised).filter(|_| named || known);
     family.map(|family| Box::new(family) as _)
 }
 
@@ -100,6 +109,10 @@ impl Tddfa {
 }
 
 impl Family for Tddfa {
+    fn crop_mode(&self) -> CropMode {
+        CropMode::Square(0.0)
+    }
+
     fn input(&self) -> InputContract {
         self.input
     }
@@ -174,6 +187,21 @@ mod tests {
         }
         assert!(!family(false).angles(&[0.0; PARAMETERS]).is_finite());
         assert!(family(true).angles(&[1e30; PARAMETERS]).is_finite());
+    }
+
+    #[test]
+    fn a_name_tells_which_parameters_they_are() {
+        for (name, shape, want) in [
+            ("parameters_standardised", 62, [true, false]),
+            ("params_denormalised", 62, [false, true]),
+            ("params", 62, [false, false]),
+            ("standardised", 61, [false, false]),
+        ] {
+            let signature = signature(&[-1, 3, 120, 120], &[(name, &[-1, shape])]);
+            let found = [CONTRACT, DENORMALISED]
+                .map(|contract| (contract.recognise)(&signature, false).is_some());
+            assert_eq!(found, want, "{name}");
+        }
     }
 
     #[test]
