@@ -82,7 +82,7 @@ pictures: setup
 
 build: setup ## Build plugin and tools: target/release/libgstdmheadpose.so, dmheadpose-*
 	@$(call say,'Build (some minutes the first time)')
-	@cargo build --release --locked --features tools
+	@cargo build --release --locked --workspace
 
 demo: models clips build ## Run a real clip through the element; results in demo/
 	@$(call say,'Demo')
@@ -100,13 +100,13 @@ test: export G_DEBUG := fatal_warnings
 test: models clips pictures ## Format, lints, all tests, documentation, gst-inspect, recipes
 	@setup/rust.sh rustfmt clippy
 	@$(call say,'Format and lints')
-	@cargo fmt --check
+	@cargo fmt --all --check
 	@cargo clippy --all-targets --locked -- -D warnings
-	@cargo clippy --all-targets --locked --features tools -- -D warnings
+	@cargo clippy --workspace --all-targets --locked -- -D warnings
 	@tests/purity.sh
 	@$(call say,'Tests')
-	@cargo build --locked --features tools
-	@cargo test --locked --features tools --no-fail-fast
+	@cargo build --locked --workspace
+	@cargo test --locked --workspace --no-fail-fast
 	@$(PYTHON) -m unittest discover -q setup
 	@$(PYTHON) -m unittest discover -q examples/attention
 	@$(PYTHON) -m unittest discover -q tests/conventions
@@ -119,15 +119,15 @@ test: models clips pictures ## Format, lints, all tests, documentation, gst-insp
 	@$(call say,'All checks passed')
 
 recipes: models clips pictures ## Run every command of README and docs, as `make test` does
-	@cargo build --locked --features tools
+	@cargo build --locked --workspace
 	@$(RUN_RECIPES)
 
 bench: models clips ## Time the element against its networks and against DMHead's loop; results in target/bench/
 	@setup/python-packages.sh "$(PYTHON)" setup/requirements-bench.txt .setup/bench-python
 	@$(call say,'Parts (criterion)')
-	@cargo bench --locked --features tools --bench parts -- --noplot
+	@cargo bench --locked --bench parts -- --noplot
 	@$(call say,'End to end')
-	@PYTHONPATH="$(CURDIR)/.setup/bench-python" cargo bench --locked --features tools --bench end_to_end -- \
+	@PYTHONPATH="$(CURDIR)/.setup/bench-python" cargo bench --locked --bench end_to_end -- \
 	  --python "$(PYTHON)" --output "$(TARGET_DIR)/bench" $(BENCH_ARGS)
 	@$(PYTHON) benches/plot.py "$(TARGET_DIR)/bench"
 

@@ -25,4 +25,4 @@ cp .setup/onnxruntime/libonnxruntime.so.* "$stage/libonnxruntime.so.1"
 "$python" setup/crate_notices.py "$stage/crates.txt"
 
 # The folder of the libraries has the name of the architecture in it, as Debian wants it.
-PATH=$tools/bin:$PATH cargo deb --quiet --no-build --locked --features tools --multiarch=foreign --output "$output/"
+PATH=$tools/bin:$PATH cargo deb --quiet --no-build --locked --multiarch=foreign --output "$output/"

@@ -21,7 +21,7 @@ def cargo(*arguments):
 
 def linked_crates():
     """The packages that the build links: no build scripts' needs, no tests', this platform alone."""
-    tree = cargo("tree", "--locked", "--features", "tools", "--edges", "normal,no-proc-macro",
+    tree = cargo("tree", "--locked", "--workspace", "--edges", "normal,no-proc-macro",
                  "--prefix", "none", "--format", "{p}")
     # A line is "name vVERSION", with a folder behind where it is ours.
     linked = {tuple(line.split()[:2]) for line in tree.splitlines() if line}

@@ -8,7 +8,7 @@
 //! - the element, in `appsrc ! dmheadpose ! fakesink sync=false` ([`subjects::Element`]);
 //! - upstream: DMHead's loop in Python ([`subjects::Upstream`]).
 //!
-//! `make bench` runs it; `cargo bench --features tools --bench end_to_end -- --help` lists the options.
+//! `make bench` runs it; `cargo bench --bench end_to_end -- --help` lists the options.
 
 mod clip;
 mod experiments;

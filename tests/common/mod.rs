@@ -38,9 +38,14 @@ fn shut_down_at_exit() {
     unsafe { atexit(shut_down) };
 }
 
-/// A file of the repository, tracked or fetched.
+/// A file of the repository, tracked or fetched. The tests of the tools, a package in a folder of its own, use
+/// this file too.
 pub fn in_repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let is_root = |folder: &&Path| folder.join("Cargo.lock").is_file();
+    let root = package.ancestors().find(is_root);
+    root.expect("Cargo.lock in the repository's root")
+        .join(path)
 }
 
 /// A file that the set-up fetches. Without it a test cannot say anything, so it fails.

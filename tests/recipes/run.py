@@ -55,7 +55,7 @@ NOT_RUN = {
     "cargo run --release --example rtsp_ingest": "does not end; tests/cameras runs it",
     "rtsp_ingest ": "does not end; tests/cameras runs it",
     "docker ": "not everywhere",
-    "dmheadpose-eval AFLW2000/": "needs the data set; tests/eval_tool runs it on one of its form",
+    "dmheadpose-eval AFLW2000/": "needs the data set; tools/tests/eval_tool runs it on one of its form",
 }
 # Elements that are not everywhere, and what brings them.
 FOREIGN = {

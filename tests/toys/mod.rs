@@ -6,7 +6,6 @@
 pub mod common;
 pub mod reports;
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, mpsc};
 
 pub use common::{init, onnxruntime_library};
@@ -21,7 +20,7 @@ pub const GUARD: gst::ClockTime = gst::ClockTime::from_seconds(60);
 
 /// The path of a tracked model, named without its suffix.
 pub fn fixture(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/{name}.onnx"));
+    let path = common::in_repository(&format!("tests/fixtures/{name}.onnx"));
     assert!(path.is_file(), "{} is missing", path.display());
     path.to_str().unwrap().into()
 }

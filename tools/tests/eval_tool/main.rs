@@ -6,7 +6,7 @@
 //! - [`layouts`]: AFLW2000 and BIWI.
 //! - [`steadiness`]: mirror and rotation consistency.
 
-#[path = "../toys/mod.rs"]
+#[path = "../../../tests/toys/mod.rs"]
 mod toys;
 
 mod layouts;

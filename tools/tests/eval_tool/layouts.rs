@@ -3,6 +3,7 @@
 
 use image::{ImageEncoder, Rgb, RgbImage, codecs::jpeg::JpegEncoder};
 
+use crate::toys::common::in_repository;
 use crate::{Folder, assert_row, report};
 
 /// A black picture with one grey box, given by its corners.
@@ -27,7 +28,7 @@ fn aflw2000(name: &str, crop: [u32; 4]) -> Folder {
     let folder = Folder::new(name);
     for number in ["00002", "00004", "00006", "00008"] {
         let mat = format!("tests/fixtures/aflw2000/image{number}.mat");
-        let mat = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(mat);
+        let mat = in_repository(&mat);
         std::fs::copy(mat, folder.path(&format!("image{number}.mat"))).unwrap();
         let picture = with_box(450, 450, 140, crop);
         save_jpeg(&folder, &format!("image{number}.jpg"), &picture);

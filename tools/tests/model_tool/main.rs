@@ -4,7 +4,7 @@
 //! - [`check`]: what it says of files.
 //! - [`fuse`]: a fused file answers in the element as its two parts do.
 
-#[path = "../toys/mod.rs"]
+#[path = "../../../tests/toys/mod.rs"]
 mod toys;
 
 mod check;

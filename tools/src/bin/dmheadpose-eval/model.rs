@@ -3,14 +3,13 @@
 
 use std::path::PathBuf;
 
+use dmheadpose_tools::family_args::FamilyArgs;
+use dmheadpose_tools::runtime_args::RuntimeArgs;
 use gstdmheadpose::estimator::catalog::PoseModels;
 use gstdmheadpose::estimator::detector::DetectorSettings;
 use gstdmheadpose::estimator::error::Error;
 use gstdmheadpose::estimator::geometry::CropMode;
 use gstdmheadpose::estimator::{Config, HeadPoseEstimator, Settings, catalog};
-
-use crate::family_args::FamilyArgs;
-use crate::runtime_args::RuntimeArgs;
 
 /// The element's properties of the same names.
 #[derive(Clone, Debug, clap::Args)]

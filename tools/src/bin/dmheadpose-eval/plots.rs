@@ -11,7 +11,8 @@ use crate::score::{Judged, MeanErrors, Scores, yaw_bins};
 const SIZE: (u32, u32) = (900, 700);
 const FONT: &str = "sans-serif";
 /// ASCII only; drawn without any font of the system.
-static FONT_FILE: &[u8] = include_bytes!("../../estimator/font/DejaVuSans-Bold-ascii.ttf");
+static FONT_FILE: &[u8] =
+    include_bytes!("../../../../src/estimator/font/DejaVuSans-Bold-ascii.ttf");
 
 type Area<'a> = DrawingArea<BitMapBackend<'a>, plotters::coord::Shift>;
 type Drawn = Result<(), Box<dyn std::error::Error>>;

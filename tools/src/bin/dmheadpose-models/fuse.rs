@@ -21,7 +21,7 @@ use crate::report::{Problem, Report};
 
 const SCRIPT: &str = include_str!("fuse.py");
 /// Where `make setup` puts the Python packages; also used after the clone was built, while it is there.
-const PYTHON_PACKAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/.setup/python");
+const PYTHON_PACKAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../.setup/python");
 
 /// What to fuse, and how.
 #[derive(Debug, clap::Args)]

@@ -5,15 +5,10 @@ mod consistency;
 mod crop;
 mod dataset;
 mod evaluate;
-#[path = "../common/family_args.rs"]
-mod family_args;
 mod model;
 mod picture;
 mod plots;
 mod report;
-#[path = "../common/runtime_args.rs"]
-#[allow(dead_code)] // the estimator loads ONNX Runtime itself
-mod runtime_args;
 mod score;
 
 use std::path::{Path, PathBuf};

@@ -1,24 +1,20 @@
 // SPDX-License-Identifier: MPL-2.0
 //! `dmheadpose-models`: looks at model files as the plugin would, and makes one file of two pose models.
 
-#[path = "../common/family_args.rs"]
-mod family_args;
 mod fuse;
 mod header;
 mod report;
-#[path = "../common/runtime_args.rs"]
-mod runtime_args;
 mod text;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use dmheadpose_tools::family_args::FamilyArgs;
+use dmheadpose_tools::runtime_args::RuntimeArgs;
 use gstdmheadpose::estimator::runtime::Runtime;
 
-use family_args::FamilyArgs;
 use report::Report;
-use runtime_args::RuntimeArgs;
 
 /// Look at model files as the GStreamer plugin dmheadpose would, and fuse two pose models
 #[derive(Debug, Parser)]
