@@ -9,12 +9,13 @@ use std::ptr;
 use std::sync::OnceLock;
 
 use glib::ffi::{GFALSE, GQuark, gboolean, gpointer};
-use glib::translate::{IntoGlib, from_glib};
+use glib::translate::IntoGlib;
 use gst::ffi::{GstBuffer, GstClockTime};
 use gst::glib;
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 use crate::estimator::geometry::Rect;
+use crate::text;
 
 pub(crate) const LIBRARY: &str = "libgstanalytics-1.0.so.0";
 const RELATE_TO: c_int = 1 << 3;
@@ -170,7 +171,7 @@ impl Analytics {
             };
             objects.push(Object {
                 id: mtd.id,
-                class: name(class),
+                class: text::of_quark(class),
                 rect: Rect::new(x as f32, y as f32, w as f32, h as f32),
                 confidence,
                 track: self.track(&mtd),
@@ -241,11 +242,4 @@ impl Analytics {
                 && (self.relate)(relations, RELATE_TO, id, mtd.id) != GFALSE
         }
     }
-}
-
-/// The text of a quark; 0 is the quark of no text.
-pub(crate) fn name(quark: GQuark) -> Option<&'static str> {
-    // SAFETY: quarks other than 0 that GLib gave out have a text that lives for ever.
-    let quark: Option<glib::Quark> = (quark != 0).then(|| unsafe { from_glib(quark) });
-    quark.map(|quark| quark.as_str().as_str())
 }

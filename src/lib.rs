@@ -14,6 +14,7 @@ pub mod overlay;
 mod roi;
 mod segment;
 mod sync;
+mod text;
 pub mod video;
 
 use gst::glib;

@@ -10,9 +10,9 @@ use gst::glib;
 use gst_video::VideoRegionOfInterestMeta as RoiMeta;
 use serde_json::{Map, Value, json};
 
-use crate::analytics::name;
 use crate::estimator::Head;
 use crate::estimator::geometry::{Rect, Size};
+use crate::text;
 
 /// The class of the regions and objects that we add.
 pub(crate) const HEAD: &glib::GStr = glib::gstr!("head");
@@ -42,7 +42,7 @@ pub(crate) fn regions(buffer: &gst::BufferRef) -> impl Iterator<Item = Region> {
         let detection = meta.param("detection");
         let track = meta.param("object_id").and_then(|s| s.get("id").ok());
         Region {
-            class: name(class),
+            class: text::of_quark(class),
             object: meta.id(),
             rect: Rect::new(x as f32, y as f32, w as f32, h as f32),
             confidence: detection.and_then(|s| s.get("confidence").ok()),
@@ -85,8 +85,9 @@ pub(crate) fn annotate(
     set(&mut meta, head_pose(head));
     match meta.param("detection") {
         Some(detection) => {
-            let old = detection.get::<&str>("extra_params_json").ok();
-            let params = extra_params(head, old);
+            let old = detection.value("extra_params_json").ok();
+            let old = old.and_then(|old| text::of(old).ok().flatten());
+            let params = extra_params(head, old.as_deref());
             let builder = gst::Structure::builder("detection");
             set(
                 &mut meta,

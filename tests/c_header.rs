@@ -2,8 +2,11 @@
 //! `include/dmheadpose.h` as an application's compiler sees it: C99 and C++, no warnings, and the
 //! same values as Rust wrote.
 
+mod common;
 mod poses;
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -15,7 +18,7 @@ const C: (&str, &[&str]) = ("cc", &["-std=c99"]);
 const CXX: (&str, &[&str]) = ("c++", &["-std=c++11", "-x", "c++"]);
 
 /// The test program, built.
-fn build((compiler, standard): (&str, &[&str]), name: &str) -> PathBuf {
+fn build((compiler, standard): (&str, &[&str]), source: &str, name: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for tool in [compiler, "pkg-config"] {
         let found = Command::new(tool).arg("--version").output().is_ok();
@@ -41,7 +44,7 @@ fn build((compiler, standard): (&str, &[&str]), name: &str) -> PathBuf {
         .args(["-Wall", "-Wextra", "-Werror", "-pedantic", "-I"])
         .arg(root.join("include"))
         .args(flags("--cflags"))
-        .arg(root.join("tests/c/read_meta.c"))
+        .arg(root.join("tests/c").join(source))
         .args(["-x", "none", "-o"])
         .arg(&program)
         .args(flags("--libs"))
@@ -108,7 +111,7 @@ fn expected(poses: &HeadPoses) -> String {
 
 #[test]
 fn c_reads_what_the_documentation_says() {
-    let program = build(C, "read_meta_c");
+    let program = build(C, "read_meta.c", "read_meta_c");
     assert_eq!(
         run(&program, None),
         "frame 64 48 source 2 age 40 inference-time 7 n 1\n\
@@ -120,7 +123,7 @@ fn c_reads_what_the_documentation_says() {
 #[test]
 fn c_reads_what_rust_writes() {
     gst::init().unwrap();
-    let program = build(C, "read_meta_rust");
+    let program = build(C, "read_meta.c", "read_meta_rust");
     for poses in [
         sample(),
         HeadPoses {
@@ -135,6 +138,57 @@ fn c_reads_what_rust_writes() {
 
 #[test]
 fn header_is_clean_cxx() {
-    let program = build(CXX, "read_meta_cxx");
+    let program = build(CXX, "read_meta.c", "read_meta_cxx");
     assert!(run(&program, None).starts_with("frame 64 48"));
+}
+
+/// Paths are bytes; other texts are refused where they are not UTF-8. Neither ends the process.
+#[test]
+fn strings_that_are_not_utf8() {
+    let program = build(C, "odd_strings.c", "odd_strings");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(OsStr::from_bytes(b"mod\xe8les \xff"));
+    std::fs::create_dir_all(&folder).unwrap();
+    let model = |name: &str| {
+        let model = folder.join(name);
+        let fixture = common::in_repository("tests/fixtures").join(name);
+        std::fs::copy(fixture, &model).unwrap();
+        model
+    };
+    let output = Command::new(program)
+        .args([model("rows_nhwc_32x32.onnx"), model("pose_Nx3x32x32.onnx")])
+        .args(common::onnxruntime_library())
+        .env(
+            "GST_PLUGIN_PATH",
+            common::built("libgstdmheadpose.so").parent().unwrap(),
+        )
+        .env(
+            "GST_REGISTRY",
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join("odd_strings.registry"),
+        )
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {errors}", output.status);
+    let mut lines: Vec<_> = std::str::from_utf8(&output.stdout)
+        .unwrap()
+        .lines()
+        .collect();
+    lines.sort();
+    assert_eq!(
+        lines,
+        [
+            "dmheadpose cache-dir taken",
+            "dmheadpose detector-model taken",
+            "dmheadpose label kept",
+            "dmheadpose models-dir taken",
+            "dmheadpose object-class kept",
+            "dmheadpose onnxruntime-library taken",
+            "dmheadpose pose-model taken",
+            "dmheadpose rear-model taken",
+            "dmheadposejson source-name kept",
+            "dmheadposejson tags kept",
+            "dmheadposeoverlay label kept",
+            "played yes",
+        ]
+    );
 }

@@ -40,6 +40,29 @@ fn with_regions(regions: &[(&str, Rect)]) -> gst::Buffer {
     buffer
 }
 
+#[test]
+fn regions_whose_type_is_not_utf8_have_no_name() {
+    let mut buffer = with_regions(&[("head", BOXES[0])]);
+    let (x, y, w, h) = BOXES[1];
+    // SAFETY: the buffer is writable; the type is copied.
+    unsafe {
+        gst_video::ffi::gst_buffer_add_video_region_of_interest_meta(
+            buffer.make_mut().as_mut_ptr(),
+            c"t\xeate".as_ptr(),
+            x,
+            y,
+            w,
+            h,
+        );
+    }
+    for (classes, heads) in [("", 2), ("head", 1), ("t", 0)] {
+        let element = from_regions();
+        element.set_property("object-class", classes);
+        let out = harness(&element).push_and_pull(buffer.clone()).unwrap();
+        assert_eq!(poses(&out).heads.len(), heads, "object-class={classes}");
+    }
+}
+
 /// A region as others see it.
 #[derive(Debug, PartialEq)]
 struct Region {

@@ -2,7 +2,7 @@
 //! What an application sets on `dmheadpose`, with its defaults, and what that means to the estimator.
 //! `specs.rs` has ranges and documentation.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use gst::glib;
@@ -22,23 +22,24 @@ use crate::estimator::runtime::{RuntimeOptions, SessionOptions};
 use crate::estimator::smoothing::Smoothing;
 use crate::estimator::{self, Config, pose};
 use crate::overlay::{DmHeadPoseOverlayFlags, Look};
+use crate::text;
 
 /// What an application sets.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
-    pub detector_model: Option<String>,
-    pub pose_model: Option<String>,
-    pub rear_model: Option<String>,
-    pub models_dir: Option<String>,
+    pub detector_model: Option<PathBuf>,
+    pub pose_model: Option<PathBuf>,
+    pub rear_model: Option<PathBuf>,
+    pub models_dir: Option<PathBuf>,
     pub mode: DmHeadPoseMode,
     pub detector_family: DmHeadPoseDetectorFamily,
     pub pose_family: DmHeadPosePoseFamily,
     pub detector_size: u32,
-    pub onnxruntime_library: Option<String>,
+    pub onnxruntime_library: Option<PathBuf>,
     pub intra_op_threads: u32,
     pub execution_provider: DmHeadPoseExecutionProvider,
     pub device_id: u32,
-    pub cache_dir: Option<String>,
+    pub cache_dir: Option<PathBuf>,
     pub share_models: bool,
     pub max_batch: u32,
     pub pipeline_depth: u32,
@@ -127,22 +128,22 @@ impl Settings {
     /// # Errors
     /// [`Error::NoModel`].
     pub fn config(&self, runtime: RuntimeOptions) -> Result<Config, Error> {
-        let folders = catalog::model_folders(self.models_dir.as_deref().map(Path::new));
+        let folders = catalog::model_folders(self.models_dir.as_deref());
         let detector_model = match (self.heads_from, &self.detector_model) {
             (DmHeadPoseHeadsFrom::RoiMeta, _) => None,
-            (DmHeadPoseHeadsFrom::Detector, Some(path)) => Some(PathBuf::from(path)),
+            (DmHeadPoseHeadsFrom::Detector, Some(path)) => Some(path.clone()),
             (DmHeadPoseHeadsFrom::Detector, None) => Some(catalog::default_detector(&folders)?),
         };
         let models = match &self.pose_model {
             Some(path) => PoseModels {
-                pose: path.into(),
+                pose: path.clone(),
                 rear: None,
             },
             None => catalog::default_pose_models(self.mode.into(), &folders)?,
         };
         Ok(Config {
             runtime: RuntimeOptions {
-                library: self.onnxruntime_library.as_ref().map(PathBuf::from),
+                library: self.onnxruntime_library.clone(),
                 ..runtime
             },
             detector_model,
@@ -150,13 +151,13 @@ impl Settings {
             detector_size: self.detector_size,
             pose_model: models.pose,
             pose_family: self.pose_family.into(),
-            rear_model: self.rear_model.as_ref().map(PathBuf::from).or(models.rear),
+            rear_model: self.rear_model.clone().or(models.rear),
             max_batch: self.max_batch as usize,
             session: SessionOptions {
                 intra_op_threads: self.intra_op_threads as usize,
                 provider: self.execution_provider.into(),
                 device: self.device_id,
-                cache: self.cache_dir.as_ref().map(PathBuf::from),
+                cache: self.cache_dir.clone(),
                 share: self.share_models,
             },
         })
@@ -205,24 +206,24 @@ impl Settings {
                 *field = value;
             }
         }
-        fn assign_text(field: &mut Option<String>, value: &glib::Value) {
+        fn assign_path(field: &mut Option<PathBuf>, value: &glib::Value) {
             assign(field, value);
-            field.take_if(|text| text.is_empty());
+            field.take_if(|path| path.as_os_str().is_empty());
         }
         match pspec.name() {
-            "detector-model" => assign_text(&mut self.detector_model, value),
-            "pose-model" => assign_text(&mut self.pose_model, value),
-            "rear-model" => assign_text(&mut self.rear_model, value),
-            "models-dir" => assign_text(&mut self.models_dir, value),
+            "detector-model" => assign_path(&mut self.detector_model, value),
+            "pose-model" => assign_path(&mut self.pose_model, value),
+            "rear-model" => assign_path(&mut self.rear_model, value),
+            "models-dir" => assign_path(&mut self.models_dir, value),
             "mode" => assign(&mut self.mode, value),
             "detector-family" => assign(&mut self.detector_family, value),
             "pose-family" => assign(&mut self.pose_family, value),
             "detector-size" => assign(&mut self.detector_size, value),
-            "onnxruntime-library" => assign_text(&mut self.onnxruntime_library, value),
+            "onnxruntime-library" => assign_path(&mut self.onnxruntime_library, value),
             "intra-op-threads" => assign(&mut self.intra_op_threads, value),
             "execution-provider" => assign(&mut self.execution_provider, value),
             "device-id" => assign(&mut self.device_id, value),
-            "cache-dir" => assign_text(&mut self.cache_dir, value),
+            "cache-dir" => assign_path(&mut self.cache_dir, value),
             "share-models" => assign(&mut self.share_models, value),
             "max-batch" => assign(&mut self.max_batch, value),
             "pipeline-depth" => assign(&mut self.pipeline_depth, value),
@@ -248,7 +249,11 @@ impl Settings {
             "post-messages" => assign(&mut self.report.post_messages, value),
             "message-interval" => assign(&mut self.report.message_interval, value),
             "heads-from" => assign(&mut self.heads_from, value),
-            "object-class" => assign_text(&mut self.interop.object_class, value),
+            "object-class" => {
+                if let Some(class) = text::of_property(value, pspec) {
+                    self.interop.object_class = class;
+                }
+            }
             "meta-format" => assign(&mut self.interop.meta_format, value),
             _ => self.look.set(value, pspec),
         }

@@ -7,6 +7,7 @@ use gst::glib;
 use gst::prelude::*;
 
 use super::tags::Tags;
+use crate::text;
 
 /// What an application sets. Cloned for every frame, so texts are shared.
 #[derive(Clone, Debug)]
@@ -34,17 +35,19 @@ impl Settings {
     /// # Errors
     /// What is wrong with the value, which is set all the same.
     pub fn set(&mut self, value: &glib::Value, pspec: &glib::ParamSpec) -> Result<(), String> {
-        let text = || {
-            let text = value.get::<Option<&str>>().ok().flatten();
-            text.filter(|text| !text.is_empty())
-        };
         match pspec.name() {
             "add-empty" => self.add_empty = value.get().unwrap_or(self.add_empty),
             "add-timestamp" => self.add_timestamp = value.get().unwrap_or(self.add_timestamp),
-            "source-name" => self.source_name = text().map(Arc::from),
+            "source-name" => {
+                if let Some(name) = text::of_property(value, pspec) {
+                    self.source_name = name.map(Arc::from);
+                }
+            }
             "tags" => {
-                self.tags = Arc::new(Tags::new(text()));
-                return self.tags.check();
+                if let Some(tags) = text::of_property(value, pspec) {
+                    self.tags = Arc::new(Tags::new(tags.as_deref()));
+                    return self.tags.check();
+                }
             }
             _ => {}
         }

@@ -11,6 +11,7 @@ use super::options::{DmHeadPoseBlurHeads, DmHeadPoseColorBy, DmHeadPoseOverlayFl
 use crate::estimator::Head;
 use crate::estimator::draw::{BoxColor, Color, Label, Style};
 use crate::headposemeta::HeadPoses;
+use crate::text;
 
 /// What is drawn, and how.
 #[derive(Clone, Debug)]
@@ -176,7 +177,11 @@ impl Look {
             "color-by" => self.color_by = value.get().unwrap_or(self.color_by),
             "box-color" => self.box_color = value.get().unwrap_or(self.box_color),
             "label-color" => self.label_color = value.get().unwrap_or(self.label_color),
-            "label" => self.set_label(value.get().unwrap_or(None)),
+            "label" => {
+                if let Some(label) = text::of_property(value, pspec) {
+                    self.set_label(label);
+                }
+            }
             "line-width" => self.line_width = value.get().unwrap_or(self.line_width),
             "font-scale" => self.font_scale = value.get().unwrap_or(self.font_scale),
             "expire-overlay" => self.expire = value.get().unwrap_or(self.expire),
@@ -186,7 +191,7 @@ impl Look {
     }
 
     fn set_label(&mut self, label: Option<String>) {
-        self.label = label.filter(|label| !label.is_empty());
+        self.label = label;
         self.template = self.label.as_deref().map(|label| {
             let template = Label::new(label);
             for unknown in template.unknown() {
