@@ -128,7 +128,7 @@ impl Settings {
     /// # Errors
     /// [`Error::NoModel`].
     pub fn config(&self, runtime: RuntimeOptions) -> Result<Config, Error> {
-        let folders = catalog::model_folders(self.models_dir.as_deref());
+        let folders = catalog::model_folders(self.models_dir.as_deref(), runtime.beside.as_deref());
         let detector_model = match (self.heads_from, &self.detector_model) {
             (DmHeadPoseHeadsFrom::RoiMeta, _) => None,
             (DmHeadPoseHeadsFrom::Detector, Some(path)) => Some(path.clone()),

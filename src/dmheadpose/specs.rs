@@ -59,8 +59,8 @@ fn load_time_specs() -> Vec<glib::ParamSpec> {
             "models-dir",
             "Models Directory",
             "Folder of the models that are not named (unset = the variable DMHEADPOSE_MODELS_DIR, \
-             else the models folder of the build, else dmheadpose/models in the user's and the \
-             system's data folders)",
+             else dmheadpose/models in the system's and the user's data folders; a plugin that runs \
+             from where it was built tries the models folder of its sources first)",
         ),
         glib::ParamSpecEnum::builder_with_default("mode", defaults.mode)
             .nick("Mode")

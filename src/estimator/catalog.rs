@@ -114,31 +114,64 @@ fn missing(role: &'static str, names: &[impl ToString], folders: &[PathBuf]) -> 
 }
 
 /// The folders where models are looked for: `chosen` alone when given; else that of the variable
-/// `DMHEADPOSE_MODELS_DIR`; else the one this was built with, the user's and the system's data folders.
-pub fn model_folders(chosen: Option<&Path>) -> Vec<PathBuf> {
+/// `DMHEADPOSE_MODELS_DIR`; else the system's and the user's data folders. A plugin or program that runs from
+/// where it was built looks in the `models` folder of its sources first. `beside` is the folder of the plugin's
+/// file; `None`: that of the program.
+pub fn model_folders(chosen: Option<&Path>, beside: Option<&Path>) -> Vec<PathBuf> {
     if let Some(chosen) = chosen {
         return vec![chosen.to_path_buf()];
     }
     if let Some(folder) = std::env::var_os("DMHEADPOSE_MODELS_DIR").filter(|v| !v.is_empty()) {
         return vec![folder.into()];
     }
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("models")];
+    let program = std::env::current_exe().ok();
+    let beside = beside.or_else(|| program.as_deref()?.parent());
+    let sources = beside
+        .and_then(sources)
+        .map(|sources| sources.join("models"));
+    let mut folders: Vec<_> = sources.into_iter().collect();
     let home = std::env::var_os("HOME").map(PathBuf::from);
     let user = std::env::var_os("XDG_DATA_HOME")
         .map(PathBuf::from)
         .or_else(|| home.map(|home| home.join(".local/share")));
     let system = ["/usr/local/share", "/usr/share"].map(PathBuf::from);
     folders.extend(
-        user.into_iter()
-            .chain(system)
+        system
+            .into_iter()
+            .chain(user)
             .map(|data| data.join("dmheadpose/models")),
     );
     folders
 }
 
+/// The folder of the sources, where `beside` is within what cargo built from them. Once installed, neither plugin
+/// nor tools depend on a path that others may own by now.
+pub fn sources(beside: &Path) -> Option<PathBuf> {
+    // As in target/release/build/gst-plugin-dmheadpose-0123/out.
+    let built = Path::new(env!("OUT_DIR")).ancestors().nth(3)?;
+    let within = beside
+        .canonicalize()
+        .ok()?
+        .starts_with(built.canonicalize().ok()?);
+    within.then(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_installed_plugin_ignores_the_folder_of_its_sources() {
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+        // Tests run from where they were built.
+        assert_eq!(model_folders(None, None).first(), Some(&sources));
+        let installed = std::env::temp_dir();
+        let folders = model_folders(None, Some(&installed));
+        assert!(!folders.contains(&sources), "{folders:?}");
+        let system = Path::new("/usr/local/share/dmheadpose/models");
+        assert_eq!(folders[0], system, "before the user's own");
+        assert_eq!(model_folders(Some(&installed), None), [installed]);
+    }
 
     #[test]
     fn the_best_name_wins_over_the_first_folder() {

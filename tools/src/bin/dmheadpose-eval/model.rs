@@ -45,7 +45,7 @@ impl ModelArgs {
     /// # Errors
     /// Whatever is wrong with ONNX Runtime or the models.
     pub fn load(&self) -> Result<HeadPoseEstimator, Error> {
-        let folders = catalog::model_folders(self.models_dir.as_deref());
+        let folders = catalog::model_folders(self.models_dir.as_deref(), None);
         let or_default = |named: &Option<PathBuf>, find: &dyn Fn() -> Result<PathBuf, Error>| {
             named.clone().map_or_else(find, Ok)
         };

@@ -11,6 +11,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use gstdmheadpose::estimator::catalog;
 use gstdmheadpose::estimator::detector::DetectorFamily;
 use gstdmheadpose::estimator::pose::contract::PoseContract;
 use gstdmheadpose::estimator::pose::{MAX_BATCH, PoseFamily, PoseModel};
@@ -20,8 +21,8 @@ use gstdmheadpose::estimator::runtime::{Model, Role, Runtime, SessionOptions};
 use crate::report::{Problem, Report};
 
 const SCRIPT: &str = include_str!("fuse.py");
-/// Where `make setup` puts the Python packages; also used after the clone was built, while it is there.
-const PYTHON_PACKAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../.setup/python");
+/// Where `make setup` puts the Python packages, in the folder of the sources.
+const PYTHON_PACKAGES: &str = ".setup/python";
 
 /// What to fuse, and how.
 #[derive(Debug, clap::Args)]
@@ -198,11 +199,17 @@ fn run_script(python: &Path, job: &str) -> Result<(), String> {
 /// The caller's packages first, then those of the sources' set-up if they are there.
 fn python_path() -> OsString {
     let mut path = std::env::var_os("PYTHONPATH").unwrap_or_default();
-    if Path::new(PYTHON_PACKAGES).is_dir() {
+    let program = std::env::current_exe().ok();
+    let sources = program
+        .as_deref()
+        .and_then(Path::parent)
+        .and_then(catalog::sources);
+    let packages = sources.map(|sources| sources.join(PYTHON_PACKAGES));
+    if let Some(packages) = packages.filter(|packages| packages.is_dir()) {
         if !path.is_empty() {
             path.push(":");
         }
-        path.push(PYTHON_PACKAGES);
+        path.push(packages);
     }
     path
 }
