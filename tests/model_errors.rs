@@ -4,7 +4,10 @@
 
 mod toys;
 
+use std::process::Command;
+
 use gst::prelude::*;
+use toys::onnx::{Answer, Graph, Kind};
 use toys::reports::{FAILED, NOT_FOUND, SETTINGS, UNREADABLE, assert_only, file_of, play, scratch};
 use toys::{element, fixture};
 
@@ -67,7 +70,7 @@ fn a_missing_file() {
 fn a_folder_instead_of_a_file() {
     let folder = scratch("folder.onnx");
     std::fs::create_dir_all(&folder).unwrap();
-    assert_either_model(folder.to_str().unwrap(), NOT_FOUND, &["not a file"]);
+    assert_either_model(folder.to_str().unwrap(), NOT_FOUND, &["not a regular file"]);
 }
 
 #[test]
@@ -178,6 +181,55 @@ fn models_that_break_their_word() {
     let short = element("rows_nhwc_32x32", "pose_one_row");
     let parts = ["pose_one_row.onnx", "angles of 2 crops", "found 1"];
     assert_reported(&short, FAILED, &parts);
+}
+
+/// Opening it would wait for a writer that never comes.
+#[test]
+fn a_fifo_instead_of_a_file() {
+    let path = scratch("fifo.onnx");
+    if !path.exists() {
+        assert!(
+            Command::new("mkfifo")
+                .arg(&path)
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+    let path = path.to_str().unwrap();
+    assert_either_model(path, NOT_FOUND, &["not a regular file"]);
+    let element = element("rows_nhwc_32x32", "pose_Nx3x32x32");
+    element.set_property("rear-model", path);
+    assert_reported(&element, NOT_FOUND, &["rear model", "not a regular file"]);
+}
+
+/// Files of some hundred bytes that ask for more memory than there is.
+#[test]
+fn models_of_absurd_size() {
+    let big = i64::from(i32::MAX);
+    let rows: (&str, &[i64]) = ("batchno_classid_score_x1y1x2y2", &[-1, 7]);
+    let angles: (&str, &[i64]) = ("yaw_roll_pitch", &[-1, 3]);
+    for (role, input, (name, output)) in [
+        ("detector", &[1, 3, 100_000, 100_000][..], rows),
+        ("detector", &[1, 3, big, big], rows),
+        ("detector", &[1, big, big, 3], rows),
+        ("detector", &[1, 3, 32, big], rows),
+        ("detector", &[1, 3, i64::MAX, i64::MAX], rows),
+        ("pose", &[10_000_000, 3, 224, 224], angles),
+        ("pose", &[i64::MAX, 3, 224, 224], angles),
+        ("pose", &[-1, 3, 100_000, 100_000], angles),
+        ("pose", &[1, 3, big, big], angles),
+        ("pose", &[1, big, 1, 3], angles),
+        ("pose", &[256, 3, 1024, 1024], angles),
+    ] {
+        let row = Answer::Constant(vec![0.0; output[1] as usize]);
+        let path = Graph::new(&[("images", Kind::Float32, input)])
+            .output((name, Kind::Float32, output), row)
+            .save(&format!("absurd-{role}.onnx"));
+        let element = element("rows_nhwc_32x32", "pose_Nx3x32x32");
+        element.set_property(&format!("{role}-model"), &path);
+        assert_reported(&element, SETTINGS, &["expected", "at most", "found"]);
+    }
 }
 
 #[test]

@@ -147,7 +147,9 @@ fn the_converted_model_equals_keras() {
     );
     for case in &reference.cases {
         let (frame, part) = frame(&case.input);
-        model.prepare(&mut resizer, &frame.view(), [part].into_iter());
+        model
+            .prepare(&mut resizer, &frame.view(), [part].into_iter())
+            .unwrap();
         let image = model.crop_image(0).unwrap();
         let n = image.len() / 3;
         let pixels = (0..n).flat_map(|i| [image[i], image[n + i], image[2 * n + i]]);

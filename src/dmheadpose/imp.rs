@@ -79,6 +79,16 @@ impl DmHeadPose {
         structure
     }
 
+    /// Passes the models' warnings on to the application.
+    fn warn_of_models(&self) {
+        let state = lock(&self.state);
+        let notes = state.as_ref().map(|state| state.config.notes.take());
+        drop(state);
+        for note in notes.unwrap_or_default() {
+            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{note}"));
+        }
+    }
+
     /// What the element adds to the latency of the pipeline.
     fn latency(&self) -> gst::ClockTime {
         let holds = lock(&self.settings).when_late == DmHeadPoseWhenLate::Hold;
@@ -191,6 +201,7 @@ impl BaseTransformImpl for DmHeadPose {
         self.lateness.reset();
         *lock(&self.loaded) = Some(loaded);
         *lock(&self.state) = Some(state);
+        self.warn_of_models();
         Ok(())
     }
 
@@ -299,7 +310,9 @@ impl BaseTransformImpl for DmHeadPose {
             lock(&self.stats).frames += 1;
             self.take(buffer).map_err(|failure| self.fail(failure))?;
         }
-        match self.next_output(false) {
+        let output = self.next_output(false);
+        self.warn_of_models();
+        match output {
             Some(buffer) => buffer.map(GenerateOutputSuccess::Buffer),
             None => Ok(GenerateOutputSuccess::NoOutput),
         }

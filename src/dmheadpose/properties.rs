@@ -18,6 +18,7 @@ use super::report::ReportSettings;
 use crate::estimator::catalog::{self, PoseModels};
 use crate::estimator::detector::DetectorSettings;
 use crate::estimator::error::Error;
+use crate::estimator::notes::Notes;
 use crate::estimator::runtime::{RuntimeOptions, SessionOptions};
 use crate::estimator::smoothing::Smoothing;
 use crate::estimator::{self, Config, pose};
@@ -160,6 +161,7 @@ impl Settings {
                 cache: self.cache_dir.clone(),
                 share: self.share_models,
             },
+            notes: Notes::default(),
         })
     }
 

@@ -70,25 +70,25 @@ fn load_time_specs() -> Vec<glib::ParamSpec> {
         glib::ParamSpecEnum::builder_with_default("detector-family", defaults.detector_family)
             .nick("Detector Family")
             .blurb(
-                "Output contract of the detector; set it where the graph's signature is ambiguous: \
-                 yolox-decoded is taken for yolox otherwise",
+                "Output contract of the detector; set it where auto warns that it is not sure",
             )
             .mutable_ready()
             .build(),
         glib::ParamSpecEnum::builder_with_default("pose-family", defaults.pose_family)
             .nick("Pose Family")
             .blurb(
-                "Output contract of the pose model; set it where the graph's signature is ambiguous: \
-                 6drepnet with 6D or angles, 3ddfa, 3ddfa-denormalised",
+                "Output contract of the pose model; set it where auto warns that it is not sure, and for what \
+                 auto does not take: 6drepnet with 6D or renamed angles, 3ddfa, 3ddfa-denormalised",
             )
             .mutable_ready()
             .build(),
         glib::ParamSpecUInt::builder("detector-size")
             .nick("Detector Size")
-            .blurb(
-                "Longer side of the detector's input in pixels, for detectors that leave it open \
-                 (YuNet, CenterFace): larger finds smaller heads and costs more",
-            )
+            .blurb(&format!(
+                "Longer side of the detector's input in pixels, for files that leave it open, of the \
+                 families {}: larger finds smaller heads and costs more",
+                detector::open_sized()
+            ))
             .minimum(32)
             .maximum(4096)
             .default_value(defaults.detector_size)
@@ -192,10 +192,11 @@ fn playing_specs() -> Vec<glib::ParamSpec> {
             .build(),
         glib::ParamSpecFloat::builder("nms-iou")
             .nick("NMS IoU")
-            .blurb(
+            .blurb(&format!(
                 "Of two boxes whose intersection over union is larger only the better one is kept, \
-                 0 to 1 (families without NMS inside: yunet, centerface)",
-            )
+                 0 to 1 (families without NMS inside: {})",
+                detector::using_nms_iou()
+            ))
             .minimum(0.0)
             .maximum(1.0)
             .default_value(defaults.nms_iou)
@@ -204,8 +205,8 @@ fn playing_specs() -> Vec<glib::ParamSpec> {
         glib::ParamSpecInt::builder("head-class")
             .nick("Head Class")
             .blurb(
-                "Class number of heads among the detector's classes (-1 = the family's own: rows 1, \
-                 yolox and yolov8 1, or 0 if there is no other, post any)",
+                "Class number of heads among the detector's classes (-1 = that which the file's class names or \
+                 its name tell, else the family's own: 1, 0 if there is no other, end2end 0, deim 7, post any)",
             )
             .minimum(-1)
             .default_value(defaults.head_class)

@@ -19,9 +19,12 @@ mod findings;
 mod fork_join;
 pub mod frame;
 pub mod geometry;
+mod hints;
 mod kernels;
 mod motion;
+mod nearest;
 mod networks;
+pub mod notes;
 pub mod pipeline;
 mod pixels;
 pub mod pose;
@@ -46,6 +49,7 @@ use findings::Findings;
 use frame::FrameView;
 use geometry::{CropMode, Rect};
 use networks::Networks;
+use notes::Notes;
 use pose::PoseFamily;
 use pose::fusion::PoseEstimator;
 use runtime::{Runtime, RuntimeOptions, SessionOptions};
@@ -91,6 +95,8 @@ pub struct Config {
     /// Heads that run through the pose model at once; more take several runs. Bounds the memory.
     pub max_batch: usize,
     pub session: SessionOptions,
+    /// Where warnings about the models arrive.
+    pub notes: Notes,
 }
 
 impl Config {
@@ -110,6 +116,7 @@ impl Config {
             rear_model: None,
             max_batch: pose::MAX_BATCH,
             session: SessionOptions::default(),
+            notes: Notes::default(),
         }
     }
 

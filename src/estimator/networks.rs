@@ -7,6 +7,7 @@ use super::detector::{Detection, Detector};
 use super::error::Error;
 use super::findings::Findings;
 use super::frame::FrameView;
+use super::notes::Notes;
 use super::pose::fusion::PoseEstimator;
 use super::pose::{PoseFamily, PoseModel};
 use super::resize::Resizer;
@@ -21,6 +22,7 @@ pub(super) struct Networks {
     detector: Option<Detector>,
     pose: PoseEstimator,
     resizer: Resizer,
+    notes: Notes,
 }
 
 impl Networks {
@@ -39,7 +41,11 @@ impl Networks {
             }
             None => None,
         };
-        let pose = |role, path, family| PoseModel::new(open(role, path)?, family, config.max_batch);
+        let pose = |role, path, family| {
+            let mut model = PoseModel::new(open(role, path)?, family, config.max_batch)?;
+            config.notes.add(model.take_warning());
+            Ok(model)
+        };
         let front = pose("pose", &config.pose_model, config.pose_family)?;
         let rear = match &config.rear_model {
             Some(path) => Some(pose("rear", path, PoseFamily::Auto)?),
@@ -48,6 +54,7 @@ impl Networks {
         Ok(Self {
             runtime,
             detector,
+            notes: config.notes.clone(),
             pose: PoseEstimator::new(front, rear),
             resizer: match config.session.threads() {
                 1 => Resizer::default(),
@@ -83,11 +90,12 @@ impl Networks {
             return Ok(());
         };
         let start = Instant::now();
-        detector.prepare(&mut self.resizer, frame, settings.detector.scaling);
+        detector.prepare(&mut self.resizer, frame, settings.detector.scaling)?;
         times.detector_input = start.elapsed();
 
         let start = Instant::now();
         detector.run(&settings.detector, detections)?;
+        self.notes.add(detector.take_warnings());
         times.detector = start.elapsed();
         Ok(())
     }
@@ -113,7 +121,7 @@ impl Networks {
         let start = Instant::now();
         due.clear();
         due.extend(targets.iter().filter(|target| target.is_due));
-        self.pose.prepare(&mut self.resizer, frame, due, settings);
+        self.pose.prepare(&mut self.resizer, frame, due, settings)?;
         times.crops = start.elapsed();
 
         let start = Instant::now();

@@ -33,6 +33,8 @@ fn yolox_with_and_without_its_decoding() {
         ("yolox_96x128", "auto"),
         ("yolox_96x128", "yolox"),
         ("yolox_decoded_96x128", "yolox-decoded"),
+        // Its first answer shows it.
+        ("yolox_decoded_96x128", "auto"),
     ] {
         let element = toys::element(model, "pose_Nx3x32x32");
         element.set_property_from_str("detector-family", family);

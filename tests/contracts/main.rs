@@ -9,6 +9,7 @@ mod cells;
 mod detectors;
 mod families;
 mod poses;
+mod published;
 
 use gst_video::VideoFormat;
 use gstdmheadpose::estimator::Head;

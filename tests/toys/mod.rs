@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 pub mod common;
+pub mod onnx;
 pub mod reports;
 
 use std::sync::{Arc, Mutex, mpsc};

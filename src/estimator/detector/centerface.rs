@@ -10,16 +10,16 @@ use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::preprocess::{ChannelOrder, Layout, PixelEncoding};
 use super::super::runtime::{ElementType, Outputs, Signature};
-use super::family::{Contract, Family};
+use super::family::{Contract, Family, Others};
 use super::nms::suppress_overlaps;
-use super::{
-    DecodeSettings, Detection, InputContract, InputSize, Scaling, face, fixed_size, image_input,
-};
+use super::{DecodeSettings, Detection, InputContract, Scaling, any_size, face, image_input};
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "CenterFace (image float32[1,3,H,W]) -> \
      (heatmap float32[1,1,h,w], scale [1,2,h,w], offset [1,2,h,w], landmarks [1,10,h,w])",
     score_threshold: 0.3,
+    uses_nms_iou: true,
+    may_be_open: true,
     recognise: |signature, _| CenterFace::recognise(signature).map(|family| Box::new(family) as _),
 };
 
@@ -33,10 +33,7 @@ pub(super) struct CenterFace {
 impl CenterFace {
     pub fn recognise(signature: &Signature) -> Option<Self> {
         let (layout, height, width) = image_input(signature)?;
-        let size = match fixed_size(height, width) {
-            Some(size) => InputSize::Fixed(size),
-            None => InputSize::Free,
-        };
+        let size = any_size(height, width);
         let has_channels = |index: usize, channels: i64| {
             signature.outputs.get(index).is_some_and(|o| {
                 o.element == ElementType::Float32
@@ -70,7 +67,7 @@ impl Family for CenterFace {
         outputs: &Outputs<'_>,
         settings: &DecodeSettings,
         boxes: &mut Vec<Detection>,
-    ) -> Result<(), Error> {
+    ) -> Result<Others, Error> {
         append(
             outputs.float32(0)?.1,
             outputs.float32(1)?.1,
@@ -79,7 +76,7 @@ impl Family for CenterFace {
             boxes,
         );
         suppress_overlaps(boxes, settings.nms_iou);
-        Ok(())
+        Ok(Others::default())
     }
 
     fn head(&self, rect: Rect) -> Rect {

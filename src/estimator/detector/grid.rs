@@ -5,7 +5,7 @@
 use super::super::geometry::Size;
 use super::super::preprocess::Layout;
 use super::super::runtime::{ElementType, Signature};
-use super::{InputSize, fixed_size, image_input};
+use super::{InputSize, any_size, image_input};
 
 const STRIDES: [u32; 3] = [8, 16, 32];
 
@@ -38,6 +38,17 @@ pub(super) fn count(input: Size) -> usize {
     STRIDES.into_iter().map(cells).sum()
 }
 
+/// How many cells there are with the strides of the usual networks, and with one stride more at either end: those
+/// of 64, of the P6 files, or of 4, of the P2 files.
+pub(super) fn counts(input: Size) -> [usize; 3] {
+    let cells = |stride| (input.width / stride) as usize * (input.height / stride) as usize;
+    [
+        count(input),
+        count(input) + cells(64),
+        count(input) + cells(4),
+    ]
+}
+
 /// Layout and size of the input, and the number of values for each cell, of a graph with one output
 /// `[1, cells, values]` or, with `cells_last`, `[1, values, cells]`. The cells must be as many as the
 /// input has, or left open.
@@ -53,15 +64,17 @@ pub(super) fn recognise(
         (false, &[1 | -1, cells, values]) | (true, &[1 | -1, values, cells]) => (cells, values),
         _ => return None,
     };
-    let size = match fixed_size(height, width) {
-        Some(size) => InputSize::Fixed(size),
-        None => InputSize::Free,
-    };
+    let size = any_size(height, width);
     let cells_fit = match size {
         InputSize::Fixed(size) => {
             size.width % 32 == 0
                 && size.height % 32 == 0
-                && (cells < 0 || usize::try_from(cells) == Ok(count(size)))
+                && (cells < 0
+                    || usize::try_from(cells).is_ok_and(|cells| match cells_last {
+                        // Where each cell is need not be known: the boxes are decoded.
+                        true => counts(size).contains(&cells),
+                        false => cells == count(size),
+                    }))
         }
         InputSize::Free => cells < 0,
     };

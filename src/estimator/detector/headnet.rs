@@ -10,16 +10,16 @@ use super::super::error::Error;
 use super::super::geometry::{Rect, Size};
 use super::super::preprocess::{ChannelOrder, PixelEncoding};
 use super::super::runtime::{ElementType, Outputs, Signature};
-use super::family::{Contract, Family};
+use super::family::{Contract, Family, Others};
 use super::nms::suppress_overlaps;
-use super::{
-    DecodeSettings, Detection, InputContract, InputSize, Scaling, fixed_size, image_input,
-};
+use super::{DecodeSettings, Detection, InputContract, Scaling, any_size, image_input};
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "HeadNet (image float32[1,3,H,W], H and W multiples of 32) -> \
      (head_8, head_16, head_32 float32[1,5,H/S,W/S])",
     score_threshold: 0.5,
+    uses_nms_iou: true,
+    may_be_open: true,
     recognise: |signature, _| HeadNet::recognise(signature).map(|family| Box::new(family) as _),
 };
 
@@ -37,10 +37,7 @@ pub(super) struct HeadNet {
 impl HeadNet {
     pub fn recognise(signature: &Signature) -> Option<Self> {
         let (layout, height, width) = image_input(signature)?;
-        let size = match fixed_size(height, width) {
-            Some(size) => InputSize::Fixed(size),
-            None => InputSize::Free,
-        };
+        let size = any_size(height, width);
         let mut outputs = [0; 3];
         for (index, stride) in outputs.iter_mut().zip(STRIDES) {
             let name = format!("head_{stride}");
@@ -74,7 +71,7 @@ impl Family for HeadNet {
         outputs: &Outputs<'_>,
         settings: &DecodeSettings,
         boxes: &mut Vec<Detection>,
-    ) -> Result<(), Error> {
+    ) -> Result<Others, Error> {
         for (&index, stride) in self.outputs.iter().zip(STRIDES) {
             let (_, values) = outputs.float32(index)?;
             let Size { width, height } = settings.input;
@@ -85,7 +82,7 @@ impl Family for HeadNet {
             append(values, cells, stride, settings, boxes);
         }
         suppress_overlaps(boxes, settings.nms_iou);
-        Ok(())
+        Ok(Others::default())
     }
 }
 

@@ -3,6 +3,8 @@
 
 mod centerface;
 pub mod contract;
+mod deim;
+mod end2end;
 mod face;
 mod family;
 mod grid;
@@ -10,6 +12,8 @@ mod headnet;
 mod nms;
 mod post;
 mod rows;
+mod watch;
+mod yolov5;
 mod yolov8;
 mod yolox;
 mod yunet;
@@ -17,8 +21,8 @@ mod yunet;
 use std::cmp::Ordering;
 
 pub use family::DetectorFamily;
-use family::Recognised;
-pub(crate) use family::{detector_families, score_thresholds};
+use family::{Others, Recognised};
+pub(crate) use family::{detector_families, open_sized, score_thresholds, using_nms_iou};
 
 use super::error::Error;
 use super::frame::FrameView;
@@ -26,6 +30,8 @@ use super::geometry::{Rect, Size};
 use super::preprocess::{self, PixelEncoding, Placement};
 use super::resize::Resizer;
 use super::runtime::{ElementType, ExecutionProvider, Model, Signature};
+use super::signature::{MAX_FRAME_SIDE, values};
+use watch::Watch;
 
 /// How a frame is fitted into the detector's input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -119,6 +125,23 @@ struct DecodeSettings {
 }
 
 impl DecodeSettings {
+    /// Takes a row that scores enough: as a detection if it is a head, else as one of the others.
+    fn take(
+        &self,
+        rect: Rect,
+        class: f32,
+        score: f32,
+        boxes: &mut Vec<Detection>,
+        others: &mut Others,
+    ) {
+        if score > self.score_threshold {
+            match self.head_class {
+                Some(head) if class != head as f32 => others.add(class, score),
+                _ => boxes.push(Detection { rect, score }),
+            }
+        }
+    }
+
     /// Which of so many classes is the head: the only one, or 1, as where bodies are 0 and heads 1.
     fn head_among(&self, classes: usize) -> usize {
         match self.head_class {
@@ -138,6 +161,7 @@ pub struct Detector {
     free_size: u32,
     image: Vec<f32>,
     placement: Option<Placement>,
+    watch: Watch,
 }
 
 impl Detector {
@@ -157,15 +181,47 @@ impl Detector {
             free_size,
             image: Vec::new(),
             placement: None,
+            watch: Watch::default(),
         };
         let frame = Size {
             width: 16,
             height: 9,
         };
-        let settings = DetectorSettings::DEFAULT;
-        detector.place(frame, settings.scaling);
-        detector.run(&settings, &mut Vec::new())?;
+        detector.place(frame, DetectorSettings::DEFAULT.scaling)?;
+        detector.try_out()?;
+        let Recognised { family, doubt, .. } = &mut detector.recognised;
+        let hints = &detector.model.signature().hints;
+        let path = detector.model.path();
+        detector.watch = Watch::new(path, doubt.take(), family.assumed_class(), hints);
         Ok(detector)
+    }
+
+    /// Runs the network for the first time.
+    fn try_out(&mut self) -> Result<(), Error> {
+        let (Some(placement), Some(shape)) = (self.placement, self.input_shape()) else {
+            return Ok(());
+        };
+        let recognised = &mut self.recognised;
+        let decode = DecodeSettings {
+            input: placement.input,
+            score_threshold: recognised.score_threshold,
+            nms_iou: DetectorSettings::DEFAULT.nms_iou,
+            head_class: None,
+        };
+        self.model.run(&shape, &self.image, |outputs| {
+            if let Some(name) = recognised.family.settle(outputs)? {
+                recognised.name = name;
+            }
+            recognised
+                .family
+                .decode(outputs, &decode, &mut Vec::new())?;
+            Ok(())
+        })
+    }
+
+    /// Warnings that have come since the last call.
+    pub fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.watch.warnings)
     }
 
     /// The contract's name, as the property `detector-family` spells it.
@@ -184,10 +240,19 @@ impl Detector {
     }
 
     /// Writes `frame` into the network's input.
-    pub fn prepare(&mut self, resizer: &mut Resizer, frame: &FrameView<'_>, scaling: Scaling) {
-        let placement = self.place(frame.size(), scaling);
+    ///
+    /// # Errors
+    /// [`Error::Inference`] where there is no memory for the input.
+    pub fn prepare(
+        &mut self,
+        resizer: &mut Resizer,
+        frame: &FrameView<'_>,
+        scaling: Scaling,
+    ) -> Result<(), Error> {
+        let placement = self.place(frame.size(), scaling)?;
         let encoding = self.input.encoding;
         preprocess::encode_frame(resizer, frame, &placement, &encoding, &mut self.image);
+        Ok(())
     }
 
     /// Shape and values of what the network got; `None` before the first frame.
@@ -226,11 +291,14 @@ impl Detector {
             input: placement.input,
             score_threshold: settings.score_threshold.unwrap_or(*score_threshold),
             nms_iou: settings.nms_iou,
-            head_class: settings.head_class,
+            head_class: settings.head_class.or(self.watch.head),
         };
-        self.model.run(&shape, &self.image, |outputs| {
+        let others = self.model.run(&shape, &self.image, |outputs| {
             family.decode(outputs, &decode, detections)
         })?;
+        let chosen = settings.head_class.is_some();
+        self.watch
+            .look(decode.head_class, chosen, detections, others);
         for detection in detections.iter_mut() {
             detection.rect = placement.to_frame(family.head(detection.rect));
         }
@@ -238,7 +306,7 @@ impl Detector {
     }
 
     /// Decides where a frame of `size` goes in the input, and makes room for it.
-    fn place(&mut self, frame: Size, scaling: Scaling) -> Placement {
+    fn place(&mut self, frame: Size, scaling: Scaling) -> Result<Placement, Error> {
         let input = match self.input.size {
             InputSize::Fixed(size) => size,
             InputSize::Free => free_input(frame, self.free_size),
@@ -252,19 +320,20 @@ impl Detector {
             _ => Placement::stretch(frame, input),
         };
         if self.placement != Some(placement) {
-            let values = 3 * input.width as usize * input.height as usize;
-            self.image.resize(values, 0.0);
+            self.placement = None;
+            self.model.make_room(&mut self.image, values(1, input))?;
             let InputContract { encoding, pad, .. } = self.input;
             encoding.fill(&mut self.image, pad);
             self.placement = Some(placement);
         }
-        placement
+        Ok(placement)
     }
 }
 
 /// The input for a frame where the model takes any multiple of 32: the longer side is `long_side`, the
 /// other follows the frame's aspect ratio; both are rounded up.
 fn free_input(frame: Size, long_side: u32) -> Size {
+    let long_side = long_side.clamp(1, MAX_FRAME_SIDE);
     let scale = f64::from(long_side) / f64::from(frame.width.max(frame.height));
     let fit = |len: u32| {
         ((f64::from(len) * scale).round() as u32)
@@ -292,6 +361,11 @@ fn image_input(signature: &Signature) -> Option<(preprocess::Layout, i64, i64)> 
     }
 }
 
+/// The input's size where the graph fixes it, else any.
+fn any_size(height: i64, width: i64) -> InputSize {
+    fixed_size(height, width).map_or(InputSize::Free, InputSize::Fixed)
+}
+
 /// The input's size where the graph fixes it.
 fn fixed_size(height: i64, width: i64) -> Option<Size> {
     let side = |len: i64| u32::try_from(len).ok().filter(|&len| len > 0);
@@ -316,6 +390,7 @@ mod tests {
         Signature {
             inputs: vec![tensor("images", input)],
             outputs: vec![tensor("output", output)],
+            hints: Default::default(),
         }
     }
 
@@ -341,5 +416,6 @@ mod tests {
         assert_eq!(free_input(size(176, 144), 640), size(640, 544));
         assert_eq!(free_input(size(1, 1), 640), size(640, 640));
         assert_eq!(free_input(size(100_000, 1), 640), size(640, 32));
+        assert_eq!(free_input(size(1, 1), u32::MAX), size(4096, 4096));
     }
 }

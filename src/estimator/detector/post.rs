@@ -9,7 +9,7 @@ use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::preprocess::{ChannelOrder, PixelEncoding};
 use super::super::runtime::{ElementType, Outputs, Signature, TensorInfo};
-use super::family::{Contract, Family};
+use super::family::{Contract, Family, Others};
 use super::{
     DecodeSettings, Detection, InputContract, InputSize, Scaling, fixed_size, image_input,
 };
@@ -19,6 +19,8 @@ pub(super) const CONTRACT: Contract = Contract {
      (scores float32[N] or [N,1], boxes int64 or float32[N,6])",
     // DMHead's.
     score_threshold: 0.20,
+    uses_nms_iou: false,
+    may_be_open: false,
     recognise: |signature, _| Post::recognise(signature).map(|family| Box::new(family) as _),
 };
 
@@ -77,7 +79,7 @@ impl Family for Post {
         outputs: &Outputs<'_>,
         settings: &DecodeSettings,
         boxes: &mut Vec<Detection>,
-    ) -> Result<(), Error> {
+    ) -> Result<Others, Error> {
         let (_, scores) = outputs.float32(self.scores)?;
         if self.integer_boxes {
             let (_, rows) = outputs.int64(self.boxes)?;
@@ -86,7 +88,7 @@ impl Family for Post {
             let (_, rows) = outputs.float32(self.boxes)?;
             append(scores, rows, |v| v, settings, boxes);
         }
-        Ok(())
+        Ok(Others::default())
     }
 }
 

@@ -13,7 +13,8 @@ use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::preprocess::{ChannelOrder, PixelEncoding};
 use super::super::runtime::{ElementType, Outputs, Signature};
-use super::family::{Contract, Family};
+use super::end2end::End2End;
+use super::family::{Assumed, Contract, Family, Others};
 use super::{
     DecodeSettings, Detection, InputContract, InputSize, Scaling, fixed_size, image_input,
 };
@@ -24,7 +25,14 @@ const HEAD_CLASS: u32 = 1;
 pub(super) const CONTRACT: Contract = Contract {
     expected: "detection rows (image float32[1,3,H,W] or [1,H,W,3]) -> (rows float32[N,7])",
     score_threshold: 0.35,
-    recognise: |signature, _| Rows::recognise(signature).map(|family| Box::new(family) as _),
+    uses_nms_iou: false,
+    may_be_open: false,
+    recognise: |signature, named| {
+        // YOLOv7's rows look alike; they go by the name that its exporter gives them.
+        let family = Rows::recognise(signature)
+            .filter(|_| named || End2End::recognise(signature, false).is_none());
+        family.map(|family| Box::new(family) as _)
+    },
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +40,8 @@ pub(super) struct Rows {
     input: InputContract,
     /// The score stands behind the corners, not before them.
     score_last: bool,
+    /// The output has no name that tells what its columns are.
+    nameless: bool,
 }
 
 impl Rows {
@@ -44,7 +54,8 @@ impl Rows {
         if output.element != ElementType::Float32 || !matches!(output.shape[..], [_, 7]) {
             return None;
         }
-        let score_last = output.name.to_lowercase().contains("x1y1x2y2_score");
+        let name = output.name.to_lowercase();
+        let score_last = name.contains("x1y1x2y2_score");
         let encoding = if score_last {
             PixelEncoding::unit(ChannelOrder::Rgb)
         } else {
@@ -58,6 +69,7 @@ impl Rows {
                 pad: 114,
             },
             score_last,
+            nameless: !score_last && !name.contains("score_x1y1x2y2"),
         })
     }
 }
@@ -67,20 +79,40 @@ impl Family for Rows {
         self.input
     }
 
+    fn assumed_class(&self) -> Option<Assumed> {
+        Some(Assumed {
+            class: HEAD_CLASS,
+            published: true,
+        })
+    }
+
+    fn doubt(&self) -> Option<String> {
+        self.nameless.then(|| {
+            "the output has no name that tells its columns: they are taken for batch, class, score, x1, y1, x2, \
+             y2, and the input for BGR 0..255. If boxes are wrong, try detector-family=end2end; \
+             detector-family=rows confirms"
+                .into()
+        })
+    }
+
     fn decode(
         &self,
         outputs: &Outputs<'_>,
         settings: &DecodeSettings,
         boxes: &mut Vec<Detection>,
-    ) -> Result<(), Error> {
+    ) -> Result<Others, Error> {
         let (_, rows) = outputs.float32(0)?;
-        append(rows, self.score_last, settings, boxes);
-        Ok(())
+        Ok(append(rows, self.score_last, settings, boxes))
     }
 }
 
-fn append(rows: &[f32], score_last: bool, settings: &DecodeSettings, boxes: &mut Vec<Detection>) {
-    let head = settings.head_class.unwrap_or(HEAD_CLASS) as f32;
+fn append(
+    rows: &[f32],
+    score_last: bool,
+    settings: &DecodeSettings,
+    boxes: &mut Vec<Detection>,
+) -> Others {
+    let mut others = Others::default();
     for &row in rows.as_chunks::<7>().0 {
         let [_, class, score, x1, y1, x2, y2] = if score_last {
             let [batch, class, x1, y1, x2, y2, score] = row;
@@ -88,13 +120,10 @@ fn append(rows: &[f32], score_last: bool, settings: &DecodeSettings, boxes: &mut
         } else {
             row
         };
-        if class == head && score > settings.score_threshold {
-            boxes.push(Detection {
-                rect: Rect::from_corners(x1, y1, x2, y2),
-                score,
-            });
-        }
+        let rect = Rect::from_corners(x1, y1, x2, y2);
+        settings.take(rect, class, score, boxes, &mut others);
     }
+    others
 }
 
 #[cfg(test)]
@@ -104,6 +133,7 @@ mod tests {
     use super::*;
 
     fn decode(rows: &[f32], score_last: bool, head_class: Option<u32>) -> Vec<Detection> {
+        let head_class = head_class.or(Some(HEAD_CLASS));
         let settings = DecodeSettings {
             input: Size {
                 width: 320,

@@ -7,14 +7,14 @@
 //! centre y, width and height in pixels of the input, and one score between 0 and 1 for each class; there
 //! is no objectness (`non_max_suppression` of Ultralytics).
 //!
-//! Segmentation and keypoint models of one output look alike: their further values pass for classes. For
-//! a keypoint model that knows one class, `head-class=0` is right.
+//! Segmentation and keypoint models of one output look alike. The names of the classes, which Ultralytics writes
+//! into the file, tell how many values are classes; in a file without, all pass for classes.
 
 use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::preprocess::{ChannelOrder, PixelEncoding};
 use super::super::runtime::{Outputs, Signature};
-use super::family::{Contract, Family};
+use super::family::{Assumed, Contract, Family, Others};
 use super::nms::suppress_overlaps;
 use super::{DecodeSettings, Detection, InputContract, Scaling, grid};
 
@@ -23,6 +23,8 @@ pub(super) const CONTRACT: Contract = Contract {
      -> (float32[1,4+classes,cells], cells = HW/64 + HW/256 + HW/1024)",
     // Ultralytics' default confidence for predictions.
     score_threshold: 0.25,
+    uses_nms_iou: true,
+    may_be_open: true,
     recognise: |signature, _| Yolov8::recognise(signature).map(|family| Box::new(family) as _),
 };
 
@@ -30,12 +32,22 @@ pub(super) const CONTRACT: Contract = Contract {
 pub(super) struct Yolov8 {
     input: InputContract,
     classes: usize,
+    /// Of a cell.
+    values: usize,
 }
 
 impl Yolov8 {
     pub fn recognise(signature: &Signature) -> Option<Self> {
         let (layout, size, values) = grid::recognise(signature, true)?;
-        (values >= 5).then(|| Self {
+        let most = values.checked_sub(4).filter(|&classes| classes > 0)?;
+        // Behind the classes, models of keypoints, masks and turned boxes have further values.
+        let named = signature.hints.classes.len();
+        let classes = if (1..=most).contains(&named) {
+            named
+        } else {
+            most
+        };
+        Some(Self {
             input: InputContract {
                 size,
                 encoding: PixelEncoding {
@@ -45,7 +57,8 @@ impl Yolov8 {
                 scaling: Scaling::Letterbox,
                 pad: 114,
             },
-            classes: values - 4,
+            classes,
+            values,
         })
     }
 
@@ -54,7 +67,7 @@ impl Yolov8 {
         if head >= self.classes {
             return;
         }
-        let cells = grid::count(settings.input);
+        let cells = values.len() / self.values;
         let mut planes = values.chunks_exact(cells.max(1));
         let [Some(x), Some(y), Some(w), Some(h)] = [(); 4].map(|()| planes.next()) else {
             return;
@@ -79,20 +92,28 @@ impl Family for Yolov8 {
         self.input
     }
 
+    fn assumed_class(&self) -> Option<Assumed> {
+        (self.classes > 1).then_some(Assumed {
+            class: 1,
+            published: false,
+        })
+    }
+
     fn decode(
         &self,
         outputs: &Outputs<'_>,
         settings: &DecodeSettings,
         boxes: &mut Vec<Detection>,
-    ) -> Result<(), Error> {
+    ) -> Result<Others, Error> {
         let (_, values) = outputs.float32(0)?;
-        let wanted = grid::count(settings.input) * (4 + self.classes);
-        if values.len() != wanted {
+        let wanted = grid::counts(settings.input).map(|cells| cells.saturating_mul(self.values));
+        if !wanted.contains(&values.len()) {
+            let [wanted, ..] = wanted;
             return Err(outputs.wrong_count(0, wanted, values.len()));
         }
         self.append(values, settings, boxes);
         suppress_overlaps(boxes, settings.nms_iou);
-        Ok(())
+        Ok(Others::default())
     }
 }
 

@@ -8,24 +8,32 @@
 //! `demo_postprocess` of YOLOX.
 //!
 //! An export with `--decode_in_inference` has the centre and the size in pixels of the input already, and
-//! the same signature. Nothing but the property `detector-family` can tell them apart; `auto` takes the
-//! exporter's default, which is without.
+//! the same signature. `auto` tells them apart by the first answer: offsets are small, pixels are not.
 
 use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::preprocess::{ChannelOrder, PixelEncoding};
 use super::super::runtime::{Outputs, Signature};
-use super::family::{Contract, Family};
+use super::family::{Assumed, Contract, Family, Others};
 use super::nms::suppress_overlaps;
-use super::{DecodeSettings, Detection, InputContract, Scaling, grid};
+use super::{DecodeSettings, Detection, InputContract, Scaling, deim, grid};
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "YOLOX (image float32[1,3,H,W] or [1,H,W,3], H and W multiples of 32) \
      -> (float32[1,cells,5+classes], cells = HW/64 + HW/256 + HW/1024)",
     // That of YOLOX's own demo for ONNX Runtime.
     score_threshold: 0.3,
-    recognise: |signature, _| {
-        Yolox::recognise(signature, false).map(|family| Box::new(family) as _)
+    uses_nms_iou: true,
+    may_be_open: true,
+    recognise: |signature, named| {
+        let name = signature.outputs.first().map_or("", |output| &output.name);
+        // Of YOLOv5, v6, v8 and DEIM, by the names that their exporters give.
+        let is_other = ["output0", "outputs", deim::OUTPUT].contains(&name);
+        let family = Yolox::recognise(signature, false).filter(|_| named || !is_other)?;
+        Some(Box::new(Yolox {
+            undecided: !named,
+            ..family
+        }))
     },
 };
 
@@ -45,6 +53,8 @@ pub(super) struct Yolox {
     values: usize,
     /// The graph gives pixels, not offsets from the cells.
     decoded: bool,
+    /// Its first answer is to tell whether it does.
+    undecided: bool,
 }
 
 impl Yolox {
@@ -62,6 +72,7 @@ impl Yolox {
             },
             values,
             decoded,
+            undecided: false,
         })
     }
 
@@ -98,20 +109,39 @@ impl Family for Yolox {
         self.input
     }
 
+    fn assumed_class(&self) -> Option<Assumed> {
+        (self.values > 6).then_some(Assumed {
+            class: 1,
+            published: false,
+        })
+    }
+
+    fn settle(&mut self, outputs: &Outputs<'_>) -> Result<Option<&'static str>, Error> {
+        if !self.undecided {
+            return Ok(None);
+        }
+        self.undecided = false;
+        let rows = outputs.float32(0)?.1.chunks_exact(self.values);
+        let (count, sum) = (rows.len(), rows.map(|row| row[0].abs()).sum::<f32>());
+        // Offsets are a cell or two; pixels reach across the input.
+        self.decoded = sum / count as f32 > 4.0;
+        Ok(self.decoded.then_some("yolox-decoded"))
+    }
+
     fn decode(
         &self,
         outputs: &Outputs<'_>,
         settings: &DecodeSettings,
         boxes: &mut Vec<Detection>,
-    ) -> Result<(), Error> {
+    ) -> Result<Others, Error> {
         let (_, values) = outputs.float32(0)?;
-        let cells = grid::count(settings.input);
-        if values.len() != cells * self.values {
-            return Err(outputs.wrong_count(0, cells * self.values, values.len()));
+        let wanted = grid::count(settings.input).saturating_mul(self.values);
+        if values.len() != wanted {
+            return Err(outputs.wrong_count(0, wanted, values.len()));
         }
         self.append(values, settings, boxes);
         suppress_overlaps(boxes, settings.nms_iou);
-        Ok(())
+        Ok(Others::default())
     }
 }
 

@@ -10,17 +10,17 @@ use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::preprocess::{ChannelOrder, PixelEncoding};
 use super::super::runtime::{ElementType, Outputs, Signature};
-use super::family::{Contract, Family};
+use super::family::{Contract, Family, Others};
 use super::nms::suppress_overlaps;
-use super::{
-    DecodeSettings, Detection, InputContract, InputSize, Scaling, face, fixed_size, image_input,
-};
+use super::{DecodeSettings, Detection, InputContract, Scaling, any_size, face, image_input};
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "YuNet (image float32[1,3,H,W]) -> \
      (cls_S, obj_S, bbox_S, kps_S for S = 8, 16, 32)",
     // At 0.5 it sees the most faces, also turned to profile, for hardly more false ones than at 0.7.
     score_threshold: 0.5,
+    uses_nms_iou: true,
+    may_be_open: true,
     recognise: |signature, _| YuNet::recognise(signature).map(|family| Box::new(family) as _),
 };
 
@@ -36,10 +36,7 @@ pub(super) struct YuNet {
 impl YuNet {
     pub fn recognise(signature: &Signature) -> Option<Self> {
         let (layout, height, width) = image_input(signature)?;
-        let size = match fixed_size(height, width) {
-            Some(size) => InputSize::Fixed(size),
-            None => InputSize::Free,
-        };
+        let size = any_size(height, width);
         let index = |kind: &str, stride: u32| {
             let name = format!("{kind}_{stride}");
             signature
@@ -80,7 +77,7 @@ impl Family for YuNet {
         outputs: &Outputs<'_>,
         settings: &DecodeSettings,
         boxes: &mut Vec<Detection>,
-    ) -> Result<(), Error> {
+    ) -> Result<Others, Error> {
         for (indices, stride) in self.outputs.iter().zip(STRIDES) {
             let [cls, obj, bbox] = *indices;
             append(
@@ -93,7 +90,7 @@ impl Family for YuNet {
             );
         }
         suppress_overlaps(boxes, settings.nms_iou);
-        Ok(())
+        Ok(Others::default())
     }
 
     fn head(&self, rect: Rect) -> Rect {

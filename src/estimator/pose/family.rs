@@ -4,8 +4,10 @@
 use super::super::angles::Angles;
 use super::super::error::Error;
 use super::super::geometry::CropMode;
+use super::super::nearest::nearest;
 use super::super::runtime::{Outputs, Signature};
-use super::{InputContract, fsanet, sixdrepnet, tddfa, triple, whenet};
+use super::super::signature::MAX_CROP_SIDE;
+use super::{InputContract, fsanet, hopenet, sixdrepnet, tddfa, triple, whenet};
 
 /// A family as recognised in the signature of one model.
 pub(super) trait Family: std::fmt::Debug + Send + Sync {
@@ -23,6 +25,11 @@ pub(super) trait Family: std::fmt::Debug + Send + Sync {
         crops: usize,
         angles: &mut Vec<Angles>,
     ) -> Result<(), Error>;
+
+    /// What the signature leaves open, and how it was taken.
+    fn doubt(&self) -> Option<String> {
+        None
+    }
 
     /// Columns of yaw, pitch and roll in an output of DMHead's kind.
     fn columns(&self) -> Option<[usize; 3]> {
@@ -47,12 +54,13 @@ macro_rules! pose_families {
             DmHead, triple::CONTRACT, "dmhead", "Three angles a head: DMHead, converted WHENet";
             WheNet, whenet::CONTRACT, "whenet", "Bins of WHENet as trained";
             SixDRepNet, sixdrepnet::CONTRACT, "6drepnet",
-                "6DRepNet, 6DRepNet360: matrix, 6D or named angles (auto: matrix only)";
+                "6DRepNet, 6DRepNet360: matrix, 6D or named angles (auto: not 6D)";
             FsaNet, fsanet::CONTRACT, "fsanet", "FSA-Net, 64x64";
             Tddfa, tddfa::CONTRACT, "3ddfa",
                 "3DDFA_V2, SynergyNet: 62 standardised parameters (auto: named so)";
             TddfaDenormalised, tddfa::DENORMALISED, "3ddfa-denormalised",
                 "62 parameters with mean and deviation given back (auto: named so)";
+            Hopenet, hopenet::CONTRACT, "hopenet", "Hopenet: three outputs of 66 bins";
         }
     };
 }
@@ -81,33 +89,70 @@ pub(super) struct Recognised {
     /// As the property `pose-family` spells it.
     pub name: &'static str,
     pub family: Box<dyn Family>,
+    /// What is not sure.
+    pub doubt: Option<String>,
 }
 
 /// Finds the family of a signature.
 ///
 /// # Errors
-/// The signatures that were expected.
+/// The signature that was expected, and what stands between.
 pub(super) fn recognise(signature: &Signature, wanted: PoseFamily) -> Result<Recognised, String> {
-    let candidates = || {
-        FAMILIES
-            .iter()
-            .filter(|(family, ..)| [*family, PoseFamily::Auto].contains(&wanted))
-    };
+    signature.check_size(MAX_CROP_SIDE)?;
     let named = wanted != PoseFamily::Auto;
-    let found = candidates().find_map(|(_, name, contract)| {
-        let family = (contract.recognise)(signature, named)?;
-        Some(Recognised { name, family })
-    });
-    found.ok_or_else(|| {
-        // Two contracts of one file share their words.
-        let mut expected: Vec<_> = candidates().map(|(.., c)| c.expected).collect();
-        expected.dedup();
-        let expected = expected.join(" or ");
-        match named {
-            true => format!("the signature of a pose model: {expected}"),
-            false => format!(
-                "the signature of a pose model, one of: {expected}; some of them only where pose-family names it"
+    let find = |signature: &Signature, named: bool| {
+        let mut candidates = FAMILIES
+            .iter()
+            .filter(|(family, ..)| !named || *family == wanted);
+        candidates.find_map(|(_, name, contract)| {
+            let family = (contract.recognise)(signature, named)?;
+            let doubt = family.doubt().filter(|_| !named);
+            Some(Recognised {
+                name,
+                family,
+                doubt,
+            })
+        })
+    };
+    if let Some(found) = find(signature, named) {
+        return Ok(found);
+    }
+    let takes = |signature: &Signature| {
+        let takers = FAMILIES
+            .iter()
+            .filter(|(.., contract)| (contract.recognise)(signature, true).is_some());
+        takers.map(|(_, name, _)| *name).collect::<Vec<_>>()
+    };
+    if let Some((.., contract)) = FAMILIES.iter().find(|(family, ..)| *family == wanted) {
+        let near = nearest(signature, |changed| Some(find(changed, true)?.name));
+        let difference = near.map(|(_, difference)| format!("; the one difference: {difference}"));
+        let expected = contract.expected;
+        return Err(format!(
+            "the signature of a pose model: {expected}{}",
+            difference.unwrap_or_default()
+        ));
+    }
+    let words = |family: &str| {
+        let found = FAMILIES.iter().find(|(_, name, _)| *name == family);
+        found.map_or("", |(.., contract)| contract.expected)
+    };
+    Err(match takes(signature).as_slice() {
+        [] => match nearest(signature, |changed| takes(changed).first().copied()) {
+            Some((family, difference)) => format!(
+                "the signature of a pose model; the nearest family is {family}: {}; the difference: {difference}",
+                words(family)
             ),
-        }
+            None => {
+                let names: Vec<_> = FAMILIES.iter().map(|(_, name, _)| *name).collect();
+                format!(
+                    "the signature of a pose model of one of the families {}, and none is near",
+                    names.join(", ")
+                )
+            }
+        },
+        families => format!(
+            "the signature of a pose model of one family alone. This one is taken where pose-family names it: {}",
+            families.join(" or ")
+        ),
     })
 }

@@ -71,17 +71,20 @@ impl PoseEstimator {
     }
 
     /// Writes the crops of all heads into the input of the model that sees every head.
+    ///
+    /// # Errors
+    /// [`Error::Inference`] where there is no memory for the input.
     pub(in super::super) fn prepare(
         &mut self,
         resizer: &mut Resizer,
         frame: &FrameView<'_>,
         targets: &[Target],
         settings: &Settings,
-    ) {
+    ) -> Result<(), Error> {
         let first = self.rear.as_mut().unwrap_or(&mut self.front);
         let (mode, size) = (first.crop_mode(settings), frame.size());
         let crops = targets.iter().map(|target| target.crop(mode, size));
-        first.prepare(resizer, frame, crops);
+        first.prepare(resizer, frame, crops)
     }
 
     /// Estimates the heads whose crops [`PoseEstimator::prepare`] wrote, and replaces `poses` by one entry
@@ -121,12 +124,12 @@ impl PoseEstimator {
         }
         let mode = self.front.crop_mode(settings);
         if self.front.input.same_crops(&rear.input) && mode == rear.crop_mode(settings) {
-            self.front.copy_crops(rear, &self.chosen);
+            self.front.copy_crops(rear, &self.chosen)?;
         } else {
             let size = frame.size();
             let crops = self.chosen.iter();
             let crops = crops.map(|&index| targets[index].crop(mode, size));
-            self.front.prepare(resizer, frame, crops);
+            self.front.prepare(resizer, frame, crops)?;
         }
         self.front.run(&mut self.front_angles)?;
         for (&index, &front) in self.chosen.iter().zip(&self.front_angles) {

@@ -7,6 +7,7 @@ pub mod contract;
 mod family;
 mod fsanet;
 pub mod fusion;
+mod hopenet;
 mod seam;
 mod sixdrepnet;
 mod tddfa;
@@ -26,6 +27,7 @@ use super::geometry::{CropMode, Size};
 use super::preprocess::{self, Layout, PixelEncoding};
 use super::resize::{PixelRect, Resizer};
 use super::runtime::{ElementType, ExecutionProvider, Model, Signature};
+use super::signature::values;
 
 /// So many crops run through the network at once where nothing else is asked for.
 pub const MAX_BATCH: usize = 8;
@@ -67,10 +69,16 @@ impl PoseModel {
             images: Vec::new(),
             crops: 0,
         };
-        pose.make_room(1);
+        pose.make_room(1)?;
         pose.run(&mut Vec::new())?;
         pose.crops = 0;
         Ok(pose)
+    }
+
+    /// What is not sure about the model, once.
+    pub fn take_warning(&mut self) -> Option<String> {
+        let doubt = self.recognised.doubt.take()?;
+        Some(format!("pose model {}: {doubt}", self.path().display()))
     }
 
     /// The contract's name, as the property `pose-family` spells it.
@@ -101,36 +109,43 @@ impl PoseModel {
         3 * self.input.size.width as usize * self.input.size.height as usize
     }
 
-    /// Announces so many crops.
-    fn make_room(&mut self, crops: usize) {
-        self.crops = crops;
+    /// Makes the input large enough for `crops` crops.
+    fn make_room(&mut self, crops: usize) -> Result<(), Error> {
+        self.crops = 0;
         // A network with a fixed batch gets whatever lies behind the last crop; its answer is dropped.
-        let images = crops.next_multiple_of(self.input.fixed_batch.unwrap_or(1));
-        let values = images * self.image_len();
-        if self.images.len() < values {
-            self.images.resize(values, 0.0);
+        let images = crops.checked_next_multiple_of(self.input.fixed_batch.unwrap_or(1));
+        let values = images.and_then(|images| values(images, self.input.size));
+        if values.is_none_or(|values| self.images.len() < values) {
+            self.model.make_room(&mut self.images, values)?;
         }
+        self.crops = crops;
+        Ok(())
     }
 
     /// Writes the crops of `frame` into the network's input, one image each.
+    ///
+    /// # Errors
+    /// [`Error::Inference`] where there is no memory for the input.
     pub fn prepare(
         &mut self,
         resizer: &mut Resizer,
         frame: &FrameView<'_>,
         crops: impl ExactSizeIterator<Item = PixelRect> + Clone + Send,
-    ) {
-        self.make_room(crops.len());
+    ) -> Result<(), Error> {
+        self.make_room(crops.len())?;
         let InputContract { size, encoding, .. } = self.input;
         preprocess::encode_crops(resizer, frame, crops, size, &encoding, &mut self.images);
+        Ok(())
     }
 
     /// Takes the crops numbered `chosen` over from a model that wants them alike.
-    fn copy_crops(&mut self, from: &Self, chosen: &[usize]) {
-        self.make_room(chosen.len());
+    fn copy_crops(&mut self, from: &Self, chosen: &[usize]) -> Result<(), Error> {
+        self.make_room(chosen.len())?;
         let image_len = self.image_len();
         for (image, &index) in self.images.chunks_exact_mut(image_len).zip(chosen) {
             image.copy_from_slice(&from.images[index * image_len..][..image_len]);
         }
+        Ok(())
     }
 
     /// Runs the network on what [`PoseModel::prepare`] wrote and replaces `angles` by its answers, one for
@@ -234,6 +249,7 @@ mod tests {
         Signature {
             inputs: vec![tensor("input", input)],
             outputs: outputs.collect(),
+            hints: Default::default(),
         }
     }
 }

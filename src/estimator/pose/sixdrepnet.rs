@@ -6,8 +6,9 @@
 //! - `[N, 6]`, its first two columns one after the other, before Gram-Schmidt
 //!   (`compute_rotation_matrix_from_ortho6d` of 6DRepNet); classifiers of six classes look alike, so only
 //!   `pose-family=6drepnet` takes it;
-//! - `[N, 3]`, angles in degrees in the order that the output's name tells (`yaw_pitch_roll` in the PINTO model
-//!   zoo), which looks like DMHead's with another input: only `pose-family=6drepnet` takes it.
+//! - `[N, 3]`, angles in degrees in the order that the output's name tells, which looks like DMHead's with another
+//!   input: `yaw_pitch_roll` of 224x224, as the PINTO model zoo has it, is taken for 6DRepNet360, any other one
+//!   by `pose-family=6drepnet` alone.
 //!
 //! Where the head is seen from the front the angles are those of 6DRepNet's
 //! `compute_euler_angles_from_rotation_matrices`. That function keeps yaw within 90 degrees and turns pitch
@@ -16,6 +17,7 @@
 
 use super::super::angles::Angles;
 use super::super::error::Error;
+use super::super::geometry::Size;
 use super::super::preprocess::PixelEncoding;
 use super::super::runtime::{ElementType, Outputs, Signature};
 use super::family::{Contract, Family};
@@ -48,9 +50,14 @@ pub(super) struct SixDRepNet {
 }
 
 impl SixDRepNet {
-    /// What no other contract looks like: matrices.
+    /// What no other contract looks like: matrices, and the published name and size of the zoo's file.
     pub fn recognise(signature: &Signature) -> Option<Self> {
-        Self::recognise_any(signature).filter(|family| family.output == Output::Matrix)
+        let is_published = |family: &Self| {
+            let Size { width, height } = family.input.size;
+            (width, height) == (224, 224) && signature.outputs[0].name == "yaw_pitch_roll"
+        };
+        Self::recognise_any(signature)
+            .filter(|family| family.output == Output::Matrix || is_published(family))
     }
 
     pub fn recognise_any(signature: &Signature) -> Option<Self> {
@@ -212,10 +219,17 @@ mod tests {
             let signature = signature(&input, &[output]);
             assert_eq!(SixDRepNet::recognise_any(&signature), None, "{signature}");
         }
-        // By the signature alone, nothing but matrices.
-        for output in [("6d", &[-1, 6][..]), ("yaw_pitch_roll", &[-1, 3])] {
-            let signature = signature(&CROPS, &[output]);
+        // By the signature alone, nothing but matrices and the zoo's file.
+        for (input, output) in [
+            (CROPS, ("6d", &[-1, 6][..])),
+            (CROPS, ("yaw_roll_pitch", &[-1, 3])),
+            (CROPS, ("pitch_yaw_roll", &[-1, 3])),
+            ([-1, 3, 32, 32], ("yaw_pitch_roll", &[-1, 3])),
+        ] {
+            let signature = signature(&input, &[output]);
             assert_eq!(SixDRepNet::recognise(&signature), None, "{signature}");
         }
+        let zoo = signature(&CROPS, &[("yaw_pitch_roll", &[-1, 3])]);
+        assert!(SixDRepNet::recognise(&zoo).is_some());
     }
 }

@@ -4,21 +4,23 @@
 //!
 //! Input float32 `[N, 3, 224, 224]` (other sizes serve as well), RGB 0..=255, stretched crops. Output
 //! float32 `[N, 3]`: yaw, roll, pitch as DMHead has them, unless the output's name tells another order, as
-//! `yaw_pitch_roll` would.
+//! `yaw_pitch_roll` would (with 224x224 that is 6DRepNet360).
 
 use super::super::angles::Angles;
 use super::super::error::Error;
 use super::super::preprocess::{ChannelOrder, PixelEncoding};
 use super::super::runtime::{ElementType, Outputs, Signature};
 use super::family::{Contract, Family};
-use super::{InputContract, crop_input, fsanet};
+use super::{InputContract, crop_input, fsanet, sixdrepnet};
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "three angles (crops float32[N,3,H,W]) -> (yaw, roll, pitch float32[N,3])",
     recognise: |signature, named| {
-        // A crop of 64x64 is FSA-Net's, whose output looks alike.
-        let family = Triple::recognise(signature)
-            .filter(|_| named || fsanet::FsaNet::recognise(signature).is_none());
+        let is_other = || {
+            fsanet::FsaNet::recognise(signature).is_some()
+                || sixdrepnet::SixDRepNet::recognise(signature).is_some()
+        };
+        let family = Triple::recognise(signature).filter(|_| named || !is_other());
         family.map(|family| Box::new(family) as _)
     },
 };
@@ -31,6 +33,8 @@ pub(super) struct Triple {
     input: InputContract,
     /// Columns of yaw, pitch and roll.
     columns: [usize; 3],
+    /// The output is not called as DMHead's.
+    renamed: bool,
 }
 
 impl Triple {
@@ -52,6 +56,7 @@ impl Triple {
                 fixed_batch,
             },
             columns: order(&output.name).unwrap_or(DMHEAD),
+            renamed: order(&output.name) != Some(DMHEAD),
         })
     }
 }
@@ -70,6 +75,21 @@ impl Family for Triple {
         let (_, values) = outputs.float32(0)?;
         angles.extend(rows(values, self.columns).take(crops));
         Ok(())
+    }
+
+    fn doubt(&self) -> Option<String> {
+        self.renamed.then(|| {
+            let mut order = ["yaw", "pitch", "roll"];
+            order.sort_by_key(|angle| {
+                let index = ["yaw", "pitch", "roll"].iter().position(|a| a == angle);
+                index.map(|index| self.columns[index])
+            });
+            format!(
+                "expected an output called yaw_roll_pitch, as DMHead's is. Its columns are taken for {}, its input \
+                 for RGB 0..255; if angles are wrong, try another pose-family (pose-family=dmhead confirms)",
+                order.join(", ")
+            )
+        })
     }
 
     fn columns(&self) -> Option<[usize; 3]> {

@@ -15,7 +15,7 @@ use super::family::{Contract, Family};
 use super::{InputContract, crop_input};
 
 const YAW_BINS: usize = 120;
-const BINS: usize = 66;
+pub(super) const BINS: usize = 66;
 /// Degrees a bin.
 const WIDTH: f64 = 3.0;
 
@@ -102,7 +102,7 @@ impl Family for WheNet {
 }
 
 /// The angle that the bins stand for; NaN where the weights give none.
-fn expectation(weights: &[f32], offset: f64) -> f32 {
+pub(super) fn expectation(weights: &[f32], offset: f64) -> f32 {
     // Softmax with the largest weight taken off, so that no exponential overflows.
     let most = weights.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let (mut sum, mut weighted) = (0.0, 0.0);

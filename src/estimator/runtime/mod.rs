@@ -19,7 +19,7 @@ use ort::environment::Environment;
 use ort::logging::LogLevel;
 
 use super::error::Error;
-pub use super::signature::{ElementType, Signature, TensorInfo};
+pub use super::signature::{ElementType, Hints, Signature, TensorInfo};
 pub use model::{Model, Outputs, Role, SessionOptions};
 pub use provider::ExecutionProvider;
 

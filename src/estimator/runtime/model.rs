@@ -12,7 +12,7 @@ use super::super::error::Error;
 use super::super::exit_gate;
 use super::pool::{self, Loaded, Pool};
 use super::session::{Element, Output, Session};
-use super::{ElementType, ExecutionProvider, Runtime, Signature, TensorInfo};
+use super::{ElementType, ExecutionProvider, Hints, Runtime, Signature, TensorInfo};
 
 /// How long a thread spins when it has no work before it sleeps. Waking a sleeping one takes about as long, many
 /// times in each run, so a network with two threads is done a sixth sooner, with less processor time. Threads that
@@ -66,18 +66,20 @@ impl Model {
         path: &Path,
         options: &SessionOptions,
     ) -> Result<Self, Error> {
-        // Opening it tells a missing file, a folder and missing rights apart; ONNX Runtime does not.
         let missing = |reason: String| Error::ModelMissing {
             role,
             path: path.to_path_buf(),
             reason,
         };
-        let metadata = std::fs::File::open(path).and_then(|file| file.metadata());
-        match metadata {
+        // Missing files, folders and missing rights are told apart here; ONNX Runtime does not. Opening a FIFO
+        // would wait for its writer, so the kind of file is checked first.
+        match std::fs::metadata(path) {
             Err(error) => return Err(missing(error.to_string())),
-            Ok(metadata) if !metadata.is_file() => return Err(missing("not a file".into())),
-            Ok(_) => {}
-        }
+            Ok(metadata) if !metadata.is_file() => {
+                return Err(missing("not a regular file".into()));
+            }
+            Ok(_) => std::fs::File::open(path).map_err(|error| missing(error.to_string()))?,
+        };
         let load = || load(runtime, role, path, options);
         let pool = match options.share {
             true => pool::shared(path, options, load)?,
@@ -121,6 +123,24 @@ impl Model {
     /// The error of a run whose output breaks the contract.
     pub fn output_error(&self, reason: impl Into<String>) -> Error {
         inference_error(&self.path, reason)
+    }
+
+    /// Makes an input as long as `values`.
+    ///
+    /// # Errors
+    /// [`Error::Inference`] where there is no memory for it.
+    pub fn make_room(&self, input: &mut Vec<f32>, values: Option<usize>) -> Result<(), Error> {
+        let more = values.map(|values| values.saturating_sub(input.len()));
+        match (values, more.map(|more| input.try_reserve_exact(more))) {
+            (Some(values), Some(Ok(()))) => {
+                input.resize(values, 0.0);
+                Ok(())
+            }
+            (values, _) => Err(self.output_error(match values {
+                Some(values) => format!("no memory for an input of {values} float32 values"),
+                None => "its input is larger than any memory".into(),
+            })),
+        }
     }
 
     /// Runs the graph on one float32 input and lets `read` see the outputs.
@@ -196,6 +216,14 @@ fn load(
     let signature = Signature {
         inputs: info(session.inputs()),
         outputs: info(session.outputs()),
+        hints: Hints::new(
+            path,
+            session
+                .metadata()
+                .ok()
+                .and_then(|m| m.custom("names"))
+                .as_deref(),
+        ),
     };
     let session = Session::new(session).map_err(unreadable)?;
     Ok(Loaded {
@@ -248,11 +276,11 @@ fn element_type(ty: TensorElementType) -> ElementType {
     use TensorElementType as Ort;
     ElementType::Other(match ty {
         Ort::Float32 => return ElementType::Float32,
+        Ort::Int32 => return ElementType::Int32,
         Ort::Int64 => return ElementType::Int64,
         Ort::Float64 => "float64",
         Ort::Float16 => "float16",
         Ort::Bfloat16 => "bfloat16",
-        Ort::Int32 => "int32",
         Ort::Int16 => "int16",
         Ort::Int8 => "int8",
         Ort::Uint64 => "uint64",
@@ -277,6 +305,14 @@ impl Outputs<'_> {
     /// # Errors
     /// [`Error::Inference`] when there is no such output.
     pub fn float32(&self, index: usize) -> Result<(&[i64], &[f32]), Error> {
+        self.tensor(index)
+    }
+
+    /// Shape and values of int32 output number `index`.
+    ///
+    /// # Errors
+    /// [`Error::Inference`] when there is no such output.
+    pub fn int32(&self, index: usize) -> Result<(&[i64], &[i32]), Error> {
         self.tensor(index)
     }
 

@@ -33,6 +33,11 @@ impl Element for f32 {
         ONNXTensorElementDataType::ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
 }
 
+impl Element for i32 {
+    const TYPE: ONNXTensorElementDataType =
+        ONNXTensorElementDataType::ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32;
+}
+
 impl Element for i64 {
     const TYPE: ONNXTensorElementDataType =
         ONNXTensorElementDataType::ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;

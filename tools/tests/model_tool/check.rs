@@ -294,3 +294,123 @@ fn check_takes_the_family_that_is_named() {
         stderr(&output)
     );
 }
+
+/// What is fed to graphs with the signatures of published exports.
+#[test]
+fn check_tells_pixels_and_doubts_of_published_exports() {
+    use crate::toys::onnx::{Answer, Graph, Kind};
+
+    const F32: Kind = Kind::Float32;
+    let imagenet = "RGB, normalised by ImageNet's mean and standard deviation";
+    let square = ("images", F32, &[1, 3, 64, 64][..]);
+    let bgr = ("input_bgr", F32, &[1, 3, 64, 64][..]);
+    let crops = ("input", F32, &[1, 3, 224, 224][..]);
+    let mut next = 0;
+    for (input, outputs, family, pixels, doubt) in [
+        (
+            square,
+            &[("output", F32, &[1, 7][..])][..],
+            "end2end",
+            "RGB 0..1",
+            "Class 0",
+        ),
+        (
+            square,
+            &[("rows", F32, &[1, 7])],
+            "rows",
+            "BGR 0..255",
+            "no name",
+        ),
+        (
+            square,
+            &[("output0", F32, &[1, 3, 6])],
+            "end2end",
+            "RGB 0..1",
+            "Class 0",
+        ),
+        (
+            square,
+            &[("label_xyxy_score", F32, &[1, 3, 6])],
+            "deim",
+            "RGB 0..1",
+            "Class 7",
+        ),
+        (
+            bgr,
+            &[("label_xyxy_score", F32, &[1, 3, 6])],
+            "deim",
+            "BGR 0..255",
+            "Class 7",
+        ),
+        (
+            square,
+            &[("output0", F32, &[1, 252, 7])],
+            "yolov5",
+            "RGB 0..1",
+            "Class 1",
+        ),
+        (
+            square,
+            &[("outputs", F32, &[1, 84, 6])],
+            "yolov5",
+            "RGB 0..1",
+            "",
+        ),
+        (
+            square,
+            &[("output", F32, &[1, 84, 6])],
+            "yolox",
+            "BGR 0..255",
+            "",
+        ),
+        (
+            square,
+            &[("output0", F32, &[1, 5, 85])],
+            "yolov8",
+            "RGB 0..1",
+            "",
+        ),
+        (
+            crops,
+            &[("yaw_pitch_roll", F32, &[1, 3])],
+            "6drepnet",
+            imagenet,
+            "",
+        ),
+        (
+            crops,
+            &[("output", F32, &[1, 3])],
+            "dmhead",
+            "RGB 0..255",
+            "yaw_roll_pitch",
+        ),
+        (
+            crops,
+            &[
+                ("a", F32, &[1, 66]),
+                ("b", F32, &[1, 66]),
+                ("c", F32, &[1, 66]),
+            ],
+            "hopenet",
+            imagenet,
+            "",
+        ),
+    ] {
+        let mut graph = Graph::new(&[input]);
+        for &output in outputs {
+            let values = output.2.iter().product::<i64>() as usize;
+            graph = graph.output(output, Answer::Constant(vec![0.0; values]));
+        }
+        next += 1;
+        let (report, _) = check(&graph.save(&format!("published-{next}.onnx")));
+        let contract = &report["contract"];
+        assert_eq!(contract["family"], family, "{report:#}");
+        assert_eq!(contract["pixels"], pixels, "{report:#}");
+        let warnings = report["warnings"].as_array().unwrap();
+        assert_eq!(warnings.len(), usize::from(!doubt.is_empty()), "{report:#}");
+        assert!(
+            warnings.iter().all(|w| w.as_str().unwrap().contains(doubt)),
+            "{report:#}"
+        );
+    }
+}

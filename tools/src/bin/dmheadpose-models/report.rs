@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use gstdmheadpose::estimator::detector::contract::DetectorContract;
-use gstdmheadpose::estimator::detector::{Detector, DetectorFamily, Scaling};
+use gstdmheadpose::estimator::detector::{Detector, DetectorFamily, DetectorSettings, Scaling};
 use gstdmheadpose::estimator::error::Error;
 use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::geometry::Size;
@@ -35,6 +35,8 @@ pub struct Report {
     /// Whether it ran on a dummy input; unknown where it meets no contract.
     pub runs: Option<bool>,
     pub problem: Option<Problem>,
+    /// What was assumed and may be wrong.
+    pub warnings: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -113,6 +115,7 @@ impl Report {
             contract: None,
             runs: None,
             problem: None,
+            warnings: Vec::new(),
         };
         let model = match Model::open(runtime, "checked", file, &SessionOptions::default()) {
             Ok(model) => model,
@@ -130,11 +133,21 @@ impl Report {
         let run = match (detector, pose) {
             (Ok(contract), _) => {
                 report.contract = Some(Contract::detector(&contract, &signature));
-                Detector::new(model, detector_family, FREE_SIZE).map(|_| ())
+                Detector::new(model, detector_family, FREE_SIZE).and_then(|mut detector| {
+                    detector.run(&DetectorSettings::DEFAULT, &mut Vec::new())?;
+                    report.warnings = detector.take_warnings();
+                    if let Some(Contract::Detector { family, .. }) = &mut report.contract {
+                        *family = detector.family();
+                    }
+                    Ok(())
+                })
             }
             (_, Ok(contract)) => {
                 report.contract = Some(Contract::pose(&contract));
-                PoseModel::new(model, pose_family, MAX_BATCH).and_then(run_two)
+                PoseModel::new(model, pose_family, MAX_BATCH).and_then(|mut model| {
+                    report.warnings.extend(model.take_warning());
+                    run_two(model)
+                })
             }
             (Err(detector), Err(pose)) => {
                 report.problem = Some(Problem {
@@ -171,7 +184,7 @@ fn run_two(mut model: PoseModel) -> Result<(), Error> {
         width: 1,
         height: 1,
     };
-    model.prepare(&mut Resizer::default(), &frame, [crop; 2].into_iter());
+    model.prepare(&mut Resizer::default(), &frame, [crop; 2].into_iter())?;
     model.run(&mut Vec::new())
 }
 

@@ -26,6 +26,9 @@ impl Display for Report {
             Some(false) => line("dummy run", &"fails")?,
             None => {}
         }
+        for warning in &self.warnings {
+            line("warning", warning)?;
+        }
         if let Some(problem) = &self.problem {
             line("expected", &problem.expected)?;
             line("found", &problem.found)?;

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MPL-2.0
+//! DEIM, DEIMv2 and RT-DETRv2 as PINTO0309's model zoo exports them: queries, which need no NMS.
+//!
+//! Input float32 `[1, 3, H, W]` (or `[1, H, W, 3]`), plain stretch: RGB, level / 255; BGR 0..=255 where the input's
+//! name ends in `bgr`, as of the files with their pre-processing inside, whose size may be open. Output
+//! `label_xyxy_score` float32 `[1, queries, 6]` = class, x1, y1, x2, y2, score; corners as shares of the input,
+//! 0..=1. Of the files for whole bodies with 17 classes and more, head is class 7.
+
+use super::super::error::Error;
+use super::super::geometry::Rect;
+use super::super::preprocess::{ChannelOrder, PixelEncoding};
+use super::super::runtime::{ElementType, Outputs, Signature};
+use super::family::{Assumed, Contract, Family, Others};
+use super::{DecodeSettings, Detection, InputContract, Scaling, any_size, image_input};
+
+pub(super) const CONTRACT: Contract = Contract {
+    expected: "DEIM (image float32[1,3,H,W] or [1,H,W,3]) -> (label_xyxy_score float32[1,queries,6])",
+    // That of the model zoo's demos.
+    score_threshold: 0.35,
+    uses_nms_iou: false,
+    may_be_open: true,
+    recognise: |signature, named| Some(Box::new(Deim::recognise(signature, named)?)),
+};
+
+/// By its name the output is told from others of its shape.
+pub(super) const OUTPUT: &str = "label_xyxy_score";
+
+const HEAD_CLASS: u32 = 7;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deim {
+    input: InputContract,
+}
+
+impl Deim {
+    pub fn recognise(signature: &Signature, named: bool) -> Option<Self> {
+        let (layout, height, width) = image_input(signature)?;
+        let ([input], [output]) = (&signature.inputs[..], &signature.outputs[..]) else {
+            return None;
+        };
+        let fits = output.element == ElementType::Float32
+            && matches!(output.shape[..], [1 | -1, _, 6])
+            && (named || output.name == OUTPUT);
+        let encoding = match input.name.to_lowercase().ends_with("bgr") {
+            true => PixelEncoding::levels(ChannelOrder::Bgr),
+            false => PixelEncoding::unit(ChannelOrder::Rgb),
+        };
+        fits.then_some(Self {
+            input: InputContract {
+                size: any_size(height, width),
+                encoding: PixelEncoding { layout, ..encoding },
+                scaling: Scaling::Stretch,
+                pad: 114,
+            },
+        })
+    }
+}
+
+impl Family for Deim {
+    fn input(&self) -> InputContract {
+        self.input
+    }
+
+    fn assumed_class(&self) -> Option<Assumed> {
+        Some(Assumed {
+            class: HEAD_CLASS,
+            published: false,
+        })
+    }
+
+    fn decode(
+        &self,
+        outputs: &Outputs<'_>,
+        settings: &DecodeSettings,
+        boxes: &mut Vec<Detection>,
+    ) -> Result<Others, Error> {
+        let mut others = Others::default();
+        let (width, height) = (settings.input.width as f32, settings.input.height as f32);
+        for &[class, x1, y1, x2, y2, score] in outputs.float32(0)?.1.as_chunks().0 {
+            let rect = Rect::from_corners(x1 * width, y1 * height, x2 * width, y2 * height);
+            settings.take(rect, class, score, boxes, &mut others);
+        }
+        Ok(others)
+    }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MPL-2.0
+//! YOLO with NMS inside the graph, or without need of it, in the three shapes that exporters give it.
+//!
+//! Input float32 `[1, 3, H, W]` (or `[1, H, W, 3]`), RGB, level / 255, letterboxed with level 114. Corners are
+//! pixels of the input. One of:
+//! - `output` or `outputs` `[N, 7]` = batch, x1, y1, x2, y2, class, score: YOLOv7's and YOLOv6's exporters with
+//!   `--end2end` for ONNX Runtime. `rows` looks alike, has another order, and goes by other names;
+//! - `[1, N, 6]` = x1, y1, x2, y2, score, class: YOLOv10, YOLO26 and Ultralytics' `nms=True`;
+//! - four outputs: int32 `num_dets` `[1, 1]`, boxes `[1, N, 4]`, scores `[1, N]`, int32 classes `[1, N]`: the
+//!   plugin EfficientNMS of TensorRT and what imitates it. Only the first `num_dets` count.
+
+use super::super::error::Error;
+use super::super::geometry::Rect;
+use super::super::preprocess::{ChannelOrder, PixelEncoding};
+use super::super::runtime::{ElementType, Outputs, Signature, TensorInfo};
+use super::family::{Assumed, Contract, Family, Others};
+use super::{
+    DecodeSettings, Detection, InputContract, InputSize, Scaling, deim, fixed_size, image_input,
+};
+
+pub(super) const CONTRACT: Contract = Contract {
+    expected: "YOLO with NMS (image float32[1,3,H,W] or [1,H,W,3]) -> (rows float32[N,7] named output, or \
+         [1,N,6], or num_dets, boxes [1,N,4], scores, classes)",
+    // Ultralytics' default.
+    score_threshold: 0.25,
+    uses_nms_iou: false,
+    may_be_open: false,
+    recognise: |signature, named| {
+        let family = End2End::recognise(signature, named)?;
+        Some(Box::new(family))
+    },
+};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Answer {
+    Sevens,
+    Sixes,
+    /// Indices of count, boxes, scores and classes.
+    Counted([usize; 4]),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct End2End {
+    input: InputContract,
+    answer: Answer,
+}
+
+impl End2End {
+    pub fn recognise(signature: &Signature, named: bool) -> Option<Self> {
+        let (layout, height, width) = image_input(signature)?;
+        let size = fixed_size(height, width)?;
+        let answer = match signature.outputs.as_slice() {
+            [rows] if is_rows(rows) => {
+                let is_published = ["output", "outputs"].contains(&rows.name.as_str());
+                (named || is_published).then_some(Answer::Sevens)?
+            }
+            [rows] if rows.element == ElementType::Float32 => match rows.shape[..] {
+                [1 | -1, _, 6] if named || rows.name != deim::OUTPUT => Answer::Sixes,
+                _ => return None,
+            },
+            outputs => Answer::Counted(counted(outputs)?),
+        };
+        Some(Self {
+            input: InputContract {
+                size: InputSize::Fixed(size),
+                encoding: PixelEncoding {
+                    layout,
+                    ..PixelEncoding::unit(ChannelOrder::Rgb)
+                },
+                scaling: Scaling::Letterbox,
+                pad: 114,
+            },
+            answer,
+        })
+    }
+}
+
+fn is_rows(output: &TensorInfo) -> bool {
+    output.element == ElementType::Float32 && matches!(output.shape[..], [_, 7])
+}
+
+/// Places of the four outputs of EfficientNMS.
+fn counted(outputs: &[TensorInfo]) -> Option<[usize; 4]> {
+    if outputs.len() != 4 {
+        return None;
+    }
+    let place = |names: [&str; 2], element, rank| {
+        outputs.iter().position(|output| {
+            let has_name = names.contains(&output.name.as_str());
+            has_name && output.element == element && output.shape.len() == rank
+        })
+    };
+    Some([
+        place(["num_dets", "num_detections"], ElementType::Int32, 2)?,
+        place(["det_boxes", "boxes"], ElementType::Float32, 3)?,
+        place(["det_scores", "scores"], ElementType::Float32, 2)?,
+        place(["det_classes", "labels"], ElementType::Int32, 2)?,
+    ])
+}
+
+impl Family for End2End {
+    fn input(&self) -> InputContract {
+        self.input
+    }
+
+    fn assumed_class(&self) -> Option<Assumed> {
+        Some(Assumed {
+            class: 0,
+            published: false,
+        })
+    }
+
+    fn decode(
+        &self,
+        outputs: &Outputs<'_>,
+        settings: &DecodeSettings,
+        boxes: &mut Vec<Detection>,
+    ) -> Result<Others, Error> {
+        let mut others = Others::default();
+        let mut take = |[x1, y1, x2, y2]: [f32; 4], class: f32, score: f32| {
+            let rect = Rect::from_corners(x1, y1, x2, y2);
+            settings.take(rect, class, score, boxes, &mut others);
+        };
+        match self.answer {
+            Answer::Sevens => {
+                let rows = outputs.float32(0)?.1.as_chunks().0;
+                for &[_, x1, y1, x2, y2, class, score] in rows {
+                    take([x1, y1, x2, y2], class, score);
+                }
+            }
+            Answer::Sixes => {
+                let rows = outputs.float32(0)?.1.as_chunks().0;
+                for &[x1, y1, x2, y2, score, class] in rows {
+                    take([x1, y1, x2, y2], class, score);
+                }
+            }
+            Answer::Counted([count, corners, scores, classes]) => {
+                let count = outputs.int32(count)?.1.first().copied().unwrap_or(0);
+                let corners = outputs.float32(corners)?.1.as_chunks::<4>().0;
+                let scores = outputs.float32(scores)?.1.iter();
+                let classes = outputs.int32(classes)?.1.iter();
+                let rows = corners.iter().zip(scores.zip(classes));
+                for (&corners, (&score, &class)) in rows.take(usize::try_from(count).unwrap_or(0)) {
+                    take(corners, class as f32, score);
+                }
+            }
+        }
+        Ok(others)
+    }
+}

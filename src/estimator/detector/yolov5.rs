@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MPL-2.0
+//! YOLOv5, YOLOv6 and YOLOv7 without NMS, boxes decoded, as their own exporters write them.
+//!
+//! Input float32 `[1, 3, H, W]` (or `[1, H, W, 3]`), RGB, level / 255, letterboxed with level 114. Output float32
+//! `[1, rows, 5 + classes]`: centre x, centre y, width and height in pixels of the input, objectness, one score
+//! for each class, between 0 and 1; score = objectness * class. YOLOv5 and v7 have three rows for each cell of the
+//! strides 8, 16, 32 (and 64, the P6 files); YOLOv6 and Gold-YOLO one, and call the output `outputs`. Where the
+//! number of rows is open, the name `output0` of YOLOv5 tells it from YOLOX.
+
+use super::super::error::Error;
+use super::super::geometry::Rect;
+use super::super::preprocess::{ChannelOrder, PixelEncoding};
+use super::super::runtime::{ElementType, Outputs, Signature};
+use super::family::{Assumed, Contract, Family, Others};
+use super::nms::suppress_overlaps;
+use super::{
+    DecodeSettings, Detection, InputContract, InputSize, Scaling, any_size, grid, image_input,
+};
+
+pub(super) const CONTRACT: Contract = Contract {
+    expected: "YOLOv5, v6 or v7 (image float32[1,3,H,W] or [1,H,W,3]) -> (float32[1,rows,5+classes], three rows \
+         for each cell, or one where the output is named outputs)",
+    // That of YOLOv5's predictions.
+    score_threshold: 0.25,
+    uses_nms_iou: true,
+    may_be_open: true,
+    recognise: |signature, named| Some(Box::new(Yolov5::recognise(signature, named)?)),
+};
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Yolov5 {
+    input: InputContract,
+    /// Five and the number of classes.
+    values: usize,
+}
+
+impl Yolov5 {
+    pub fn recognise(signature: &Signature, named: bool) -> Option<Self> {
+        let (layout, height, width) = image_input(signature)?;
+        // The raw feature maps of some exports stand behind the decoded rows.
+        let (output, maps) = signature.outputs.split_first()?;
+        let &[1 | -1, rows, values] = output.shape.as_slice() else {
+            return None;
+        };
+        let size = any_size(height, width);
+        let has_rows = match size {
+            InputSize::Fixed(size) if rows >= 0 => {
+                let anchors = grid::counts(size).map(|cells| cells.saturating_mul(3));
+                let rows = usize::try_from(rows).ok()?;
+                anchors.contains(&rows)
+                    || (named || output.name == "outputs") && grid::counts(size).contains(&rows)
+            }
+            _ => rows < 0 && (named || ["output0", "outputs"].contains(&output.name.as_str())),
+        };
+        let values = usize::try_from(values).ok().filter(|&values| values > 5)?;
+        let fits = output.element == ElementType::Float32
+            && has_rows
+            && maps.iter().all(|map| map.shape.len() == 5);
+        fits.then_some(Self {
+            input: InputContract {
+                size,
+                encoding: PixelEncoding {
+                    layout,
+                    ..PixelEncoding::unit(ChannelOrder::Rgb)
+                },
+                scaling: Scaling::Letterbox,
+                pad: 114,
+            },
+            values,
+        })
+    }
+}
+
+impl Family for Yolov5 {
+    fn input(&self) -> InputContract {
+        self.input
+    }
+
+    fn assumed_class(&self) -> Option<Assumed> {
+        (self.values > 6).then_some(Assumed {
+            class: 1,
+            published: false,
+        })
+    }
+
+    fn decode(
+        &self,
+        outputs: &Outputs<'_>,
+        settings: &DecodeSettings,
+        boxes: &mut Vec<Detection>,
+    ) -> Result<Others, Error> {
+        let (_, values) = outputs.float32(0)?;
+        if !values.len().is_multiple_of(self.values) {
+            return Err(outputs.wrong_count(0, self.values, values.len()));
+        }
+        let head = settings.head_among(self.values - 5);
+        for row in values.chunks_exact(self.values) {
+            if let &[x, y, w, h, objectness, ref classes @ ..] = row {
+                let score = objectness * classes.get(head).copied().unwrap_or(0.0);
+                if score > settings.score_threshold {
+                    let rect = Rect::from_center(x, y, w, h);
+                    boxes.push(Detection { rect, score });
+                }
+            }
+        }
+        suppress_overlaps(boxes, settings.nms_iou);
+        Ok(Others::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::one_output;
+    use super::*;
+
+    fn is_yolov5(input: &[i64], (name, output): (&str, &[i64]), named: bool) -> bool {
+        let mut signature = one_output(input, output);
+        signature.outputs[0].name = name.into();
+        Yolov5::recognise(&signature, named).is_some()
+    }
+
+    #[test]
+    fn rows_and_names_tell_it_from_others() {
+        let (fixed, open) = (&[1, 3, 32, 64][..], &[-1, 3, -1, -1][..]);
+        // 42 cells of the strides 8, 16 and 32.
+        for (input, output, named) in [
+            (fixed, ("output", &[1, 126, 6][..]), false),
+            (fixed, ("outputs", &[1, 42, 6]), false),
+            (fixed, ("output", &[1, 42, 6]), true),
+            (&[1, 32, 64, 3], ("output0", &[1, 126, 85]), false),
+            (open, ("output0", &[1, -1, 85]), false),
+            (open, ("output", &[1, -1, 85]), true),
+        ] {
+            assert!(is_yolov5(input, output, named), "{input:?} {output:?}");
+        }
+        for (input, output) in [
+            (fixed, ("output", &[1, 42, 6][..])), // YOLOX
+            (open, ("output", &[1, -1, 85])),     // YOLOX, perhaps
+            (fixed, ("output0", &[1, 6, 42])),    // YOLOv8
+            (fixed, ("output0", &[1, 126, 5])),
+            (fixed, ("output0", &[1, 300, 6])),
+            (&[1, 3, -1, 64], ("output0", &[1, 126, 6])),
+        ] {
+            assert!(!is_yolov5(input, output, false), "{input:?} {output:?}");
+        }
+    }
+}
