@@ -51,7 +51,7 @@ impl Loaded {
             0 => u64::from(holds && !self.detached),
             frames => frames,
         };
-        self.frame_duration * frames
+        self.frame_duration.saturating_mul(frames)
     }
 }
 

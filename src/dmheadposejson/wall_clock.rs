@@ -23,7 +23,7 @@ pub(super) fn timestamp(
     let clock = element.clock().filter(|_| playing);
     let unix = match (clock, element.base_time(), running_time) {
         (Some(clock), Some(base_time), Some(running_time)) => {
-            moved(now, clock.time(), base_time + running_time)
+            moved(now, clock.time(), base_time.saturating_add(running_time))
         }
         _ => now,
     };

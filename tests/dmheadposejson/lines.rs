@@ -181,3 +181,14 @@ fn test_dmheadposejson_timestamp_is_that_of_the_frame() {
     let times = time_of_day(&mut h, 75, 0);
     assert!(times.is_sorted(), "{times:?}");
 }
+
+#[test]
+fn test_dmheadposejson_timestamp_may_be_as_late_as_can_be_told() {
+    let mut h = harness();
+    h.use_testclock();
+    let element = h.element().unwrap();
+    element.set_property("add-timestamp", true);
+    element.set_base_time(gst::ClockTime::MAX);
+    let [before, time, _] = time_of_day(&mut h, 75, 0);
+    assert!(time > before, "{time}");
+}
