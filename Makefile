@@ -132,10 +132,12 @@ bench: models clips ## Time the element against its networks and against DMHead'
 	@$(PYTHON) benches/plot.py "$(TARGET_DIR)/bench"
 
 soak: export G_DEBUG := fatal_warnings
-soak: models clips ## Let cameras come and go for half an hour (SOAK_MINUTES); then look for leaks
+soak: models clips ## Let cameras come and go for half an hour (SOAK_MINUTES); exit 1000 times (EXITS); then look for leaks
 	@$(call say,'Soak')
 	@SOAK_MINUTES=$${SOAK_MINUTES:-30} cargo test --locked --test soak -- --nocapture
 	@cargo test --locked --test cameras -- --ignored --nocapture
+	@$(call say,'Exits')
+	@EXITS=$${EXITS:-1000} cargo test --locked --test process_exit -- --nocapture exit_at_a_random_moment
 	@$(call say,'Leaks')
 	@tests/leaks.sh
 

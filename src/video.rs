@@ -132,7 +132,9 @@ pub fn error_message(error: &Error) -> gst::ErrorMessage {
             gst::error_msg!(gst::ResourceError::NotFound, ("{}", text))
         }
         Error::ModelUnreadable { .. } => gst::error_msg!(gst::ResourceError::Read, ("{}", text)),
-        Error::RuntimeUnusable { .. } => gst::error_msg!(gst::LibraryError::Init, ("{}", text)),
+        Error::RuntimeUnusable { .. } | Error::Forked => {
+            gst::error_msg!(gst::LibraryError::Init, ("{}", text))
+        }
         Error::Contract { .. } | Error::Provider { .. } => {
             gst::error_msg!(gst::LibraryError::Settings, ("{}", text))
         }

@@ -89,6 +89,52 @@ fn a_frame_leaves_when_enough_have_come_after_it() {
     }
 }
 
+/// A frame that lasts as long as caps can say, and an upstream that answers whatever it likes.
+#[test]
+fn latency_may_be_as_long_as_can_be_told() {
+    let latency = |depth: u32, frame: gst::Fraction, upstream: Option<gst::ClockTime>| {
+        let element = toys::quick();
+        element.set_property("pipeline-depth", depth);
+        let info = gst_video::VideoInfo::builder(gst_video::VideoFormat::Rgb, 32, 32).fps(frame);
+        let h = toys::harness(&element, &info.build().unwrap().to_caps().unwrap());
+        let pad = element.static_pad("sink").unwrap().peer().unwrap();
+        pad.add_probe(gst::PadProbeType::QUERY_UPSTREAM, move |_, info| {
+            let Some(gst::QueryViewMut::Latency(query)) = info.query_mut().map(|q| q.view_mut())
+            else {
+                return gst::PadProbeReturn::Ok;
+            };
+            let raw = query.structure_mut();
+            raw.set("live", true);
+            raw.set("min-latency", upstream);
+            raw.set("max-latency", upstream);
+            gst::PadProbeReturn::Handled
+        });
+        let mut query = gst::query::Latency::new();
+        assert!(h.element().unwrap().query(&mut query));
+        query.result()
+    };
+    let (slowest, usual) = (gst::Fraction::new(1, i32::MAX), gst::Fraction::new(25, 1));
+    let ms = gst::ClockTime::from_mseconds;
+    let longest = gst::ClockTime::MAX;
+    assert_eq!(
+        latency(2, usual, Some(ms(100))),
+        (true, ms(140), Some(ms(140)))
+    );
+    assert_eq!(latency(2, usual, None), (true, ms(40), None));
+    assert_eq!(
+        latency(1, usual, Some(longest)),
+        (true, longest, Some(longest))
+    );
+    assert_eq!(
+        latency(2, usual, Some(longest)),
+        (true, longest, Some(longest))
+    );
+    let frame = gst::ClockTime::from_seconds(i32::MAX as u64);
+    assert_eq!(latency(2, slowest, Some(ms(0))).1, frame);
+    assert_eq!(latency(16, slowest, Some(ms(0))).1, longest);
+    assert_eq!(latency(16, slowest, Some(longest)).1, longest);
+}
+
 #[test]
 fn latency_grows_with_depth() {
     let latency = |depth: u32| {

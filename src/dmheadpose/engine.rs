@@ -100,24 +100,35 @@ impl Engine {
         Ok(())
     }
 
-    /// Has `depth` frames in flight from now on. Loads the models again for each thread but the first.
+    /// Has `depth` frames in flight from now on. Loads the models again for each thread but the first; with
+    /// `behind` those threads do so themselves, while frames pass already.
     ///
     /// # Errors
     /// As [`HeadPoseEstimator::load`]; the engine goes on one frame after the other.
-    pub fn deepen(&mut self, depth: usize, config: &Config) -> Result<(), Error> {
+    pub fn deepen(&mut self, depth: usize, config: &Config, behind: bool) -> Result<(), Error> {
+        let new = match behind {
+            true => Pipeline::growing,
+            false => Pipeline::new,
+        };
         match self.runner.take() {
-            Some(Runner::Serial(estimator)) if depth > 1 => {
-                match Pipeline::new(estimator, config, depth) {
-                    Ok(pipeline) => self.runner = Some(Runner::Parallel(pipeline)),
-                    Err((estimator, error)) => {
-                        self.runner = Some(Runner::Serial(estimator));
-                        return Err(error);
-                    }
+            Some(Runner::Serial(estimator)) if depth > 1 => match new(estimator, config, depth) {
+                Ok(pipeline) => self.runner = Some(Runner::Parallel(pipeline)),
+                Err((estimator, error)) => {
+                    self.runner = Some(Runner::Serial(estimator));
+                    return Err(error);
                 }
-            }
+            },
             other => self.runner = other,
         }
         Ok(())
+    }
+
+    /// Why there is a thread less than there should be, once.
+    pub fn missing(&self) -> Option<Error> {
+        match &self.runner {
+            Some(Runner::Parallel(pipeline)) => pipeline.missing(),
+            _ => None,
+        }
     }
 
     /// Lets a buffer without a picture pass in its turn.

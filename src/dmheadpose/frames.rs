@@ -12,6 +12,7 @@ use super::failure::Failure;
 use super::imp::{CAT, DmHeadPose, State};
 use super::interop::KnownHeads;
 use super::options::{DmHeadPoseOnError, DmHeadPoseWhenLate};
+use crate::estimator;
 use crate::headposemeta::HeadPoses;
 use crate::overlay::Look;
 use crate::sync::lock;
@@ -210,10 +211,18 @@ impl DmHeadPose {
 
     /// Gives a buffer to the engine, and takes what it has found since.
     pub(super) fn take(&self, buffer: gst::Buffer) -> Result<(), Failure> {
+        estimator::refuse_forked()?;
         let settings = lock(&self.settings).clone();
         settings.interop.warn_of_missing(&self.obj(), &self.warned);
         let mut state = lock(&self.state);
         let state = state.as_mut().ok_or(Failure::Exiting)?;
+        if let Some(error) = state.engine.missing() {
+            gst::warning!(
+                CAT,
+                imp = self,
+                "Goes on with fewer frames at once: {error}"
+            );
+        }
         let holds = settings.when_late == DmHeadPoseWhenLate::Hold;
         let (detached, frame_duration) = lock(&self.loaded)
             .as_ref()

@@ -14,14 +14,14 @@ use gst_base::subclass::prelude::*;
 use super::engine::Engine;
 use super::held::Held;
 use super::interop::Writer;
-use super::lateness::Lateness;
+use super::lateness::{self, Lateness};
 use super::loaded::{Loaded, frame_duration};
 use super::options::DmHeadPoseWhenLate;
 use super::properties::Settings;
 use super::report::{self, Reporter};
 use super::specs;
 use super::stats::Stats;
-use crate::estimator::Config;
+use crate::estimator::{self, Config};
 use crate::overlay::{Downstream, Overlay};
 use crate::sync::lock;
 use crate::video;
@@ -115,6 +115,12 @@ impl ObjectSubclass for DmHeadPose {
 }
 
 impl ObjectImpl for DmHeadPose {
+    fn constructed(&self) {
+        self.parent_constructed();
+        // Elements are mostly made by the thread that will exit.
+        estimator::close_with_main_thread();
+    }
+
     fn signals() -> &'static [glib::subclass::Signal] {
         report::signals()
     }
@@ -276,10 +282,11 @@ impl BaseTransformImpl for DmHeadPose {
         if direction == gst::PadDirection::Src
             && let gst::QueryViewMut::Latency(query) = query.view_mut()
         {
-            let (live, min, max) = query.result();
+            let (live, min, max) = lateness::answered(query);
             let own = self.latency();
-            self.lateness.set_latency(live.then_some(min + own));
-            query.set(live, min + own, max.map(|max| max + own));
+            let min = min.saturating_add(own);
+            self.lateness.set_latency(live.then_some(min));
+            query.set(live, min, max.map(|max| max.saturating_add(own)));
         }
         true
     }

@@ -31,10 +31,10 @@ impl Lateness {
         // As GstVideoDecoder reckons: who is late now has to gain twice that to catch up.
         known.earliest = timestamp
             .filter(|_| late)
-            .and_then(|time| time.checked_add(by * 2));
+            .map(|time| time.saturating_add(by.saturating_mul(2)));
         known.slack = Some(match late {
             true => known.waited.saturating_sub(by),
-            false => known.waited + by,
+            false => known.waited.saturating_add(by),
         });
     }
 
@@ -82,10 +82,27 @@ impl Lateness {
         let known = lock(&self.0);
         let due = running_time.zip(known.latency);
         match due.zip(now) {
-            Some(((time, latency), now)) => Some((time + latency).saturating_sub(now).min(longest)),
+            Some(((time, latency), now)) => {
+                let due = time.saturating_add(latency);
+                Some(due.saturating_sub(now).min(longest))
+            }
             None => known.slack,
         }
     }
+}
+
+/// Whether the stream is live, and its least and its longest latency, as a query was answered. An element that
+/// answers no time for the least, which may not be, is taken to have none.
+pub(super) fn answered(
+    query: &gst::query::Latency,
+) -> (bool, gst::ClockTime, Option<gst::ClockTime>) {
+    let time = |field| {
+        let time = query.structure()?.get::<Option<gst::ClockTime>>(field);
+        time.ok().flatten()
+    };
+    let live = query.structure().and_then(|s| s.get("live").ok());
+    let least = time("min-latency").unwrap_or_default();
+    (live.unwrap_or_default(), least, time("max-latency"))
 }
 
 #[cfg(test)]
@@ -141,6 +158,36 @@ mod tests {
         assert_eq!(left(), ms(15));
         lateness.forget();
         assert_eq!(left(), None);
+    }
+
+    /// Whatever an element says: no time overflows, and what is later or longer has no less of an effect.
+    #[test]
+    fn times_may_be_as_long_as_can_be_told() {
+        gst::init().unwrap();
+        let all = (0..64).flat_map(|bits| [(1_u64 << bits) - 1, 1 << bits]);
+        let all = || all.clone().chain([u64::MAX - 1]);
+        let time = gst::ClockTime::from_nseconds;
+        for (a, b) in all().flat_map(|a| all().map(move |b| (time(a), time(b)))) {
+            let lateness = Lateness::default();
+            let jitter = i64::try_from(a.nseconds()).unwrap_or(i64::MAX);
+            // No frame is as early as to be due before 0.
+            for (jitter, at) in [(jitter, b), (-jitter, gst::ClockTime::MAX)] {
+                lateness.set_waited(b.into());
+                let event = gst::event::Qos::new(gst::QOSType::Underflow, 1.0, jitter, at);
+                let gst::EventView::Qos(qos) = event.view() else {
+                    unreachable!()
+                };
+                lateness.update(qos);
+                assert_eq!(lateness.is_late(Some(b)), jitter > 0, "{jitter} {b}");
+                let left = lateness.time_left(None, None, LONG).unwrap();
+                assert_eq!(left < b, jitter > 0 && !b.is_zero(), "{jitter} {b} {left}");
+            }
+            lateness.set_latency(Some(a));
+            let left = lateness.time_left(Some(b), Some(gst::ClockTime::ZERO), LONG);
+            let due = u128::from(a.nseconds()) + u128::from(b.nseconds());
+            let left = left.map(|left| u128::from(left.nseconds()));
+            assert_eq!(left, Some(due.min(LONG.nseconds().into())));
+        }
     }
 
     #[test]

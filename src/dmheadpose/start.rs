@@ -11,6 +11,7 @@ use super::engine::Engine;
 use super::held::Held;
 use super::imp::{CAT, DmHeadPose, State};
 use super::interop::Writer;
+use super::lateness;
 use super::loaded::Loaded;
 use super::options::DmHeadPoseWhenLate;
 use super::runtime_log;
@@ -71,7 +72,7 @@ impl DmHeadPose {
             state.engine.detach(&state.config).map_err(to_message)?;
             loaded.detached = true;
         } else if let Some(depth) = depth {
-            let deepened = state.engine.deepen(depth, &state.config);
+            let deepened = state.engine.deepen(depth, &state.config, false);
             deepened.map_err(to_message)?;
             loaded.depth = depth;
         }
@@ -90,7 +91,7 @@ impl DmHeadPose {
             return;
         };
         let mut latency = gst::query::Latency::new();
-        let live = upstream.query(&mut latency) && latency.result().0;
+        let live = upstream.query(&mut latency) && lateness::answered(&latency).0;
         let mut seeking = gst::query::Seeking::new(gst::Format::Time);
         let seekable = upstream.query(&mut seeking) && seeking.result().0;
         let holds = lock(&self.settings).when_late == DmHeadPoseWhenLate::Hold;
@@ -101,32 +102,21 @@ impl DmHeadPose {
         } else {
             1
         };
-        let config = match &mut *lock(&self.state) {
+        // Not slow: what is loaded goes on, and the new threads load what they need.
+        let deepened = match &mut *lock(&self.state) {
             Some(state) if open(state) => {
                 state.depth = Some(depth);
-                state.config.for_depth(depth)
+                let config = state.config.for_depth(depth);
+                state.engine.deepen(depth, &config, true)
             }
             _ => return,
         };
-        if depth == 1 {
-            return;
-        }
-        // Slow: holds no lock. One more estimator, as each frame of several has fewer threads.
-        let deepened = HeadPoseEstimator::load(&config).and_then(|estimator| {
-            let mut engine = Engine::new(estimator);
-            engine.deepen(depth, &config)?;
-            Ok(engine)
-        });
         match deepened {
-            Ok(engine) => {
+            Ok(()) => {
                 gst::info!(CAT, imp = self, "Frames in flight: {depth}");
                 if let Some(loaded) = &mut *lock(&self.loaded) {
                     loaded.depth = depth;
                 }
-                let replaced = lock(&self.state)
-                    .as_mut()
-                    .map(|state| std::mem::replace(&mut state.engine, engine));
-                drop(replaced);
             }
             Err(error) => {
                 gst::warning!(

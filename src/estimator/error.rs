@@ -91,6 +91,12 @@ pub enum Error {
     )]
     Thread(String),
 
+    #[error(
+        "this process was forked from one that had loaded ONNX Runtime, whose threads did not come along: expected \
+         the process that loaded it. Fork before the first dmheadpose starts, or start a new program (exec)"
+    )]
+    Forked,
+
     /// The process runs its exit handlers; ONNX Runtime may be gone any moment. Not worth reporting.
     #[error("the process is exiting, no more inference")]
     Exiting,

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 use crate::sync::{lock, wait};
 use placement::Placement;
 
+use super::exit_gate;
+
 /// Half of a job. It is borrowed from [`ForkJoin::join`], which outlives its use.
 struct Half(*mut (dyn FnMut() + Send));
 
@@ -177,6 +179,11 @@ impl ForkJoin {
 
     /// Runs both halves, `theirs` in the helper, unless that has not come to it when `ours` is done.
     pub fn join(&mut self, theirs: &mut (dyn FnMut() + Send), ours: impl FnOnce()) {
+        if exit_gate::is_forked() {
+            // The helper is the parent's.
+            theirs();
+            return ours();
+        }
         let half: *mut (dyn FnMut() + Send + '_) = theirs;
         // SAFETY: only the lifetime changes. The half is used by the helper while the slot is `Taken`, and
         // below; `borrow` empties the slot before this function ends.
@@ -213,8 +220,13 @@ impl std::fmt::Debug for ForkJoin {
 
 impl Drop for ForkJoin {
     fn drop(&mut self) {
+        let helper = self.helper.take();
+        if exit_gate::is_forked() {
+            // It is the parent's. To wait for it, or for a lock that it held, would be for ever.
+            return std::mem::forget(helper);
+        }
         self.shared.put(Slot::Closed);
-        if let Some(helper) = self.helper.take() {
+        if let Some(helper) = helper {
             // It has caught all panics.
             let _ = helper.join();
         }

@@ -45,6 +45,7 @@ use std::time::Duration;
 use angles::Angles;
 use detector::{Detection, Detector, DetectorFamily, DetectorSettings};
 use error::Error;
+pub use exit_gate::close_with_main_thread;
 use findings::Findings;
 use frame::FrameView;
 use geometry::{CropMode, Rect};
@@ -190,6 +191,17 @@ impl StageTimes {
     /// Their sum.
     pub fn total(&self) -> Duration {
         self.detector_input + self.detector + self.crops + self.pose
+    }
+}
+
+/// Whether this process may use what was loaded: not if it was forked since.
+///
+/// # Errors
+/// [`Error::Forked`].
+pub fn refuse_forked() -> Result<(), Error> {
+    match exit_gate::is_forked() {
+        true => Err(Error::Forked),
+        false => Ok(()),
     }
 }
 

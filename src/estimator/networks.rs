@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::detector::{Detection, Detector};
 use super::error::Error;
+use super::exit_gate;
 use super::findings::Findings;
 use super::frame::FrameView;
 use super::notes::Notes;
@@ -31,6 +32,7 @@ impl Networks {
     /// # Errors
     /// Whatever is wrong with the library or the models; see [`Error`].
     pub fn load(config: &Config) -> Result<Self, Error> {
+        let _loading = exit_gate::loading();
         let runtime = Runtime::get(&config.runtime)?;
         let open = |role: Role, path| Model::open(runtime, role, path, &config.session);
         let detector = match &config.detector_model {

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use super::detector::Detection;
 use super::error::Error;
+use super::exit_gate;
 use super::findings::Findings;
 use super::frame::FrameView;
 use super::networks::Networks;
@@ -102,6 +103,8 @@ struct Line<F> {
     /// `None` once the workers are to end.
     jobs: Mutex<Option<VecDeque<Job<F>>>>,
     moved: Condvar,
+    /// Why a worker that was to load its networks is missing.
+    missing: Mutex<Option<Error>>,
 }
 
 impl<F> Line<F> {
@@ -174,11 +177,33 @@ impl<F: Frame> Pipeline<F> {
         config: &Config,
         depth: usize,
     ) -> Result<Self, (Box<HeadPoseEstimator>, Error)> {
-        let others = (1..workers(depth)).map(|_| Networks::load(config));
-        let others = match others.collect::<Result<Vec<_>, _>>() {
-            Ok(others) => others,
-            Err(error) => return Err((estimator, error)),
-        };
+        let load = || Networks::load(config).map(|networks| Source::Loaded(Box::new(networks)));
+        let others = (1..workers(depth)).map(|_| load());
+        match others.collect::<Result<Vec<_>, _>>() {
+            Ok(others) => Self::with_others(estimator, others, depth),
+            Err(error) => Err((estimator, error)),
+        }
+    }
+
+    /// As [`Pipeline::new`], but the others load their models in their own threads, while the first looks at
+    /// frames already. One that cannot is missing; see [`Pipeline::missing`].
+    ///
+    /// # Errors
+    /// [`Error::Thread`]; `estimator` comes back.
+    pub fn growing(
+        estimator: Box<HeadPoseEstimator>,
+        config: &Config,
+        depth: usize,
+    ) -> Result<Self, (Box<HeadPoseEstimator>, Error)> {
+        let others = (1..workers(depth)).map(|_| Source::Files(Box::new(config.clone())));
+        Self::with_others(estimator, others.collect(), depth)
+    }
+
+    fn with_others(
+        estimator: Box<HeadPoseEstimator>,
+        others: Vec<Source>,
+        depth: usize,
+    ) -> Result<Self, (Box<HeadPoseEstimator>, Error)> {
         let threads = (0..workers(depth)).map(|_| Worker::start());
         let threads = match threads.collect::<std::io::Result<Vec<_>>>() {
             Ok(threads) => threads,
@@ -194,13 +219,15 @@ impl<F: Frame> Pipeline<F> {
         let line = Arc::new(Line {
             jobs: Mutex::new(Some(VecDeque::with_capacity(depth))),
             moved: Condvar::new(),
+            missing: Mutex::new(None),
         });
-        let networks = std::iter::once(estimator.networks).chain(others);
-        let workers = threads.into_iter().zip(networks);
-        let workers = workers.map(|((start, thread), networks)| {
+        let first = Source::Loaded(Box::new(estimator.networks));
+        let sources = std::iter::once(first).chain(others);
+        let workers = threads.into_iter().zip(sources);
+        let workers = workers.map(|((start, thread), source)| {
             // It waits for nothing else, so it is there.
             let _ = start.send(Worker {
-                networks,
+                source,
                 scene: Arc::clone(&scene),
                 line: Arc::clone(&line),
             });
@@ -222,6 +249,11 @@ impl<F: Frame> Pipeline<F> {
         self.depth
     }
 
+    /// Why a worker is missing, once: it could not load its models. The others go on.
+    pub fn missing(&self) -> Option<Error> {
+        lock(&self.line.missing).take()
+    }
+
     /// How many frames are in flight.
     pub fn in_flight(&self) -> usize {
         self.busy.len()
@@ -237,6 +269,9 @@ impl<F: Frame> Pipeline<F> {
         time: Option<Duration>,
         settings: &Settings,
     ) -> Result<(), F> {
+        if exit_gate::is_forked() {
+            return Err(frame);
+        }
         let Some(slot) = self.idle.pop() else {
             return Err(frame);
         };
@@ -261,6 +296,11 @@ impl<F: Frame> Pipeline<F> {
     /// or if there is none.
     pub fn collect(&mut self, longest: Option<Duration>) -> Option<Finished<'_, F>> {
         let inbox = self.busy.front()?;
+        if exit_gate::is_forked() {
+            // The parent's workers have it.
+            std::mem::forget(self.busy.pop_front());
+            return None;
+        }
         let done = match longest.map(|longest| inbox.recv_timeout(longest)) {
             None => inbox.recv().ok(),
             Some(Err(RecvTimeoutError::Timeout)) => return None,
@@ -297,12 +337,19 @@ impl<F: Frame> Pipeline<F> {
 
     /// Forgets the heads that are followed: for a stream that jumps. To be called when nothing is in flight.
     pub fn reset_tracks(&mut self) {
-        lock(&self.scene.turns).scene.reset();
+        if !exit_gate::is_forked() {
+            lock(&self.scene.turns).scene.reset();
+        }
     }
 }
 
 impl<F> Drop for Pipeline<F> {
     fn drop(&mut self) {
+        if exit_gate::is_forked() {
+            // They are the parent's. To wait for them, or for a lock that one of them held, would be for ever.
+            std::mem::forget(std::mem::take(&mut self.workers));
+            return std::mem::forget(std::mem::take(&mut self.busy));
+        }
         self.line.close();
         for worker in self.workers.drain(..) {
             // Who waits for a thread that panicked learns nothing more from it.
@@ -322,10 +369,17 @@ impl<F> Slot<F> {
     }
 }
 
+/// Where a worker's networks come from.
+#[derive(Debug)]
+enum Source {
+    Loaded(Box<Networks>),
+    Files(Box<Config>),
+}
+
 /// A thread's part: it looks at one frame after the other.
 #[derive(Debug)]
 struct Worker<F> {
-    networks: Networks,
+    source: Source,
     scene: Arc<InOrder>,
     line: Arc<Line<F>>,
 }
@@ -344,9 +398,19 @@ impl<F: Frame> Worker<F> {
         Ok((start, thread))
     }
 
-    fn work(mut self) {
+    fn work(self) {
+        let mut networks = match self.source {
+            Source::Loaded(networks) => networks,
+            Source::Files(config) => match Networks::load(&config) {
+                Ok(networks) => Box::new(networks),
+                Err(error) => {
+                    *lock(&self.line.missing) = Some(error);
+                    return;
+                }
+            },
+        };
         while let Some(mut job) = self.line.take() {
-            let run = AssertUnwindSafe(|| job.run(&mut self.networks, &self.scene));
+            let run = AssertUnwindSafe(|| job.run(&mut networks, &self.scene));
             let Ok(result) = panic::catch_unwind(run) else {
                 // The others must not wait for its frame, and no frame for this thread.
                 self.scene.turn(job.plan.number, |_| {});

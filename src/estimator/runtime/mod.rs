@@ -19,6 +19,7 @@ use ort::environment::Environment;
 use ort::logging::LogLevel;
 
 use super::error::Error;
+use super::exit_gate;
 pub use super::signature::{ElementType, Hints, Signature, TensorInfo};
 pub use model::{Model, Outputs, Role, SessionOptions};
 pub use provider::ExecutionProvider;
@@ -68,9 +69,16 @@ impl Runtime {
     /// the system's loader looks.
     ///
     /// # Errors
-    /// [`Error::RuntimeMissing`] and [`Error::RuntimeUnusable`].
+    /// [`Error::RuntimeMissing`], [`Error::RuntimeUnusable`], [`Error::Exiting`] and [`Error::Forked`].
     pub fn get(options: &RuntimeOptions) -> Result<&'static Self, Error> {
-        RUNTIME.get_or_try_init(|| Self::load(options))
+        exit_gate::watch_forks();
+        let _pass = exit_gate::pass()?;
+        RUNTIME.get_or_try_init(|| {
+            exit_gate::close_at_exit();
+            let runtime = Self::load(options);
+            exit_gate::close_at_exit();
+            runtime
+        })
     }
 
     /// The library that was loaded: a path, or a name that the system's loader found.
@@ -90,6 +98,7 @@ impl Runtime {
 
     fn load(options: &RuntimeOptions) -> Result<Self, Error> {
         let library = find_library(options)?;
+        say_no_telemetry();
         let unusable = |found: String| Error::RuntimeUnusable {
             path: library.clone(),
             found,
@@ -128,6 +137,19 @@ impl Runtime {
             version: format!("1.{minor}"),
             minor,
         })
+    }
+}
+
+/// ONNX Runtime 1.32 collects usage data from the moment its environment is made: it keeps them in the user's
+/// cache folder and sends them from a thread of its own. To say no afterwards, as `with_telemetry(false)` does,
+/// stops neither; this variable does. Who has set it decides otherwise.
+fn say_no_telemetry() {
+    const VARIABLE: &str = "ORT_DISABLE_TELEMETRY";
+    if std::env::var_os(VARIABLE).is_none() {
+        // SAFETY: sound where no other thread reads the environment past Rust's lock at this moment. That is up to
+        // the application, so it happens once in a process, before the first model is loaded. The C library
+        // publishes the larger copy of the environment when it is complete.
+        unsafe { std::env::set_var(VARIABLE, "1") };
     }
 }
 

@@ -2,7 +2,7 @@
 //! Loaded models: an ONNX file, its signature, and runs.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use ort::session::Session as OrtSession;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
@@ -13,6 +13,7 @@ use super::super::exit_gate;
 use super::pool::{self, Loaded, Pool};
 use super::session::{Element, Output, Session};
 use super::{ElementType, ExecutionProvider, Hints, Runtime, Signature, TensorInfo};
+use crate::sync::lock;
 
 /// How long a thread spins when it has no work before it sleeps. Waking a sleeping one takes about as long, many
 /// times in each run, so a network with two threads is done a sixth sooner, with less processor time. Threads that
@@ -53,13 +54,16 @@ pub struct Model {
     pool: Arc<Pool>,
     role: Role,
     path: PathBuf,
+    /// It is the first of its file in this process, and has not run yet.
+    is_new: bool,
 }
 
 impl Model {
     /// Loads an ONNX file.
     ///
     /// # Errors
-    /// [`Error::ModelMissing`], [`Error::ModelUnreadable`] and [`Error::Provider`].
+    /// [`Error::ModelMissing`], [`Error::ModelUnreadable`], [`Error::Provider`], [`Error::Exiting`] and
+    /// [`Error::Forked`].
     pub fn open(
         runtime: &Runtime,
         role: Role,
@@ -80,15 +84,21 @@ impl Model {
             }
             Ok(_) => std::fs::File::open(path).map_err(|error| missing(error.to_string()))?,
         };
+        let _pass = exit_gate::pass()?;
         let load = || load(runtime, role, path, options);
         let pool = match options.share {
             true => pool::shared(path, options, load)?,
             false => Arc::new(Pool::new(load()?)),
         };
+        let is_new = is_new(path, pool.provider);
+        if is_new {
+            exit_gate::close_at_exit();
+        }
         Ok(Self {
             pool,
             role,
             path: path.to_path_buf(),
+            is_new,
         })
     }
 
@@ -146,32 +156,51 @@ impl Model {
     /// Runs the graph on one float32 input and lets `read` see the outputs.
     ///
     /// # Errors
-    /// [`Error::Inference`], what `read` returns, and [`Error::Exiting`].
+    /// [`Error::Inference`], what `read` returns, [`Error::Exiting`] and [`Error::Forked`].
     pub fn run<R>(
         &mut self,
         shape: &[i64],
         input: &[f32],
         read: impl FnOnce(&Outputs<'_>) -> Result<R, Error>,
     ) -> Result<R, Error> {
+        if exit_gate::is_forked() {
+            // A session that was on loan in the parent will not come back here.
+            return Err(Error::Forked);
+        }
         let mut lent = self.pool.lend();
         let path = &self.path;
         let session = lent
             .session()
             .ok_or_else(|| inference_error(path, "no session"))?;
         // Taken after the wait for a session: who waits must not hold up an exit.
-        let _gate = exit_gate::pass()?;
+        let _pass = exit_gate::pass()?;
         let outputs = session.run(shape, input);
         let result = match outputs {
             Ok(outputs) => {
-                exit_gate::close_at_exit();
+                if std::mem::take(&mut self.is_new) {
+                    exit_gate::close_at_exit();
+                }
                 read(&Outputs { outputs, path })
             }
             Err(reason) => Err(inference_error(path, reason)),
         };
-        // While the gate is held: it touches ONNX Runtime.
+        // While the pass is held: it touches ONNX Runtime.
         session.release();
         result
     }
+}
+
+/// Whether no model of this file was opened before, to be run by this provider.
+fn is_new(path: &Path, provider: ExecutionProvider) -> bool {
+    static SEEN: Mutex<Vec<(PathBuf, ExecutionProvider)>> = Mutex::new(Vec::new());
+    let mut seen = lock(&SEEN);
+    let is_new = !seen
+        .iter()
+        .any(|known| known.0 == path && known.1 == provider);
+    if is_new {
+        seen.push((path.to_path_buf(), provider));
+    }
+    is_new
 }
 
 fn inference_error(path: &Path, reason: impl Into<String>) -> Error {

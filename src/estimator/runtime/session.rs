@@ -14,6 +14,8 @@ use ort::memory::MemoryInfo;
 use ort::session::Session as OrtSession;
 use ort::sys::{ONNXTensorElementDataType, OrtStatusPtr, OrtValue};
 
+use super::super::exit_gate::{self, Pass};
+
 /// One output tensor of the last run.
 #[derive(Clone)]
 pub(super) struct Output {
@@ -83,6 +85,8 @@ pub(super) struct Session {
     /// The output values of the last run; null where there is none.
     values: Vec<*mut OrtValue>,
     outputs: Vec<Output>,
+    /// While it is dropped. Comes last: it is to outlive the session.
+    leaving: Option<Pass>,
 }
 
 // SAFETY: the pointers are to memory that the session owns alone, and ONNX Runtime binds neither sessions nor
@@ -104,6 +108,7 @@ impl Session {
             outputs: vec![Output::new(); output_names.len()],
             _output_names: output_names,
             session,
+            leaving: None,
         })
     }
 
@@ -173,7 +178,12 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.release();
+        self.leaving = exit_gate::pass().ok();
+        match self.leaving {
+            Some(_) => self.release(),
+            // ONNX Runtime may be gone by now; or this is a child, and the session would wait for its threads.
+            None => std::mem::forget(self.session.inner()),
+        }
     }
 }
 
