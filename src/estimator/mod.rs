@@ -275,11 +275,18 @@ impl HeadPoseEstimator {
             detected,
         } = self;
         let size = frame.size();
-        let plan = scene.begin(Some(size), known.is_some(), settings);
+        let mut plan = scene.begin(Some(size), time, known.is_some(), settings);
+        plan.detect |= scene.lacks_boxes(plan);
         *detected = plan.detect;
-        networks.detect(plan, frame, known, settings, findings)?;
-        scene.follow(plan, findings, size, time, settings);
-        networks.estimate(frame, findings, settings)?;
+        let mut found = networks.detect(plan, frame, known, settings, findings);
+        if found.is_ok() {
+            scene.follow(plan, findings, size, time, settings);
+            found = networks.estimate(frame, findings, settings);
+        }
+        if let Err(error) = found {
+            scene.fail(plan);
+            return Err(error);
+        }
         scene.finish(plan, findings, time, settings, heads);
         Ok(heads)
     }
@@ -291,7 +298,14 @@ impl HeadPoseEstimator {
 
     /// Forgets the heads that are followed: for a stream that jumps.
     pub fn reset_tracks(&mut self) {
-        self.scene.reset();
+        self.scene.cut();
+    }
+
+    /// How many heads of the last frame were found and are not among its heads, as the network's answer for
+    /// them was no number.
+    pub fn unposed(&self) -> usize {
+        let found = self.findings.targets.len();
+        found.saturating_sub(self.heads.len())
     }
 
     /// How long the stages of the last frame took.

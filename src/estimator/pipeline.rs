@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -35,6 +35,9 @@ pub trait Frame: Send + 'static {
     fn known(&self) -> Option<&[Detection]> {
         None
     }
+
+    /// Called as soon as its inference has ended: pixels that are of no use after that can be given back.
+    fn release(&mut self) {}
 }
 
 /// How many threads look at frames where `depth` are in flight: of three or more, one waits for the thread that
@@ -56,6 +59,8 @@ pub struct Finished<'a, F> {
     pub times: StageTimes,
     /// How many heads the front model looked at.
     pub front_runs: usize,
+    /// As [`HeadPoseEstimator::unposed`].
+    pub unposed: usize,
 }
 
 /// Runs several frames at once.
@@ -105,6 +110,8 @@ struct Line<F> {
     moved: Condvar,
     /// Why a worker that was to load its networks is missing.
     missing: Mutex<Option<Error>>,
+    /// Told of each frame that is done.
+    done: OnceLock<SyncSender<()>>,
 }
 
 impl<F> Line<F> {
@@ -134,6 +141,15 @@ impl<F> Line<F> {
         let jobs = lock(&self.jobs).take();
         drop(jobs);
         self.moved.notify_all();
+        self.tell();
+    }
+
+    /// Says that a frame is done, or lost.
+    fn tell(&self) {
+        if let Some(done) = self.done.get() {
+            // Full: it was said already, and not heard yet.
+            let _ = done.try_send(());
+        }
     }
 }
 
@@ -220,6 +236,7 @@ impl<F: Frame> Pipeline<F> {
             jobs: Mutex::new(Some(VecDeque::with_capacity(depth))),
             moved: Condvar::new(),
             missing: Mutex::new(None),
+            done: OnceLock::new(),
         });
         let first = Source::Loaded(Box::new(estimator.networks));
         let sources = std::iter::once(first).chain(others);
@@ -242,6 +259,13 @@ impl<F: Frame> Pipeline<F> {
             busy: VecDeque::with_capacity(depth),
             heads: Vec::new(),
         })
+    }
+
+    /// Where a message comes in whenever frames are done, until the pipeline is dropped. Of use once.
+    pub fn done(&self) -> Receiver<()> {
+        let (sender, receiver) = sync_channel(1);
+        let _ = self.line.done.set(sender);
+        receiver
     }
 
     /// How many frames may be in flight.
@@ -278,7 +302,9 @@ impl<F: Frame> Pipeline<F> {
         let size = frame.view().ok().map(|view| view.size());
         let known = frame.known().is_some();
         let job = Job {
-            plan: lock(&self.scene.turns).scene.begin(size, known, settings),
+            plan: lock(&self.scene.turns)
+                .scene
+                .begin(size, time, known, settings),
             frame,
             time,
             settings: *settings,
@@ -293,7 +319,7 @@ impl<F: Frame> Pipeline<F> {
     }
 
     /// The oldest frame in flight; waits for it, but not longer than `longest`. `None` if it is not done then,
-    /// or if there is none.
+    /// if there is none, or if it was lost with its worker; then it is no longer in flight.
     pub fn collect(&mut self, longest: Option<Duration>) -> Option<Finished<'_, F>> {
         let inbox = self.busy.front()?;
         if exit_gate::is_forked() {
@@ -316,10 +342,12 @@ impl<F: Frame> Pipeline<F> {
             findings,
             outbox,
         } = job;
-        if result.is_ok() {
-            let scene = &mut lock(&self.scene.turns).scene;
-            scene.finish(plan, &findings, time, &settings, &mut self.heads);
+        let scene = &mut lock(&self.scene.turns).scene;
+        match result {
+            Ok(()) => scene.finish(plan, &findings, time, &settings, &mut self.heads),
+            Err(_) => scene.fail(plan),
         }
+        let unposed = findings.targets.len().saturating_sub(self.heads.len());
         let (times, front_runs) = (findings.times, findings.front_runs);
         self.idle.push(Slot {
             findings,
@@ -332,13 +360,14 @@ impl<F: Frame> Pipeline<F> {
             detected: plan.detect,
             times,
             front_runs,
+            unposed,
         })
     }
 
-    /// Forgets the heads that are followed: for a stream that jumps. To be called when nothing is in flight.
+    /// Forgets the heads that are followed: for a stream that jumps.
     pub fn reset_tracks(&mut self) {
         if !exit_gate::is_forked() {
-            lock(&self.scene.turns).scene.reset();
+            lock(&self.scene.turns).scene.cut();
         }
     }
 }
@@ -414,12 +443,15 @@ impl<F: Frame> Worker<F> {
             let Ok(result) = panic::catch_unwind(run) else {
                 // The others must not wait for its frame, and no frame for this thread.
                 self.scene.turn(job.plan.number, |_| {});
+                drop(job);
                 return self.line.close();
             };
+            job.frame.release();
             let outbox = job.outbox.clone();
             if outbox.send(Done { job, result }).is_err() {
                 return;
             }
+            self.line.tell();
         }
     }
 }
@@ -434,12 +466,19 @@ impl<F: Frame> Job<F> {
             findings,
             ..
         } = self;
-        let detected = frame.view().and_then(|view| {
+        let mut detected = frame.view().and_then(|view| {
             networks.detect(*plan, &view, frame.known(), settings, findings)?;
             Ok(view)
         });
         scene.turn(plan.number, |scene| {
             // A frame that failed has its turn as well: others wait for it.
+            if let Ok(view) = detected
+                && scene.lacks_boxes(*plan)
+            {
+                plan.detect = true;
+                let found = networks.detect(*plan, &view, frame.known(), settings, findings);
+                detected = found.map(|()| view);
+            }
             if let Ok(view) = &detected {
                 scene.follow(*plan, findings, view.size(), *time, settings);
             }

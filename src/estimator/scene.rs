@@ -16,7 +16,7 @@ use super::geometry::{Rect, Size};
 use super::pose::fusion::Pose;
 use super::smoothing::PoseFilters;
 use super::target::{self, Target};
-use super::tracker::Tracker;
+use super::tracker::{Tracker, elapsed};
 use super::{Head, Settings};
 
 /// Which model the head of a track was given to.
@@ -32,6 +32,8 @@ struct Side {
 pub(super) struct Plan {
     /// From 1, in the order of the frames.
     pub number: u64,
+    /// Number of the first frame of its shot: heads are not followed from one shot into the next.
+    shot: u64,
     /// Its boxes are new: from the detector, or known from elsewhere.
     pub detect: bool,
 }
@@ -53,13 +55,23 @@ const LONGEST_GONE: u64 = 1000;
 pub(super) struct Scene {
     /// Frames that are in flight at most.
     depth: u64,
-    /// Number of the last frame that began, from 1.
+    /// Number of the last frame that began, from 1, with its time and size and the first frame of its shot.
     begun: u64,
-    /// Number of the last frame that the detector is to look at; `None`: the next.
-    detected: Option<u64>,
+    begun_time: Option<Duration>,
+    /// `None`: the next frame begins a new shot.
     begun_size: Option<Size>,
+    shot: u64,
+    /// Number of the last frame planned for the detector that can be predicted from; 0 before the first.
+    detected: u64,
+    /// Stream time since then.
+    since_detected: Duration,
+    /// Number of the last frame that failed.
+    failed: u64,
     tracker: Tracker,
-    last_size: Option<Size>,
+    /// The shot whose heads the tracker knows.
+    followed: u64,
+    /// It has been told the boxes of a frame of that shot.
+    has_boxes: bool,
     /// What finished frames told, and the tracker was not told yet.
     sides: VecDeque<Side>,
     /// Touched by finished frames only.
@@ -77,10 +89,15 @@ impl Scene {
         Self {
             depth: 1,
             begun: 0,
-            detected: None,
+            begun_time: None,
             begun_size: None,
+            shot: 0,
+            detected: 0,
+            since_detected: Duration::ZERO,
+            failed: 0,
             tracker: Tracker::default(),
-            last_size: None,
+            followed: 0,
+            has_boxes: false,
             sides: VecDeque::new(),
             pose_filters: PoseFilters::default(),
             last_poses: Vec::new(),
@@ -102,32 +119,71 @@ impl Scene {
         self.begun
     }
 
-    /// Forgets the heads that are followed.
-    pub fn reset(&mut self) {
-        self.forget_tracks();
-        self.detected = None;
+    /// Begins a new shot with the next frame.
+    pub fn cut(&mut self) {
+        self.begun_size = None;
     }
 
-    /// Decides what is to be done with the next frame.
+    /// Decides what is to be done with the next frame. It is given to the detector where its boxes cannot be
+    /// predicted: at the start of a shot, and `max-lost-time` after the last detection at the latest.
     ///
     /// `size` is the frame's, if it can be read; `known`: its boxes come from elsewhere.
-    pub fn begin(&mut self, size: Option<Size>, known: bool, settings: &Settings) -> Plan {
+    pub fn begin(
+        &mut self,
+        size: Option<Size>,
+        time: Option<Duration>,
+        known: bool,
+        settings: &Settings,
+    ) -> Plan {
         self.begun += 1;
         let number = self.begun;
-        let interval = u64::from(settings.detection_interval);
-        let resized = std::mem::replace(&mut self.begun_size, size) != size;
-        let due = self.detected.is_none_or(|last| number >= last + interval);
-        let detect = due || resized || known || settings.tracking.is_none();
-        if detect {
-            self.detected = Some(number);
+        if size.is_some() && self.begun_size != size {
+            (self.begun_size, self.shot) = (size, number);
         }
-        Plan { number, detect }
+        let elapsed = elapsed(self.begun_time, time);
+        self.begun_time = time;
+        self.since_detected = self.since_detected.saturating_add(elapsed);
+        let detect = match settings.tracking {
+            None => true,
+            Some(max_lost) => {
+                known
+                    || self.detected < self.shot
+                    || self.detected <= self.failed
+                    || number >= self.detected + u64::from(settings.detection_interval)
+                    || self.since_detected > max_lost
+            }
+        };
+        if detect {
+            // Boxes of heads that are not followed cannot be predicted from.
+            self.detected = if settings.tracking.is_some() {
+                number
+            } else {
+                0
+            };
+            self.since_detected = Duration::ZERO;
+        }
+        Plan {
+            number,
+            shot: self.shot,
+            detect,
+        }
+    }
+
+    /// The frame's boxes were to be predicted, but the detections they were to be predicted from have failed.
+    /// To be asked before [`follow`](Self::follow).
+    pub fn lacks_boxes(&self, plan: Plan) -> bool {
+        !plan.detect && !(self.has_boxes && self.followed == plan.shot)
+    }
+
+    /// Takes note that a frame failed: what it was to find out is still to be found out.
+    pub fn fail(&mut self, plan: Plan) {
+        self.failed = plan.number;
     }
 
     /// Makes targets of the detections and finds the track of each, or makes targets of the tracks.
     pub fn follow(
         &mut self,
-        Plan { number, detect }: Plan,
+        plan: Plan,
         findings: &mut Findings,
         size: Size,
         time: Option<Duration>,
@@ -138,9 +194,9 @@ impl Scene {
             targets,
             ..
         } = findings;
+        let number = plan.number;
         target::select(detections, size, settings, targets);
-        // Boxes of another frame size are no boxes of the same scene.
-        if self.last_size.replace(size) != Some(size) {
+        if std::mem::replace(&mut self.followed, plan.shot) != plan.shot {
             self.forget_tracks();
         }
         let Some(max_lost) = settings.tracking else {
@@ -155,13 +211,14 @@ impl Scene {
                 track.was_front = Some(side.is_front);
             }
         }
-        if detect {
+        if plan.detect {
+            self.has_boxes = true;
             self.boxes.clear();
             self.boxes.extend(targets.iter().map(|target| target.rect));
             let tracks = &mut self.tracks;
             self.tracker.update(time, &self.boxes, max_lost, tracks);
         } else {
-            self.predict(time, max_lost, size, settings, targets);
+            self.predict(time, size, settings, targets);
         }
         for (target, &track) in targets.iter_mut().zip(&self.tracks) {
             let Some(track) = self.tracker.track_mut(track) else {
@@ -170,7 +227,9 @@ impl Scene {
             target.id = track.id;
             track.score = target.score;
             let interval = u64::from(settings.pose_interval);
-            target.is_due = track.posed_in.is_none_or(|last| number >= last + interval);
+            target.is_due = track
+                .posed_in
+                .is_none_or(|last| number >= last + interval || last <= self.failed);
             if target.is_due {
                 track.posed_in = Some(number);
             }
@@ -186,13 +245,12 @@ impl Scene {
     fn predict(
         &mut self,
         time: Option<Duration>,
-        max_lost: Duration,
         size: Size,
         settings: &Settings,
         targets: &mut Vec<Target>,
     ) {
         let (tracks, boxes) = (&mut self.tracks, &mut self.boxes);
-        self.tracker.predict(time, max_lost, tracks, boxes);
+        self.tracker.predict(time, tracks, boxes);
         targets.clear();
         let mut boxes = boxes.iter();
         // Keeps the tracks of those whose box still lies in the frame.
@@ -210,6 +268,7 @@ impl Scene {
 
     fn forget_tracks(&mut self) {
         self.tracker.reset();
+        self.has_boxes = false;
         self.sides.clear();
     }
 
@@ -295,4 +354,80 @@ fn head(target: &Target, pose: &Pose) -> Option<Head> {
         seam: pose.seam,
         predicted: target.predicted,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: Size = Size {
+        width: 640,
+        height: 480,
+    };
+
+    fn settings(detection_interval: u32) -> Settings {
+        Settings {
+            tracking: Some(Duration::from_secs(1)),
+            detection_interval,
+            ..Settings::DEFAULT
+        }
+    }
+
+    fn ms(ms: u64) -> Option<Duration> {
+        Some(Duration::from_millis(ms))
+    }
+
+    /// Which of the frames at these times are given to the detector.
+    fn detected(interval: u32, times: impl Iterator<Item = u64>) -> Vec<u64> {
+        let (mut scene, settings) = (Scene::new(), settings(interval));
+        let begins = |(time, n)| {
+            let plan = scene.begin(Some(SIZE), ms(time), false, &settings);
+            plan.detect.then_some(n)
+        };
+        times.zip(0..).filter_map(begins).collect()
+    }
+
+    #[test]
+    fn the_detector_looks_before_prediction_would_give_up() {
+        let every = |step: u64| (0..70).map(move |n| n * step);
+        assert_eq!(detected(30, every(30)), [0, 30, 60]);
+        // 24 frames a second, and 2.
+        assert_eq!(detected(30, every(42)), [0, 24, 48]);
+        let at_two = detected(5, every(500));
+        assert!(at_two.iter().copied().eq((0..70).step_by(3)), "{at_two:?}");
+        // A source that starts its clock anew: the frames between do not take longer.
+        let anew = (0..20).chain(0..10).map(|n| n * 40);
+        assert_eq!(detected(25, anew), [0, 25]);
+    }
+
+    /// The detections of a frame fail, and the next one was to be predicted from them.
+    #[test]
+    fn what_failed_is_made_up_for() {
+        let (mut scene, settings) = (Scene::new(), settings(30));
+        let begin =
+            |scene: &mut Scene, n: u64| scene.begin(Some(SIZE), ms(40 * n), false, &settings);
+        let first = begin(&mut scene, 0);
+        let second = begin(&mut scene, 1);
+        assert!(first.detect && !second.detect);
+        scene.fail(first);
+        assert!(scene.lacks_boxes(second), "it has to detect by itself");
+        let third = begin(&mut scene, 2);
+        assert!(third.detect);
+        let mut findings = Findings::default();
+        scene.follow(third, &mut findings, SIZE, ms(80), &settings);
+        let fourth = begin(&mut scene, 3);
+        assert!(
+            !fourth.detect && !scene.lacks_boxes(fourth),
+            "there is no head"
+        );
+        scene.cut();
+        let fifth = begin(&mut scene, 4);
+        assert!(fifth.detect);
+        // It comes later than the cut.
+        scene.follow(fourth, &mut findings, SIZE, ms(120), &settings);
+        assert!(scene.lacks_boxes(Plan {
+            detect: false,
+            ..fifth
+        }));
+    }
 }

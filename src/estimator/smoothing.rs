@@ -72,7 +72,7 @@ impl<const N: usize> OneEuro<N> {
     }
 
     /// How far the smoothed value goes towards a measured one, 0..=1; `step` is the way from the measured
-    /// one before, in degrees. Time that does not move on gives 0. `None` after a gap.
+    /// one before, in degrees. `None` after a gap.
     fn gain(
         &mut self,
         smoothing: &Smoothing,
@@ -82,9 +82,6 @@ impl<const N: usize> OneEuro<N> {
         let dt = elapsed(self.last_time, time);
         if dt > LARGEST_GAP {
             return None;
-        }
-        if dt.is_zero() {
-            return Some(0.0);
         }
         self.last_time = time;
         let dt = dt.as_secs_f64();
@@ -144,9 +141,7 @@ impl PoseFilter {
         if let Some(state) = &mut self.0 {
             let step = state.measured.vector_to(measured).map(f64::to_degrees);
             if let Some(gain) = state.one_euro.gain(smoothing, time, step) {
-                if gain > 0.0 {
-                    state.advance(gain, measured, &angles);
-                }
+                state.advance(gain, measured, &angles);
                 return state.angles;
             }
         }
@@ -241,11 +236,9 @@ impl BoxFilter {
                 *step = (*step - before) / size * DEGREES_PER_SIZE;
             }
             if let Some(gain) = state.one_euro.gain(smoothing, time, step) {
-                if gain > 0.0 {
-                    state.measured = measured;
-                    for (smoothed, measured) in state.smoothed.iter_mut().zip(measured) {
-                        *smoothed += gain * (measured - *smoothed);
-                    }
+                state.measured = measured;
+                for (smoothed, measured) in state.smoothed.iter_mut().zip(measured) {
+                    *smoothed += gain * (measured - *smoothed);
                 }
                 let [x, y, w, h] = state.smoothed.map(|c| c as f32);
                 return Rect::from_center(x, y, w, h);
@@ -341,13 +334,14 @@ mod tests {
         let first = filter.filter(&SMOOTHING, None, yaw(10.0)).yaw;
         assert!((first - 2.008).abs() < 1e-3, "{first}");
 
-        let mut filter = PoseFilter::default();
-        filter.filter(&SMOOTHING, ms(500), yaw(0.0));
-        let still = filter.filter(&SMOOTHING, ms(500), yaw(10.0)).yaw;
-        assert_eq!(still, 0.0, "no time, no change");
-        // A clip that is played backwards.
-        let back = filter.filter(&SMOOTHING, ms(460), yaw(10.0)).yaw;
-        assert!((back - 2.008).abs() < 1e-3, "{back}");
+        // So does one at the time of the frame before, one of a clip that is played backwards, and one after a
+        // source has started its clock anew.
+        for time in [500, 460, 0] {
+            let mut filter = PoseFilter::default();
+            filter.filter(&SMOOTHING, ms(500), yaw(0.0));
+            let next = filter.filter(&SMOOTHING, ms(time), yaw(10.0)).yaw;
+            assert!((next - 2.008).abs() < 1e-3, "{next} at {time}");
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ const LARGEST_DISTANCE: f32 = 1.0;
 /// So many heads are remembered while they are not seen; of more, those that were seen last.
 const MAX_LOST: usize = 128;
 
-/// Frames without a time are taken to be this far apart.
+/// Assumed between two frames whose times do not tell: one is missing, or time stood still or went back.
 const FRAME_TIME: Duration = Duration::from_millis(40);
 
 /// Follows the heads of one stream.
@@ -52,7 +52,8 @@ impl Tracker {
 
     /// Matches the boxes of a frame, in pixels, at stream time `time`, with the tracks; a head of its own is
     /// begun for each box that matches none. Writes the index of each box's track to `tracks`. Tracks that
-    /// were not seen for more than `max_lost` are forgotten first.
+    /// the last update missed, and that were seen more than `max_lost` ago, are forgotten first: time in which
+    /// no boxes came does not count against a head.
     pub fn update(
         &mut self,
         time: Option<Duration>,
@@ -65,7 +66,7 @@ impl Tracker {
         for track in &mut self.tracks {
             track.predict(dt);
         }
-        self.tracks.retain(|track| track.unseen <= max_lost);
+        self.tracks.retain(|track| track.unseen <= max_lost.max(dt));
         self.forget_surplus(dt);
 
         self.matched.clear();
@@ -89,20 +90,16 @@ impl Tracker {
 
     /// For a frame whose boxes are not known: where the heads that were seen in the last [`update`](Self::update)
     /// are at stream time `time`. Writes the index of each one's track to `tracks` and its box, which may
-    /// reach out of the frame, to `boxes`; none when that was more than `max_lost` ago.
+    /// reach out of the frame, to `boxes`.
     pub fn predict(
         &mut self,
         time: Option<Duration>,
-        max_lost: Duration,
         tracks: &mut Vec<usize>,
         boxes: &mut Vec<Rect>,
     ) {
         self.advance(time);
         tracks.clear();
         boxes.clear();
-        if self.since_boxes > max_lost {
-            return;
-        }
         for (index, track) in self.tracks.iter().enumerate() {
             if track.unseen.is_zero() {
                 tracks.push(index);
@@ -173,10 +170,11 @@ impl Tracker {
     }
 }
 
-/// From one time of a stream to another, either way; without both, a frame.
+/// From one frame to the next. Their times do not tell where one is missing, and where they are equal or go
+/// back, as when a source starts its clock anew: then it is the time of a frame.
 pub(super) fn elapsed(from: Option<Duration>, to: Option<Duration>) -> Duration {
     match (from, to) {
-        (Some(from), Some(to)) => to.abs_diff(from),
+        (Some(from), Some(to)) if to > from => to - from,
         _ => FRAME_TIME,
     }
 }
@@ -304,7 +302,7 @@ mod tests {
             tracker.update(ms(n * 40), &seen, LOST, &mut indices);
         }
         for n in 25..29 {
-            tracker.predict(ms(n * 40), LOST, &mut indices, &mut boxes);
+            tracker.predict(ms(n * 40), &mut indices, &mut boxes);
             assert_eq!(indices.len(), 1);
             assert_eq!(tracker.track(indices[0]).unwrap().id, 1);
             let off = boxes[0].x - n as f32 * 4.0;
@@ -327,11 +325,39 @@ mod tests {
                 .collect::<Vec<_>>(),
             [1, 2]
         );
-        tracker.predict(ms(30 * 40), LOST, &mut indices, &mut boxes);
+        tracker.predict(ms(30 * 40), &mut indices, &mut boxes);
         assert!((boxes[0].x - 120.0).abs() < 0.5, "{boxes:?}");
+    }
 
-        tracker.predict(ms(60 * 40), LOST, &mut indices, &mut boxes);
-        assert!(indices.is_empty() && boxes.is_empty(), "after 1.2 s");
+    /// 1.5 s without boxes, longer than a head may be lost: it was not looked for.
+    #[test]
+    fn a_head_that_was_not_looked_for_is_not_lost() {
+        let mut tracker = Tracker::default();
+        let (mut indices, mut boxes) = (Vec::new(), Vec::new());
+        let ms = |ms: u64| Some(Duration::from_millis(ms));
+        let both = [at(0.0, 50.0), at(600.0, 50.0)];
+        tracker.update(ms(0), &both, LOST, &mut indices);
+        tracker.predict(ms(500), &mut indices, &mut boxes);
+        tracker.predict(ms(1000), &mut indices, &mut boxes);
+        assert_eq!(indices.len(), 2);
+        tracker.update(ms(1500), &both[..1], LOST, &mut indices);
+        assert_eq!(tracker.track(indices[0]).unwrap().id, 1);
+        // The other one was looked for then, and last seen more than a second before.
+        tracker.update(ms(1540), &both, LOST, &mut indices);
+        let ids = indices.iter().map(|&i| tracker.track(i).unwrap().id);
+        assert_eq!(ids.collect::<Vec<_>>(), [1, 3]);
+    }
+
+    #[test]
+    fn time_that_stands_still_or_jumps_back_is_a_frame() {
+        let ms = |ms: u64| Some(Duration::from_millis(ms));
+        let forty = Duration::from_millis(40);
+        assert_eq!(elapsed(ms(0), ms(500)), Duration::from_millis(500));
+        for (from, to) in [(500, 500), (500, 460), (86_400_000, 0)] {
+            assert_eq!(elapsed(ms(from), ms(to)), forty, "{from} to {to}");
+        }
+        assert_eq!(elapsed(None, ms(5)), forty);
+        assert_eq!(elapsed(ms(5), None), forty);
     }
 
     /// Without times a frame that is predicted lasts as long as one with boxes.
@@ -343,7 +369,7 @@ mod tests {
             tracker.update(None, &[at(n as f32 * 4.0, 50.0)], LOST, &mut indices);
         }
         for n in 25..28 {
-            tracker.predict(None, LOST, &mut indices, &mut boxes);
+            tracker.predict(None, &mut indices, &mut boxes);
             assert!((boxes[0].x - n as f32 * 4.0).abs() < 0.5, "{boxes:?}");
         }
     }
