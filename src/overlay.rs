@@ -23,9 +23,12 @@ use blend::Source;
 use composition::Rectangles;
 
 pub(crate) use downstream::Downstream;
+use look::Hidden;
 pub(crate) use look::Look;
-pub use options::{DmHeadPoseBlurHeads, DmHeadPoseColorBy, DmHeadPoseOverlayFlags};
-pub use privacy::hide;
+pub use options::{
+    DmHeadPoseBlurFallback, DmHeadPoseBlurHeads, DmHeadPoseColorBy, DmHeadPoseOverlayFlags,
+};
+pub use privacy::{hide, hide_picture};
 
 static CAT: std::sync::LazyLock<gst::DebugCategory> = std::sync::LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -52,29 +55,41 @@ impl Overlay {
         })
     }
 
-    /// Does what `look` asks for with a buffer. Its pixels are copied first if others hold them too,
-    /// unless there is nothing to write: with `compose` the drawing is only attached, for downstream.
+    /// Does what `look` asks for with a buffer of which `poses` is known. Its pixels are copied first if others
+    /// hold them too, unless there is nothing to write: with `compose` the drawing is only attached, for
+    /// downstream.
     pub(crate) fn draw(
         &mut self,
-        poses: &HeadPoses,
+        poses: Option<&HeadPoses>,
         look: &Look,
         compose: bool,
         info: &VideoInfo,
         buffer: &mut gst::BufferRef,
     ) -> Result<(), gst::ErrorMessage> {
         let failed = |error| gst::error_msg!(gst::StreamError::Failed, ("{error}"));
-        let heads = look.shown(poses);
-        let stats = look.stats(poses);
+        let heads = poses.map_or(&[][..], |poses| look.shown(poses));
+        let stats = poses.and_then(|poses| look.stats(poses));
         let draws = look.draws() && (!heads.is_empty() || stats.is_some());
-        let hides = look.hides().filter(|_| !poses.heads.is_empty());
+        // Boxes in the pixels of another frame size hide nothing.
+        let fits =
+            |poses: &&HeadPoses| (poses.width, poses.height) == (info.width(), info.height());
+        let poses = poses.filter(fits);
+        // Also heads too old to be drawn.
+        let found = poses.map_or(&[][..], |poses| &poses.heads);
+        let hidden = match look.hidden(poses) {
+            Hidden::Heads if found.is_empty() => Hidden::Nothing,
+            hidden => hidden,
+        };
 
-        if hides.is_some() || (draws && !compose) {
+        if hidden != Hidden::Nothing || (draws && !compose) {
             let mut frame = VideoFrameRef::from_buffer_ref_writable(buffer, info)
                 .map_err(|error| video::map_error("drawing", info, &error))?;
-            if let Some(how) = hides {
-                // Also those too old to be drawn: better an old place than a face.
-                privacy::hide(&poses.heads, how, &mut frame).map_err(failed)?;
+            match hidden {
+                Hidden::Nothing => Ok(()),
+                Hidden::Heads => privacy::hide(found, look.blur_heads(), &mut frame),
+                Hidden::Picture => privacy::hide_picture(look.blur_heads(), &mut frame),
             }
+            .map_err(failed)?;
             if draws && !compose {
                 self.blend(heads, &look.style(), stats.as_deref(), &mut frame)
                     .map_err(failed)?;

@@ -145,6 +145,12 @@ pub fn error_message(error: &Error) -> gst::ErrorMessage {
     }
 }
 
+/// The buffer stands for a frame that is missing. Most GAP buffers are none of these: `videorate` marks the frames
+/// that it repeats, which have their picture.
+pub(crate) fn is_empty_gap(buffer: &gst::BufferRef) -> bool {
+    buffer.flags().contains(gst::BufferFlags::GAP) && buffer.size() == 0
+}
+
 /// Why a buffer's pixels cannot be had.
 pub(crate) fn map_error(
     purpose: &str,

@@ -38,22 +38,48 @@ fn every_buffer_carries_a_meta_even_without_heads() {
 }
 
 #[test]
-fn gaps_pass_as_they_are() {
+fn only_gaps_without_a_picture_pass_as_they_are() {
     let element = toys::quick();
     element.set_property_from_str("overlay", "box+axes");
     let mut h = harness(&element);
-    let mut gap = frame();
-    gap.make_mut().set_flags(gst::BufferFlags::GAP);
-    let before = bytes(&gap);
-    let out = h.push_and_pull(gap).unwrap();
+    // As videorate marks a frame that it repeats.
+    let mut repeated = frame();
+    repeated.make_mut().set_flags(gst::BufferFlags::GAP);
+    let before = bytes(&repeated);
+    let out = h.push_and_pull(repeated).unwrap();
     assert!(out.flags().contains(gst::BufferFlags::GAP));
-    assert_eq!(HeadPoses::from_buffer(&out), None);
-    assert!(bytes(&out) == before);
-    // Not even enough memory for a frame is needed.
-    let mut empty = gst::Buffer::new();
-    empty.make_mut().set_flags(gst::BufferFlags::GAP);
-    assert_eq!(h.push_and_pull(empty).unwrap().size(), 0);
-    assert_eq!((stat(&element, "gaps"), stat(&element, "inferred")), (2, 0));
+    assert_eq!(toys::poses(&out).heads.len(), 2);
+    assert!(bytes(&out) != before, "nothing was drawn");
+    let out = h.push_and_pull(empty_gap(1)).unwrap();
+    assert!(out.flags().contains(gst::BufferFlags::GAP));
+    assert_eq!((out.size(), HeadPoses::from_buffer(&out)), (0, None));
+    assert_eq!((stat(&element, "gaps"), stat(&element, "inferred")), (1, 1));
+}
+
+fn empty_gap(number: u64) -> gst::Buffer {
+    let mut buffer = gst::Buffer::new();
+    toys::number(&mut buffer, number);
+    buffer.make_mut().set_flags(gst::BufferFlags::GAP);
+    buffer
+}
+
+/// 10 frames a second made 21, as videorate does it: the frames that it repeats are GAP buffers with a picture.
+#[test]
+fn frames_that_videorate_repeats_have_their_heads() {
+    let element = toys::quick();
+    let line = "videotestsrc num-buffers=10 ! video/x-raw,format=RGB,width=32,height=32,framerate=10/1 \
+                ! videorate ! video/x-raw,framerate=21/1 ! identity name=here ! fakesink name=sink sync=false";
+    let pipeline = toys::pipeline(line, &element);
+    let buffers = toys::collect(&pipeline, "sink");
+    toys::run(&pipeline);
+    let buffers = buffers.lock().unwrap();
+    let is_gap = |buffer: &&gst::Buffer| buffer.flags().contains(gst::BufferFlags::GAP);
+    assert!(buffers.iter().filter(is_gap).count() > 5);
+    assert!(
+        buffers
+            .iter()
+            .all(|buffer| toys::poses(buffer).heads.len() == 2)
+    );
 }
 
 #[test]
@@ -147,7 +173,7 @@ fn statistics_count_what_happened() {
         let mut buffer = frame();
         toys::number(&mut buffer, number);
         if number % 3 == 0 {
-            buffer.make_mut().set_flags(gst::BufferFlags::GAP);
+            buffer = empty_gap(number);
         }
         h.push_and_pull(buffer).unwrap();
     }
@@ -197,5 +223,61 @@ fn what_downstream_answers_goes_upstream() {
         // Messages hold the element, which holds the bus.
         bus.set_flushing(true);
         assert!(error.is_none(), "not this element's error: {error:?}");
+    }
+}
+
+/// Angles of a picture that lies on its side are wrong and look right: that is said, once.
+#[test]
+fn a_picture_on_its_side_is_a_warning() {
+    let tags = |orientation: &str| {
+        let mut tags = gst::TagList::new();
+        tags.make_mut()
+            .add::<gst::tags::ImageOrientation>(&orientation, gst::TagMergeMode::Replace);
+        gst::event::Tag::new(tags)
+    };
+    let warnings = |bus: &gst::Bus| {
+        let warnings = std::iter::from_fn(|| bus.pop_filtered(&[gst::MessageType::Warning]));
+        let text = |message: gst::Message| match message.view() {
+            gst::MessageView::Warning(warning) => warning.error().to_string(),
+            _ => unreachable!(),
+        };
+        warnings.map(text).collect::<Vec<_>>()
+    };
+    let element = toys::quick();
+    let bus = toys::OwnBus::of(&element);
+    let mut h = harness(&element);
+    h.push_event(gst::event::Tag::new(gst::TagList::new()));
+    h.push_event(tags("rotate-0"));
+    assert!(warnings(&bus).is_empty());
+    for _ in 0..2 {
+        h.push_event(tags("rotate-90"));
+        h.push_and_pull(frame()).unwrap();
+    }
+    let said = warnings(&bus);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("image-orientation=rotate-90") && said[0].contains("videoflip"));
+
+    for (turned, flip) in [
+        (false, "identity"),
+        (false, "videoflip"),
+        (true, "videoflip video-direction=auto"),
+        (true, "videoflip video-direction=90r ! queue"),
+    ] {
+        let line = format!(
+            "videotestsrc num-buffers=2 ! video/x-raw,format=I420,width=32,height=24 \
+             ! taginject tags=image-orientation=rotate-90 ! {flip} ! identity name=here ! fakesink"
+        );
+        let pipeline = toys::pipeline(&line, &toys::quick());
+        let bus = pipeline.bus().unwrap();
+        pipeline.set_state(gst::State::Playing).unwrap();
+        let kinds = [
+            gst::MessageType::Eos,
+            gst::MessageType::Error,
+            gst::MessageType::Warning,
+        ];
+        let first = bus.timed_pop_filtered(toys::GUARD, &kinds).unwrap();
+        let expected = if turned { kinds[0] } else { kinds[2] };
+        assert_eq!(first.type_(), expected, "{flip}: {first:?}");
+        pipeline.set_state(gst::State::Null).unwrap();
     }
 }

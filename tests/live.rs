@@ -105,9 +105,10 @@ fn a_jump_or_another_size_is_detected_at_once() {
     };
     assert_eq!(source(&mut h, frame(0)), Source::Inferred);
     assert_eq!(source(&mut h, frame(1)), Source::Tracked);
-    let mut jumped = frame(2);
-    jumped.make_mut().set_flags(gst::BufferFlags::DISCONT);
-    assert_eq!(source(&mut h, jumped), Source::Inferred);
+    // 2 s on, and back again.
+    assert_eq!(source(&mut h, frame(51)), Source::Inferred);
+    assert_eq!(source(&mut h, frame(52)), Source::Tracked);
+    assert_eq!(source(&mut h, frame(2)), Source::Inferred);
     assert_eq!(source(&mut h, frame(3)), Source::Tracked);
     h.set_src_caps(caps(VideoFormat::Rgb, 64, 64));
     let larger = |n| {
@@ -117,6 +118,55 @@ fn a_jump_or_another_size_is_detected_at_once() {
     };
     assert_eq!(source(&mut h, larger(4)), Source::Inferred);
     assert_eq!(source(&mut h, larger(5)), Source::Tracked);
+}
+
+/// Longer apart than a head may be lost: at 25 frames a second, and at 2.
+#[test]
+fn heads_stay_from_one_detection_to_the_next() {
+    for (interval, distance, longest) in [(30u32, 1, 1040), (5, 12, 1440)] {
+        for depth in [1u32, 3] {
+            let element = quick();
+            element.set_property("pipeline-depth", depth);
+            element.set_property("detection-interval", interval);
+            let mut h = harness(&element, &rgb());
+            for n in 0..90 {
+                h.push(frame(n * distance)).unwrap();
+            }
+            h.push_event(gst::event::Eos::new());
+            let mut detected = 0;
+            for n in 0..90 {
+                let buffer = h.pull().unwrap();
+                let (pts, poses) = (buffer.pts().unwrap().mseconds(), poses(&buffer));
+                let ids: Vec<_> = poses.heads.iter().map(|head| head.id).collect();
+                assert_eq!(ids, [1, 2], "frame {n} at interval {interval}");
+                if poses.source == Source::Inferred {
+                    assert!(pts - detected <= longest, "{detected} to {pts}");
+                    detected = pts;
+                }
+            }
+            assert!(stat(&element, "inferred") == 90 && detected > 0);
+        }
+    }
+}
+
+/// Nothing is known to predict from: the detector has not looked, or not for heads to follow.
+#[test]
+fn no_frame_is_without_heads_before_the_detector_has_looked() {
+    let element = quick();
+    let mut h = harness(&element, &rgb());
+    let mut source = |n| {
+        let poses = poses(&h.push_and_pull(frame(n)).unwrap());
+        assert_eq!(poses.heads.len(), 2, "frame {n}");
+        poses.source
+    };
+    assert_eq!(source(20), Source::Inferred);
+    element.set_property("detection-interval", 100u32);
+    assert_eq!(source(21), Source::Inferred);
+    assert_eq!(source(22), Source::Tracked);
+    // A source that starts its clock anew.
+    for n in 0..20 {
+        assert_eq!(source(n), Source::Tracked);
+    }
 }
 
 fn qos(h: &mut gst_check::Harness, jitter_ms: i64, frame: u64) {
@@ -179,6 +229,8 @@ fn when_late_the_last_result_holds() {
 fn a_frame_that_has_no_time_goes_on_without_its_inference() {
     let element = toys::element("rows_slow_32x32", "pose_Nx3x32x32");
     element.set_property_from_str("when-late", "hold");
+    // Frames 20 s apart are no jump.
+    element.set_property("max-lost-time", 60_000_000_000u64);
     let mut h = harness(&element, &rgb());
     let next = |h: &mut gst_check::Harness, n| poses(&h.push_and_pull(frame(n)).unwrap());
     // Nothing says that it may not wait.
@@ -237,6 +289,8 @@ fn held_frames_do_not_pile_up() {
         for n in 3..23 {
             let mut buffer = frame(n);
             if gaps {
+                buffer = gst::Buffer::new();
+                number(&mut buffer, n);
                 buffer.make_mut().set_flags(gst::BufferFlags::GAP);
             }
             h.push(buffer).unwrap();
@@ -314,11 +368,16 @@ fn asynchronous_frames_never_wait() {
         HeadPoses::from_buffer(&first).is_none(),
         "nothing is known yet"
     );
+    // Frames before each of these were dropped: that is no jump.
+    let push = |h: &mut gst_check::Harness, n| {
+        let mut buffer = frame(n);
+        buffer.make_mut().set_flags(gst::BufferFlags::DISCONT);
+        h.push_and_pull(buffer).unwrap()
+    };
     let n = push_until(&mut h, 1, |buffer| HeadPoses::from_buffer(buffer).is_some());
     // From now on every frame carries a result that some frame before it gave.
     for n in n + 1..n + 100 {
-        let buffer = h.push_and_pull(frame(n)).unwrap();
-        let poses = poses(&buffer);
+        let poses = poses(&push(&mut h, n));
         assert_eq!(poses.source, Source::Held);
         let age = poses.age.mseconds() / 40;
         assert!((1..=n).contains(&age), "{age} at {n}");
@@ -342,12 +401,10 @@ fn asynchronous_results_do_not_cross_a_jump() {
     let has_meta = |buffer: &gst::Buffer| HeadPoses::from_buffer(buffer).is_some();
     let mut n = push_until(&mut h, 0, has_meta);
     for _ in 0..20 {
-        n += 100;
+        n += 1;
         h.push_and_pull(frame(n)).unwrap();
         n += 100;
-        let mut jumped = frame(n);
-        jumped.make_mut().set_flags(gst::BufferFlags::DISCONT);
-        let first = h.push_and_pull(jumped).unwrap();
+        let first = h.push_and_pull(frame(n)).unwrap();
         assert!(!has_meta(&first), "what was known before the jump");
         let start = n;
         n = push_until(&mut h, n + 1, has_meta);
@@ -365,7 +422,7 @@ fn asynchronous_results_do_not_cross_a_flush_or_a_change_of_size() {
     let has_meta = |buffer: &gst::Buffer| HeadPoses::from_buffer(buffer).is_some();
     let mut n = push_until(&mut h, 0, has_meta);
     for _ in 0..20 {
-        n += 100;
+        n += 1;
         let busy_with = h.push_and_pull(frame(n)).unwrap();
         assert!(has_meta(&busy_with));
         h.push_event(gst::event::FlushStart::new());

@@ -77,6 +77,14 @@ fn a_message_says_what_the_meta_says() {
     assert_eq!(rest, poses.to_structure().unwrap());
 }
 
+fn empty_gap(ms: u64) -> gst::Buffer {
+    let mut gap = gst::Buffer::new();
+    let buffer = gap.make_mut();
+    buffer.set_pts(gst::ClockTime::from_mseconds(ms));
+    buffer.set_flags(gst::BufferFlags::GAP);
+    gap
+}
+
 #[test]
 fn a_frame_without_heads_is_told_and_one_without_a_picture_is_not() {
     let (mut h, bus) = harness();
@@ -84,9 +92,7 @@ fn a_frame_without_heads_is_told_and_one_without_a_picture_is_not() {
     element.set_property("post-messages", true);
     element.set_property("score-threshold", 1.0f32);
     h.push(frame(1000)).unwrap();
-    let mut gap = frame(1040);
-    gap.make_mut().set_flags(gst::BufferFlags::GAP);
-    h.push(gap).unwrap();
+    h.push(empty_gap(1040)).unwrap();
     let heads: Vec<_> = messages(&bus)
         .iter()
         .map(|m| m.get::<i32>("n").unwrap())
@@ -94,9 +100,7 @@ fn a_frame_without_heads_is_told_and_one_without_a_picture_is_not() {
     assert_eq!(heads, [0]);
     // It does not count as the last message either.
     element.set_property("message-interval", 100_000_000u64);
-    let mut gap = frame(1110);
-    gap.make_mut().set_flags(gst::BufferFlags::GAP);
-    h.push(gap).unwrap();
+    h.push(empty_gap(1110)).unwrap();
     h.push(frame(1120)).unwrap();
     assert_eq!(messages(&bus).len(), 1);
 }

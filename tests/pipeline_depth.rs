@@ -82,7 +82,7 @@ fn a_frame_leaves_when_enough_have_come_after_it() {
         for n in 0..10 {
             h.push(frame(n)).unwrap();
             let out = (n + 2).saturating_sub(u64::from(depth));
-            assert_eq!(u64::from(h.buffers_received()), out, "depth {depth}");
+            assert!(u64::from(h.buffers_received()) >= out, "depth {depth}");
         }
         h.push_event(gst::event::Eos::new());
         assert_eq!(h.buffers_received(), 10, "depth {depth}");
@@ -135,6 +135,134 @@ fn latency_may_be_as_long_as_can_be_told() {
     assert_eq!(latency(16, slowest, Some(longest)).1, longest);
 }
 
+/// Waits until `done`; a guard against a hang, never a measure.
+fn wait_until(mut done: impl FnMut() -> bool, what: &str) {
+    let start = std::time::Instant::now();
+    while !done() {
+        assert!(start.elapsed().as_secs() < 60, "{what}");
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn a_frame_leaves_when_it_is_done() {
+    for depth in [2, 4] {
+        let mut h = harness(&deep(depth), &rgb());
+        for n in 0..3 {
+            h.push(frame(n)).unwrap();
+            let all_out = || u64::from(h.buffers_received()) == n + 1;
+            wait_until(all_out, &format!("frame {n} at depth {depth} never comes"));
+        }
+        let frames: Vec<_> = outcome(&mut h).iter().map(|(frame, _)| *frame).collect();
+        assert_eq!(frames, [0, 1, 2]);
+    }
+}
+
+/// A capture device has so many buffers and no more. Each comes back only after it has gone through.
+#[test]
+fn any_pool_is_large_enough() {
+    let modes = (1..=6u32).map(|depth| ("pipeline-depth", depth.to_string()));
+    let others = [("async", "true".into()), ("when-late", "hold".into())];
+    for (property, value) in modes.chain(others) {
+        for buffers in 1..=4 {
+            let case = format!("{property}={value} with {buffers} buffers");
+            let element = quick();
+            element.set_property_from_str(property, &value);
+            let mut h = harness(&element, &rgb());
+            let pool = gst::BufferPool::new();
+            let mut config = pool.config();
+            config.set_params(Some(&rgb()), 32 * 32 * 3, 0, buffers);
+            pool.set_config(config).unwrap();
+            pool.set_active(true).unwrap();
+            let at_once =
+                gst::BufferPoolAcquireParams::with_flags(gst::BufferPoolAcquireFlags::DONTWAIT);
+            let mut arrived = Vec::new();
+            for n in 0..20 {
+                let mut free = None;
+                let is_free = || {
+                    let out = std::iter::from_fn(|| h.try_pull());
+                    arrived.extend(out.map(|buffer| buffer.pts().unwrap().mseconds() / 40));
+                    free = pool.acquire_buffer(Some(&at_once)).ok();
+                    free.is_some()
+                };
+                wait_until(is_free, &case);
+                let mut buffer = free.unwrap();
+                number(&mut buffer, n);
+                h.push(buffer).unwrap();
+            }
+            h.push_event(gst::event::Eos::new());
+            let out = std::iter::from_fn(|| h.try_pull());
+            arrived.extend(out.map(|buffer| buffer.pts().unwrap().mseconds() / 40));
+            assert!(arrived.iter().copied().eq(0..20), "{case}: {arrived:?}");
+            drop(h);
+            pool.set_active(false).unwrap();
+        }
+    }
+}
+
+/// How many buffers the element asks upstream for.
+fn least_buffers(element: &gst::Element) -> Vec<(u32, u32)> {
+    let mut query = gst::query::Allocation::new(Some(&rgb()), true);
+    let sink = element.static_pad("sink").unwrap();
+    if !sink.query(&mut query) {
+        return Vec::new();
+    }
+    let pools = query.allocation_pools();
+    pools.map(|(_, size, min, _)| (size, min)).collect()
+}
+
+#[test]
+fn upstream_is_asked_for_the_buffers_that_are_kept() {
+    let size = 32 * 32 * 3;
+    for (property, value, min) in [
+        ("pipeline-depth", "1", None),
+        ("pipeline-depth", "2", Some(2)),
+        ("pipeline-depth", "6", Some(6)),
+        ("async", "true", Some(2)),
+        ("when-late", "hold", Some(2)),
+    ] {
+        let element = quick();
+        element.set_property_from_str(property, value);
+        let h = harness(&element, &rgb());
+        let expected: Vec<_> = min.map(|min| (size, min)).into_iter().collect();
+        assert_eq!(least_buffers(&element), expected, "{property}={value}");
+        drop(h);
+    }
+    // Chosen late, upstream is told to ask again.
+    let element = quick();
+    let mut h = harness(&element, &rgb());
+    h.push_and_pull(frame(0)).unwrap();
+    let told = |h: &mut gst_check::Harness| {
+        let events = std::iter::from_fn(|| h.try_pull_upstream_event());
+        events.fold(false, |told, event| {
+            told || event.type_() == gst::EventType::Reconfigure
+        })
+    };
+    told(&mut h);
+    element.set_property_from_str("when-late", "hold");
+    assert!(told(&mut h));
+    assert_eq!(least_buffers(&element), [(size, 2)]);
+}
+
+/// Lines need no pixels, so frames may come as their source lays them out, also through this element.
+#[test]
+fn frames_for_lines_alone_may_have_any_strides() {
+    for depth in [1, 3] {
+        let line = format!(
+            "dmheadpose pipeline-depth={depth} detector-model={} pose-model={} onnxruntime-library={} ! dmheadposejson",
+            fixture("rows_nhwc_32x32"),
+            fixture("pose_Nx3x32x32"),
+            toys::onnxruntime_library().unwrap_or_default().display()
+        );
+        let mut h = gst_check::Harness::new_parse(&line);
+        h.set_src_caps(rgb());
+        let mut query = gst::query::Allocation::new(Some(&rgb()), true);
+        assert!(h.srcpad().unwrap().peer_query(&mut query));
+        let strides = query.find_allocation_meta::<gst_video::VideoMeta>();
+        assert!(strides.is_some(), "depth {depth}");
+    }
+}
+
 #[test]
 fn latency_grows_with_depth() {
     let latency = |depth: u32| {
@@ -154,6 +282,8 @@ fn a_gap_keeps_its_place() {
     for n in 0..12 {
         let mut buffer = frame(n);
         if n % 4 == 1 {
+            buffer = gst::Buffer::new();
+            number(&mut buffer, n);
             buffer.make_mut().set_flags(gst::BufferFlags::GAP);
         }
         h.push(buffer).unwrap();
@@ -172,7 +302,6 @@ fn a_flush_drops_what_is_in_flight() {
     for n in 0..3 {
         h.push(frame(n)).unwrap();
     }
-    assert_eq!(h.buffers_received(), 0);
     h.push_event(gst::event::FlushStart::new());
     h.push_event(gst::event::FlushStop::new(true));
     let segment = gst::FormattedSegment::<gst::ClockTime>::new();
@@ -182,7 +311,10 @@ fn a_flush_drops_what_is_in_flight() {
     }
     h.push_event(gst::event::Eos::new());
     let frames: Vec<_> = outcome(&mut h).iter().map(|(frame, _)| *frame).collect();
-    assert_eq!(frames, [20, 21, 22, 23, 24, 25]);
+    // Some of the others may have been done before.
+    let after = frames.iter().position(|&frame| frame >= 20).unwrap();
+    assert!(frames[..after].iter().copied().eq(0..after as u64));
+    assert_eq!(frames[after..], [20, 21, 22, 23, 24, 25]);
     assert_eq!(stat(&element, "frames"), 9);
 }
 
@@ -205,10 +337,8 @@ fn events_and_queries_in_the_stream_do_not_overtake() {
     assert_eq!(h.buffers_received(), 3, "before a drain");
 
     h.push(frame(3)).unwrap();
-    let mut jumped = frame(9);
-    jumped.make_mut().set_flags(gst::BufferFlags::DISCONT);
-    h.push(jumped).unwrap();
-    assert_eq!(h.buffers_received(), 4, "before a discontinuity");
+    h.push(frame(99)).unwrap();
+    assert!(h.buffers_received() >= 4, "before a jump");
 }
 
 #[test]

@@ -3,12 +3,14 @@
 
 mod toys;
 
+use gst::prelude::*;
 use gst_video::prelude::*;
 use gst_video::{VideoFormat, VideoFrame, VideoInfo, video_frame};
 use gstdmheadpose::estimator::Head;
 use gstdmheadpose::estimator::angles::Angles;
 use gstdmheadpose::estimator::geometry::Rect;
-use gstdmheadpose::overlay::{DmHeadPoseBlurHeads, hide};
+use gstdmheadpose::headposemeta::{HeadPoses, Source};
+use gstdmheadpose::overlay::{DmHeadPoseBlurHeads, hide, hide_picture};
 
 type Frame = VideoFrame<video_frame::Writable>;
 
@@ -186,7 +188,6 @@ fn pixelating_forgets_all_but_the_means() {
 
 #[test]
 fn both_elements_hide_what_they_do_not_draw() {
-    use gst::prelude::*;
     let white = || toys::picture(320, 240, |_, _| [255; 3]);
     let caps = toys::caps(VideoFormat::Rgb, 320, 240);
     let pixel = |buffer: &gst::Buffer| toys::bytes(buffer)[(75 * 320 + 80) * 3];
@@ -208,4 +209,247 @@ fn both_elements_hide_what_they_do_not_draw() {
     let mut frame = white();
     old.attach(frame.make_mut()).unwrap();
     assert_eq!(pixel(&h.push_and_pull(frame).unwrap()), 0);
+}
+
+#[test]
+fn a_hidden_picture_shows_nothing() {
+    for format in formats() {
+        for (width, height) in SIZES {
+            let what = format!("{format} {width}x{height}");
+            let mut frame = noise(format, width, height, 1);
+            hide_picture(
+                DmHeadPoseBlurHeads::Fill,
+                &mut frame.as_mut_video_frame_ref(),
+            )
+            .unwrap();
+            let after = samples(&frame);
+            assert!(after.iter().all(|pixel| *pixel == after[0]), "{what}");
+
+            let mut frame = noise(format, width, height, 1);
+            let how = DmHeadPoseBlurHeads::Pixelate;
+            hide_picture(how, &mut frame.as_mut_video_frame_ref()).unwrap();
+            let mut values = samples(&frame);
+            values.sort_unstable();
+            values.dedup();
+            assert!(values.len() <= 49, "{what}: {} values", values.len());
+        }
+    }
+}
+
+/// How much of a white frame of RGB can be seen.
+#[derive(Debug, PartialEq)]
+enum Seen {
+    All,
+    AllButHeads,
+    Nothing,
+}
+
+const WIDTH: usize = 320;
+
+fn seen(buffer: &gst::Buffer) -> Seen {
+    let bytes = toys::bytes(buffer);
+    // A pixel of the toy detector's first head, and one of neither.
+    let [head, other] = [75 * WIDTH + 80, 0].map(|at| bytes[at * 3] == 255);
+    match (head, other) {
+        (true, true) => Seen::All,
+        (false, true) => Seen::AllButHeads,
+        (false, false) if bytes.iter().all(|&byte| byte == 0) => Seen::Nothing,
+        _ => panic!("a head is seen, and all else is hidden"),
+    }
+}
+
+fn white(n: u64) -> gst::Buffer {
+    let mut buffer = toys::picture(WIDTH as u32, 240, |_, _| [255; 3]);
+    toys::number(&mut buffer, n);
+    buffer
+}
+
+fn white_caps() -> gst::Caps {
+    toys::caps(VideoFormat::Rgb, WIDTH as u32, 240)
+}
+
+fn hiding(properties: &[(&str, &str)]) -> (gst::Element, gst_check::Harness) {
+    let element = toys::quick();
+    element.set_property_from_str("blur-heads", "fill");
+    for (name, value) in properties {
+        element.set_property_from_str(name, value);
+    }
+    let h = toys::harness(&element, &white_caps());
+    (element, h)
+}
+
+fn is_held(buffer: &gst::Buffer) -> bool {
+    HeadPoses::from_buffer(buffer).is_some_and(|poses| poses.source == Source::Held)
+}
+
+#[test]
+fn an_asynchronous_frame_shows_no_head() {
+    let (_element, mut h) = hiding(&[("async", "true")]);
+    let mut held = 0;
+    for n in 0.. {
+        let out = h.push_and_pull(white(n)).unwrap();
+        assert_eq!(seen(&out), Seen::Nothing, "frame {n}");
+        held += u32::from(is_held(&out));
+        if held > 10 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+
+    let (_element, mut h) = hiding(&[("async", "true"), ("blur-fallback", "last")]);
+    let mut next = 0;
+    let mut until_held = |h: &mut gst_check::Harness| {
+        loop {
+            let out = h.push_and_pull(white(next)).unwrap();
+            next += 1;
+            if is_held(&out) {
+                assert_eq!(seen(&out), Seen::AllButHeads);
+                return next;
+            }
+            assert_eq!(seen(&out), Seen::Nothing, "nothing is known yet");
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+    };
+    let n = until_held(&mut h);
+    // Nothing is known of what comes after a jump.
+    assert_eq!(
+        seen(&h.push_and_pull(white(n + 1000)).unwrap()),
+        Seen::Nothing
+    );
+}
+
+#[test]
+fn frames_that_show_no_head_wait_for_their_inference_on_request() {
+    for other in [("async", "true"), ("when-late", "hold")] {
+        let (element, mut h) = hiding(&[other, ("blur-fallback", "wait")]);
+        for n in 0..20 {
+            let late = gst::ClockTime::SECOND;
+            let qos = gst::event::Qos::new(gst::QOSType::Underflow, 2.0, 1_000_000_000, late);
+            h.push_upstream_event(qos);
+            let out = h.push_and_pull(white(n)).unwrap();
+            assert_eq!(seen(&out), Seen::AllButHeads, "{other:?}: frame {n}");
+            assert_eq!(toys::poses(&out).source, Source::Inferred);
+        }
+        // Nothing waits where nothing is to be hidden.
+        element.set_property_from_str("blur-heads", "none");
+        let out = h.push_and_pull(white(20)).unwrap();
+        assert!(is_held(&out), "{other:?}");
+        assert_eq!(seen(&out), Seen::All);
+    }
+}
+
+#[test]
+fn a_late_frame_shows_no_head() {
+    for (fallback, expected) in [("picture", Seen::Nothing), ("last", Seen::AllButHeads)] {
+        let (_element, mut h) = hiding(&[("when-late", "hold"), ("blur-fallback", fallback)]);
+        assert_eq!(seen(&h.push_and_pull(white(0)).unwrap()), Seen::AllButHeads);
+        let late = gst::ClockTime::SECOND;
+        let qos = gst::event::Qos::new(gst::QOSType::Underflow, 2.0, 1_000_000_000, late);
+        h.push_upstream_event(qos);
+        let out = h.push_and_pull(white(1)).unwrap();
+        assert!(is_held(&out));
+        assert_eq!(seen(&out), expected, "{fallback}");
+    }
+}
+
+#[test]
+fn a_repeated_frame_shows_no_head() {
+    let (_element, mut h) = hiding(&[]);
+    for n in 0..3 {
+        let mut repeated = white(n);
+        repeated.make_mut().set_flags(gst::BufferFlags::GAP);
+        assert_eq!(seen(&h.push_and_pull(repeated).unwrap()), Seen::AllButHeads);
+    }
+}
+
+/// What cannot be mapped cannot be hidden: the stream ends rather than show it, also where errors are to be borne.
+#[test]
+fn a_frame_that_cannot_be_read_is_not_shown() {
+    let (element, mut h) = hiding(&[("on-error", "hold")]);
+    let bus = toys::OwnBus::of(&element);
+    h.push_and_pull(white(0)).unwrap();
+    let broken = gst::Buffer::from_slice([255; 100]);
+    assert_eq!(h.push(broken), Err(gst::FlowError::Error));
+    assert!(h.try_pull().is_none());
+    assert!(bus.pop_filtered(&[gst::MessageType::Error]).is_some());
+}
+
+/// The detector found heads; that their pose is no number does not make them unseen.
+#[test]
+fn a_head_without_a_pose_is_not_shown() {
+    for depth in ["1", "2"] {
+        let element = toys::element("rows_nhwc_32x32", "pose_wild_Nx3x32x32");
+        element.set_property_from_str("blur-heads", "fill");
+        element.set_property_from_str("pipeline-depth", depth);
+        let mut h = toys::harness(&element, &white_caps());
+        // Green of 100: roll is infinite.
+        h.push(toys::picture(WIDTH as u32, 240, |_, _| [255, 100, 255]))
+            .unwrap();
+        h.push_event(gst::event::Eos::new());
+        let out = h.pull().unwrap();
+        assert!(toys::poses(&out).heads.is_empty());
+        assert_eq!(seen(&out), Seen::Nothing);
+    }
+    let element = toys::element("rows_nhwc_32x32", "pose_wild_Nx3x32x32");
+    for (name, value) in [
+        ("blur-heads", "fill"),
+        ("blur-fallback", "last"),
+        ("async", "true"),
+    ] {
+        element.set_property_from_str(name, value);
+    }
+    let mut h = toys::harness(&element, &white_caps());
+    for n in 0.. {
+        let mut frame = toys::picture(WIDTH as u32, 240, |_, _| [255, 100, 255]);
+        toys::number(&mut frame, n);
+        let out = h.push_and_pull(frame).unwrap();
+        assert_eq!(seen(&out), Seen::Nothing);
+        if is_held(&out) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn the_drawing_element_shows_no_frame_of_which_nothing_is_known() {
+    let overlay = |fallback: &str| {
+        let element = gst::ElementFactory::make("dmheadposeoverlay")
+            .build()
+            .unwrap();
+        element.set_property_from_str("overlay", "");
+        element.set_property_from_str("blur-heads", "fill");
+        element.set_property_from_str("blur-fallback", fallback);
+        toys::harness(&element, &white_caps())
+    };
+    let (_element, mut h) = hiding(&[("blur-heads", "none")]);
+    let found = toys::poses(&h.push_and_pull(white(0)).unwrap());
+    let with = |poses: &HeadPoses| {
+        let mut buffer = white(0);
+        poses.attach(buffer.make_mut()).unwrap();
+        buffer
+    };
+    let held = HeadPoses {
+        source: Source::Held,
+        ..found.clone()
+    };
+    let of_another_size = HeadPoses {
+        width: 640,
+        ..found.clone()
+    };
+    for fallback in ["picture", "wait", "last"] {
+        let mut h = overlay(fallback);
+        let mut shown = |buffer| seen(&h.push_and_pull(buffer).unwrap());
+        assert_eq!(shown(white(0)), Seen::Nothing, "{fallback}: no meta");
+        assert_eq!(shown(with(&of_another_size)), Seen::Nothing, "{fallback}");
+        assert_eq!(shown(with(&found)), Seen::AllButHeads, "{fallback}");
+        let expected = match fallback {
+            "last" => Seen::AllButHeads,
+            _ => Seen::Nothing,
+        };
+        assert_eq!(shown(with(&held)), expected, "{fallback}");
+        let mut empty = gst::Buffer::new();
+        empty.make_mut().set_flags(gst::BufferFlags::GAP);
+        assert_eq!(h.push_and_pull(empty).unwrap().size(), 0);
+    }
 }

@@ -6,6 +6,7 @@ mod toys;
 
 use gst::prelude::*;
 use gst_video::VideoFormat;
+use gstdmheadpose::headposemeta::Source;
 use toys::{caps, element, fixture, harness, number, picture, poses, quick};
 
 fn ids(h: &mut gst_check::Harness, buffer: gst::Buffer) -> Vec<u64> {
@@ -45,19 +46,50 @@ fn a_stream_that_jumps_has_new_heads() {
     h.push_event(gst::event::Segment::new(&segment));
     assert_eq!(ids(&mut h, frame(1, 100)), [3, 4], "after a flush");
 
-    let mut jumped = frame(2, 100);
-    jumped.make_mut().set_flags(gst::BufferFlags::DISCONT);
-    assert_eq!(ids(&mut h, jumped), [5, 6], "after a discontinuity");
-
     h.set_src_caps(caps(VideoFormat::Rgb, 64, 64));
-    let mut larger = picture(64, 64, |_, _| [100; 3]);
-    number(&mut larger, 3);
-    assert_eq!(ids(&mut h, larger), [7, 8], "after a change of size");
-
+    let mut larger = |n| {
+        let mut buffer = picture(64, 64, |_, _| [100; 3]);
+        number(&mut buffer, n);
+        ids(&mut h, buffer)
+    };
+    assert_eq!(larger(3), [5, 6], "after a change of size");
     // Away for 1.2 s, longer than max-lost-time.
-    let mut late = picture(64, 64, |_, _| [100; 3]);
-    number(&mut late, 33);
-    assert_eq!(ids(&mut h, late), [9, 10], "after a gap in time");
+    assert_eq!(larger(33), [7, 8], "after a gap in time");
+    assert_eq!(larger(53), [7, 8], "after 0.8 s");
+    // A source that starts its clock anew, by less than max-lost-time and by more.
+    assert_eq!(larger(40), [7, 8], "after a step back");
+    assert_eq!(larger(0), [9, 10], "after a jump back");
+    assert_eq!(larger(1), [9, 10]);
+    assert_eq!(larger(100), [11, 12], "after a jump");
+    assert_eq!(larger(0), [13, 14], "after one right after it");
+}
+
+/// What a leaky queue makes of a stream, and any element that drops frames for QoS: every other frame is missing, and
+/// the one after it says that there is a discontinuity.
+#[test]
+fn a_frame_that_was_dropped_is_no_jump() {
+    for depth in [1u32, 3] {
+        let element = quick();
+        element.set_property("pipeline-depth", depth);
+        element.set_property("smoothing", true);
+        element.set_property("detection-interval", 3u32);
+        let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
+        for n in 0..18 {
+            let mut buffer = frame(2 * n, if n == 0 { 100 } else { 110 });
+            buffer.make_mut().set_flags(gst::BufferFlags::DISCONT);
+            h.push(buffer).unwrap();
+        }
+        h.push_event(gst::event::Eos::new());
+        for n in 0..18u32 {
+            let poses = poses(&h.pull().unwrap());
+            let ids: Vec<_> = poses.heads.iter().map(|head| head.id).collect();
+            assert_eq!(ids, [1, 2], "frame {n}");
+            let detected = poses.source == Source::Inferred;
+            assert_eq!(detected, n.is_multiple_of(3), "frame {n}");
+            let yaw = poses.heads[0].angles.yaw;
+            assert!(n != 1 || (yaw > 0.0 && yaw < 9.0), "not smoothed: {yaw}");
+        }
+    }
 }
 
 /// The toy models answer a yaw of red - 100. Their other answers tell them apart: at these colours the rear
@@ -110,6 +142,25 @@ fn smoothing_holds_a_pose_and_follows_heads_by_itself() {
     element.set_property("tracking", true);
     element.set_property("smoothing", false);
     assert_eq!(yaws(3, 120), [20.0, 20.0]);
+}
+
+/// A source that gives all its frames the same time, or none.
+#[test]
+fn smoothing_goes_on_where_time_stands_still() {
+    for time in [Some(gst::ClockTime::SECOND), None] {
+        let element = quick();
+        element.set_property("smoothing", true);
+        let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
+        let mut yaw = |red| {
+            let mut buffer = frame(0, red);
+            buffer.make_mut().set_pts(time);
+            poses(&h.push_and_pull(buffer).unwrap()).heads[0].angles.yaw
+        };
+        assert_eq!(yaw(100), 0.0);
+        let yaws: Vec<_> = (0..100).map(|_| yaw(110)).collect();
+        assert!(yaws[0] > 0.0 && yaws[0] < 9.0, "{yaws:?}");
+        assert!((yaws[99] - 10.0).abs() < 0.1, "{yaws:?}");
+    }
 }
 
 /// With several frames in flight the numbers and poses are those of one after the other.

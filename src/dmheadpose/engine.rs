@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Buffers in, buffers with their heads out, in the same order: one after the other in the streaming
-//! thread, several at once in threads of their own, or with what is known while a thread looks at the newest
-//! one.
+//! thread, several at once in threads of their own, or with what is known while a thread has the newest one.
+//!
+//! No buffer is kept longer than its inference takes: it may be the last that upstream has.
 
 use std::collections::VecDeque;
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
-
-use gst_video::prelude::*;
 
 use super::failure::Failure;
 use super::interop::KnownHeads;
@@ -25,6 +25,8 @@ pub(super) struct Found {
     pub times: StageTimes,
     /// How many heads the front model looked at.
     pub front_runs: usize,
+    /// How many heads were found and have no pose, so that they are not among `heads`.
+    pub unposed: usize,
     /// What was known of the heads before.
     pub known: KnownHeads,
 }
@@ -68,7 +70,7 @@ pub(super) struct Engine {
     runner: Option<Runner>,
     /// In the order in which they came.
     queue: VecDeque<Queued>,
-    /// What is in flight belongs to a stream that has jumped since.
+    /// The frame that has gone on and whose inference has not ended is one of before the stream jumped.
     stale: bool,
 }
 
@@ -147,27 +149,23 @@ impl Engine {
         self.queue.push_back(Queued::ready(buffer, outcome));
     }
 
-    /// Where a thread looks at the newest frame: what it has found since the last call; waits for it, but not
-    /// longer than `longest`.
+    /// Where frames need not wait: what was found since the last call in one that has gone on; waits for it, but
+    /// not longer than `longest`.
     pub fn late(&mut self, longest: Option<Duration>) -> Option<Late> {
         let Some(Runner::Detached(pipeline)) = &mut self.runner else {
             return None;
         };
         let (frame, found) = found_in(pipeline.collect(longest)?);
-        if std::mem::take(&mut self.stale) {
-            // It may have followed heads of before the jump.
-            pipeline.reset_tracks();
-            return None;
-        }
-        let late = Late {
-            pts: frame.buffer().pts(),
-            size: (frame.width(), frame.height()),
+        // What was found before the stream jumped holds no longer.
+        let is_stale = std::mem::take(&mut self.stale);
+        (!is_stale).then_some(Late {
+            pts: frame.pts,
+            size: (frame.info.width(), frame.info.height()),
             found,
-        };
-        Some(late)
+        })
     }
 
-    /// A thread that looks at the newest frame is not done with the last one yet.
+    /// Where frames need not wait: the inference of one that has gone on has not ended yet.
     pub fn is_busy(&self) -> bool {
         matches!(&self.runner, Some(Runner::Detached(pipeline)) if pipeline.in_flight() > 0)
     }
@@ -190,8 +188,12 @@ impl Engine {
             }
             Some(Runner::Detached(pipeline)) => {
                 // A copy shares the pixels.
-                let Ok(frame) = MappedFrame::new(buffer.copy(), info, known) else {
-                    return self.fail(buffer, unreadable(info));
+                let frame = match MappedFrame::new(buffer.copy(), info, known) {
+                    Ok(frame) => MappedFrame {
+                        is_copy: true,
+                        ..frame
+                    },
+                    Err(_) => return self.fail(buffer, unreadable(info)),
                 };
                 match pipeline.submit(frame, time, settings) {
                     Err(_) => Queued::failed(buffer, THREAD_ENDED),
@@ -207,7 +209,10 @@ impl Engine {
             Some(Runner::Parallel(pipeline)) => match MappedFrame::new(buffer, info, known) {
                 Ok(frame) => match pipeline.submit(frame, time, settings) {
                     Ok(()) => Queued::InFlight,
-                    Err(frame) => Queued::failed(frame.frame.into_buffer(), THREAD_ENDED),
+                    Err(frame) => match frame.into_buffer() {
+                        Some(buffer) => Queued::failed(buffer, THREAD_ENDED),
+                        None => return,
+                    },
                 },
                 Err(buffer) => return self.fail(buffer, unreadable(info)),
             },
@@ -216,8 +221,8 @@ impl Engine {
         self.queue.push_back(queued);
     }
 
-    /// The next buffer in turn. `None` when there is none, or when another one may come before this one has
-    /// to be waited for; with `drain` it is waited for at once.
+    /// The next buffer in turn, if it is done. It is waited for where no other may come before it has gone, and
+    /// with `drain` in any case.
     ///
     /// # Errors
     /// When its thread has ended: the buffer is lost.
@@ -232,29 +237,41 @@ impl Engine {
             return None;
         };
         // Those that only wait for their turn count: else they would pile up.
-        if !drain && self.queue.len() < pipeline.depth() {
-            return None;
-        }
-        self.queue.pop_front();
-        let Some(finished) = pipeline.collect(None) else {
+        let waits = drain || self.queue.len() >= pipeline.depth();
+        let in_flight = pipeline.in_flight();
+        let Some(finished) = pipeline.collect((!waits).then_some(Duration::ZERO)) else {
+            if pipeline.in_flight() == in_flight {
+                return None;
+            }
+            self.queue.pop_front();
             return Some(Err(no_inference(THREAD_ENDED)));
         };
+        self.queue.pop_front();
         let (frame, found) = found_in(finished);
         Some(Ok(Output {
             outcome: Outcome::Inferred(found),
-            buffer: frame.into_buffer(),
+            buffer: frame.into_buffer()?,
         }))
+    }
+
+    /// Where several frames are in flight, a message comes in here whenever [`Engine::pop`] may have one that is
+    /// done; no more once the engine is dropped. Of use once.
+    pub fn done(&self) -> Option<Receiver<()>> {
+        match &self.runner {
+            Some(Runner::Parallel(pipeline)) => Some(pipeline.done()),
+            _ => None,
+        }
     }
 
     /// Drops all buffers.
     pub fn discard(&mut self) {
         while self.pop(true).is_some() {}
         self.queue.clear();
-        self.stale = self.is_busy();
     }
 
-    /// Forgets the heads that are followed. To be called when no buffer is left.
-    pub fn reset_tracks(&mut self) {
+    /// Forgets the heads that are followed, and what is found in a frame that has gone on: the stream jumps.
+    pub fn forget(&mut self) {
+        self.stale = self.is_busy();
         match &mut self.runner {
             Some(Runner::Serial(estimator)) => estimator.reset_tracks(),
             Some(Runner::Parallel(pipeline) | Runner::Detached(pipeline)) => {
@@ -291,13 +308,15 @@ fn source(detected: bool) -> Source {
 }
 
 /// A frame that a thread is done with, and what it found there.
-fn found_in(finished: Finished<'_, MappedFrame>) -> (ReadFrame, Result<Found, Failure>) {
-    let MappedFrame { frame, known } = finished.frame;
+fn found_in(finished: Finished<'_, MappedFrame>) -> (MappedFrame, Result<Found, Failure>) {
+    let mut frame = finished.frame;
+    let known = frame.known.take();
     let found = finished.heads.map(|heads| Found {
         source: source(finished.detected),
         heads: heads.to_vec(),
         times: finished.times,
         front_runs: finished.front_runs,
+        unposed: finished.unposed,
         known: known.unwrap_or_default(),
     });
     (frame, found.map_err(Failure::from))
@@ -325,16 +344,20 @@ fn infer_now(
         heads,
         times: estimator.times(),
         front_runs: estimator.front_runs(),
+        unposed: estimator.unposed(),
         known: known.unwrap_or_default(),
     })
 }
 
-type ReadFrame = gst_video::VideoFrame<gst_video::video_frame::Readable>;
-
 /// A buffer that another thread reads.
 struct MappedFrame {
-    frame: ReadFrame,
+    /// `None` once it was given back.
+    pixels: Option<gst_video::VideoFrame<gst_video::video_frame::Readable>>,
+    info: gst_video::VideoInfo,
+    pts: Option<gst::ClockTime>,
     known: Option<KnownHeads>,
+    /// The buffer itself has gone on: this one is there for the inference alone.
+    is_copy: bool,
 }
 
 impl MappedFrame {
@@ -344,7 +367,19 @@ impl MappedFrame {
         info: &gst_video::VideoInfo,
         known: Option<KnownHeads>,
     ) -> Result<Self, gst::Buffer> {
-        gst_video::VideoFrame::from_buffer_readable(buffer, info).map(|frame| Self { frame, known })
+        let pts = buffer.pts();
+        let pixels = gst_video::VideoFrame::from_buffer_readable(buffer, info)?;
+        Ok(Self {
+            pixels: Some(pixels),
+            info: info.clone(),
+            pts,
+            known,
+            is_copy: false,
+        })
+    }
+
+    fn into_buffer(self) -> Option<gst::Buffer> {
+        self.pixels.map(gst_video::VideoFrame::into_buffer)
     }
 }
 
@@ -355,10 +390,25 @@ fn unreadable(info: &gst_video::VideoInfo) -> Failure {
 
 impl pipeline::Frame for MappedFrame {
     fn view(&self) -> Result<FrameView<'_>, Error> {
-        video::view_owned(&self.frame)
+        match &self.pixels {
+            Some(frame) => video::view_owned(frame),
+            None => Err(Error::Frame {
+                format: self.info.format().to_str().as_str(),
+                width: self.info.width(),
+                height: self.info.height(),
+                expected: "its pixels".into(),
+                found: "a buffer that was given back".into(),
+            }),
+        }
     }
 
     fn known(&self) -> Option<&[Detection]> {
         self.known.as_ref().map(KnownHeads::detections)
+    }
+
+    fn release(&mut self) {
+        if self.is_copy {
+            self.pixels = None;
+        }
     }
 }

@@ -7,15 +7,16 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 
-use super::engine::{Found, Late, Outcome, Output};
+use super::engine::{Engine, Found, Late, Outcome, Output};
 use super::failure::Failure;
 use super::imp::{CAT, DmHeadPose, State};
 use super::interop::KnownHeads;
 use super::options::{DmHeadPoseOnError, DmHeadPoseWhenLate};
-use crate::estimator;
+use crate::estimator::{self, error::Error};
 use crate::headposemeta::HeadPoses;
 use crate::overlay::Look;
 use crate::sync::lock;
+use crate::video;
 
 /// A buffer that is ready to go downstream.
 struct Done {
@@ -55,6 +56,7 @@ impl DmHeadPose {
         state
             .held
             .keep(Self::poses(&found, late.size), late.pts, true);
+        state.held.set_lacks_heads(found.unposed > 0);
         lock(&self.stats).add(&found, Duration::ZERO);
         gst::log!(
             CAT,
@@ -116,11 +118,13 @@ impl DmHeadPose {
                 *failing = false;
                 let poses = Self::poses(found, size);
                 held.keep(poses.clone(), pts, false);
+                held.set_lacks_heads(found.unposed > 0);
                 (poses, std::mem::take(&mut found.known), true)
             }
             None => {
                 lock(&self.stats).held += 1;
                 let Some((poses, fresh)) = held.at(pts, size) else {
+                    overlay.draw(None, look, compose, info, buffer.make_mut())?;
                     return Ok(Done {
                         warning,
                         ..Done::untouched(buffer)
@@ -138,7 +142,11 @@ impl DmHeadPose {
             .map_err(|error| gst::error_msg!(gst::StreamError::Failed, ("{error}")))?;
 
         let start = Instant::now();
-        overlay.draw(&poses, look, compose, info, writable)?;
+        if held.lacks_heads() {
+            // A head without a pose is in no meta, but it is there.
+            overlay.draw(None, look, compose, info, writable)?;
+        }
+        overlay.draw(Some(&poses), look, compose, info, writable)?;
         let drawing_time = start.elapsed();
 
         gst::log!(
@@ -223,10 +231,11 @@ impl DmHeadPose {
                 "Goes on with fewer frames at once: {error}"
             );
         }
-        let holds = settings.when_late == DmHeadPoseWhenLate::Hold;
+        let waits = settings.look.waits_for_heads();
+        let holds = settings.when_late == DmHeadPoseWhenLate::Hold && !waits;
         let (detached, frame_duration) = lock(&self.loaded)
             .as_ref()
-            .map(|loaded| (loaded.detached, loaded.frame_duration))
+            .map(|loaded| (loaded.detached && !waits, loaded.frame_duration))
             .unwrap_or_default();
         // Where frames had not to wait and have to now, one may be left over.
         let longest = (holds || detached).then_some(Duration::ZERO);
@@ -238,7 +247,7 @@ impl DmHeadPose {
             return Ok(());
         }
         self.lateness.set_waited(Duration::ZERO);
-        if buffer.flags().contains(gst::BufferFlags::GAP) {
+        if video::is_empty_gap(&buffer) {
             lock(&self.stats).gaps += 1;
             state.engine.pass(buffer);
             return Ok(());
@@ -285,7 +294,8 @@ impl DmHeadPose {
         Ok(())
     }
 
-    /// Waits for the frame that a thread looks at, which belongs to upstream, and keeps what was found.
+    /// Waits for the frame that has gone on without its inference, as its memory is upstream's, and keeps what was
+    /// found.
     pub(super) fn settle(&self) {
         if let Some(state) = &mut *lock(&self.state)
             && let Some(late) = state.engine.late(None)
@@ -296,13 +306,45 @@ impl DmHeadPose {
         }
     }
 
-    /// Sends all buffers on that are still in flight: what comes next must not overtake them.
-    pub(super) fn drain(&self) {
-        while let Some(output) = self.next_output(true) {
+    /// Sends on what is done, or with `drain` all that is in flight: what comes next must not overtake it.
+    pub(super) fn send(&self, drain: bool) -> Result<(), gst::FlowError> {
+        let mut result = Ok(());
+        while let Some(output) = self.next_output(drain) {
             let pushed = output.and_then(|buffer| self.obj().src_pad().push(buffer));
-            if let Err(error) = pushed {
-                *lock(&self.drained) = Some(error);
-            }
+            result = result.and(pushed.map(drop));
         }
+        result
+    }
+
+    /// As [`send`](Self::send), when no buffer is at hand whose way upstream could take the result: it goes with
+    /// the next one.
+    pub(super) fn send_between(&self, drain: bool) {
+        if let Err(error) = self.send(drain) {
+            *lock(&self.sent) = Some(error);
+        }
+    }
+
+    /// From now on sends each frame on as soon as it is done: upstream may have no buffer for another before it
+    /// gets that one back.
+    pub(super) fn send_when_done(&self, engine: &Engine) -> Result<(), Error> {
+        let Some(done) = engine.done() else {
+            return Ok(());
+        };
+        let element = self.obj().downgrade();
+        let sender = std::thread::Builder::new().name("dmheadpose-send".into());
+        let sender = sender.spawn(move || {
+            // Ends with the engine.
+            while done.recv().is_ok() {
+                let Some(element) = element.upgrade() else {
+                    return;
+                };
+                let pad = element.sink_pad();
+                let _streaming = pad.stream_lock();
+                element.imp().send_between(false);
+            }
+        });
+        sender
+            .map(drop)
+            .map_err(|error| Error::Thread(error.to_string()))
     }
 }

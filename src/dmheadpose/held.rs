@@ -12,6 +12,8 @@ pub(super) struct Held {
     last: Option<(HeadPoses, Option<gst::ClockTime>)>,
     /// No buffer has carried it yet.
     fresh: bool,
+    /// It lacks heads that were found, as they have no pose.
+    lacks_heads: bool,
 }
 
 impl Held {
@@ -19,6 +21,16 @@ impl Held {
     pub fn keep(&mut self, poses: HeadPoses, pts: Option<gst::ClockTime>, fresh: bool) {
         self.last = Some((poses, pts));
         self.fresh = fresh;
+    }
+
+    /// Takes note that the result that is kept lacks heads that were found, or that it does not.
+    pub fn set_lacks_heads(&mut self, lacks_heads: bool) {
+        self.lacks_heads = lacks_heads;
+    }
+
+    /// The result that is kept lacks heads that were found.
+    pub fn lacks_heads(&self) -> bool {
+        self.lacks_heads
     }
 
     pub fn forget(&mut self) {

@@ -7,6 +7,7 @@ use std::sync::{LazyLock, Mutex};
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
+use gst_base::prelude::*;
 use gst_base::subclass::BaseTransformMode;
 use gst_base::subclass::base_transform::GenerateOutputSuccess;
 use gst_base::subclass::prelude::*;
@@ -21,6 +22,7 @@ use super::properties::Settings;
 use super::report::{self, Reporter};
 use super::specs;
 use super::stats::Stats;
+use super::upstream;
 use crate::estimator::{self, Config};
 use crate::overlay::{Downstream, Overlay};
 use crate::sync::lock;
@@ -47,6 +49,8 @@ pub(super) struct State {
     /// The last inference failed.
     pub(super) failing: bool,
     pub(super) info: Option<gst_video::VideoInfo>,
+    /// When the last frame came, and for how long it is shown.
+    pub(super) last_frame: Option<(gst::ClockTime, gst::ClockTime)>,
 }
 
 // `state` may be held while one of the others is taken, for a moment; nothing else nests.
@@ -57,11 +61,13 @@ pub struct DmHeadPose {
     pub(super) stats: Mutex<Stats>,
     pub(super) reporter: Reporter,
     pub(super) loaded: Mutex<Option<Loaded>>,
-    /// What pushing outside of the base class came to, for the next buffer to tell upstream.
-    pub(super) drained: Mutex<Option<gst::FlowError>>,
+    /// What sending frames between two buffers came to, for the next buffer to tell upstream.
+    pub(super) sent: Mutex<Option<gst::FlowError>>,
     pub(super) downstream: Downstream,
     /// It was said since the start that there are no analytics metas.
     pub(super) warned: AtomicBool,
+    /// It was said since the start that the picture lies on its side.
+    pub(super) warned_of_side: AtomicBool,
     pub(super) lateness: Lateness,
 }
 
@@ -97,6 +103,46 @@ impl DmHeadPose {
         latency.unwrap_or_default()
     }
 
+    /// The stream jumps with this buffer: its time lies further from the last one's than a head may be lost, after
+    /// or before. Takes note of it for the next.
+    fn jumps(&self, buffer: &gst::BufferRef) -> bool {
+        let (Some(start), Some(state)) = (buffer.pts(), &mut *lock(&self.state)) else {
+            return false;
+        };
+        let usual = lock(&self.loaded)
+            .as_ref()
+            .map(|loaded| loaded.frame_duration);
+        let duration = buffer.duration().or(usual).unwrap_or_default();
+        let longest =
+            gst::ClockTime::from_nseconds(lock(&self.settings).max_lost_time).max(duration);
+        let last = state.last_frame.replace((start, duration));
+        last.is_some_and(|(last, shown)| {
+            let between = start.saturating_sub(last.saturating_add(shown));
+            let back = last.saturating_sub(start.saturating_add(duration));
+            between.max(back) > longest
+        })
+    }
+
+    /// Tells the application that nothing has turned the picture the way that the stream says.
+    fn warn_of_side(&self, tags: &gst::TagListRef) {
+        let Some(orientation) = tags.get::<gst::tags::ImageOrientation>() else {
+            return;
+        };
+        let orientation = orientation.get();
+        if orientation != "rotate-0"
+            && !upstream::turns(self.obj().sink_pad())
+            && !self.warned_of_side.swap(true, Ordering::Relaxed)
+        {
+            gst::element_imp_warning!(
+                self,
+                gst::StreamError::Format,
+                ("expected an upright picture, found the tag image-orientation={orientation} and nothing that \
+                     has turned the picture: heads are missed and angles are wrong. Put `videoflip \
+                     video-direction=auto` before this element")
+            );
+        }
+    }
+
     /// Tells the pipeline that the latency may have changed.
     fn post_latency(&self) {
         if lock(&self.loaded).is_some() {
@@ -104,6 +150,14 @@ impl DmHeadPose {
             // Without a bus nobody has asked for it yet.
             let _ = self.obj().post_message(message);
         }
+    }
+}
+
+impl State {
+    /// What is known of the heads so far does not apply to what comes next.
+    fn forget(&mut self) {
+        self.engine.forget();
+        self.held.forget();
     }
 }
 
@@ -139,6 +193,8 @@ impl ObjectImpl for DmHeadPose {
         gst::info!(CAT, imp = self, "{name} is now {value:?}");
         if self.latency() != latency {
             self.post_latency();
+            // Frames are kept for as long, too.
+            self.obj().reconfigure_sink();
         }
     }
 
@@ -202,8 +258,9 @@ impl BaseTransformImpl for DmHeadPose {
         *lock(&self.stats) = Stats::default();
         self.reporter.reset();
         self.warned.store(false, Ordering::Relaxed);
+        self.warned_of_side.store(false, Ordering::Relaxed);
         // The end of the last stream may have met a downstream that flushed.
-        *lock(&self.drained) = None;
+        *lock(&self.sent) = None;
         self.lateness.reset();
         *lock(&self.loaded) = Some(loaded);
         *lock(&self.state) = Some(state);
@@ -257,15 +314,16 @@ impl BaseTransformImpl for DmHeadPose {
         if let gst::EventView::FlushStop(_) = event.view() {
             if let Some(state) = &mut *lock(&self.state) {
                 state.engine.discard();
-                state.engine.reset_tracks();
-                state.held.forget();
+                state.forget();
             }
-            *lock(&self.drained) = None;
+            *lock(&self.sent) = None;
             self.lateness.forget();
         } else if event.is_serialized() {
-            self.drain();
-            if event.type_() == gst::EventType::Segment {
-                self.lateness.forget();
+            self.send_between(true);
+            match event.view() {
+                gst::EventView::Segment(_) => self.lateness.forget(),
+                gst::EventView::Tag(tag) => self.warn_of_side(tag.tag()),
+                _ => {}
             }
         }
         self.parent_sink_event(event)
@@ -273,7 +331,7 @@ impl BaseTransformImpl for DmHeadPose {
 
     fn query(&self, direction: gst::PadDirection, query: &mut gst::QueryRef) -> bool {
         if direction == gst::PadDirection::Sink && query.is_serialized() {
-            self.drain();
+            self.send_between(true);
             self.settle();
         }
         if !BaseTransformImplExt::parent_query(self, direction, query) {
@@ -296,17 +354,15 @@ impl BaseTransformImpl for DmHeadPose {
         is_discont: bool,
         buffer: gst::Buffer,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        // Not `is_discont`: the base class keeps that up until it has pushed a buffer, which is some frames
-        // later when several are in flight, and after each frame that it dropped for QoS.
-        if buffer.flags().contains(gst::BufferFlags::DISCONT) {
-            self.drain();
+        // Time decides, and not `DISCONT`: leaky queues and elements that drop frames for QoS set that on
+        // whatever comes next.
+        if self.jumps(&buffer) {
+            self.send_between(true);
             if let Some(state) = &mut *lock(&self.state) {
-                state.engine.discard();
-                state.engine.reset_tracks();
-                state.held.forget();
+                state.forget();
             }
         }
-        if let Some(error) = lock(&self.drained).take() {
+        if let Some(error) = lock(&self.sent).take() {
             return Err(error);
         }
         self.parent_submit_input_buffer(is_discont, buffer)
@@ -317,11 +373,27 @@ impl BaseTransformImpl for DmHeadPose {
             lock(&self.stats).frames += 1;
             self.take(buffer).map_err(|failure| self.fail(failure))?;
         }
-        let output = self.next_output(false);
+        let sent = self.send(false);
         self.warn_of_models();
-        match output {
-            Some(buffer) => buffer.map(GenerateOutputSuccess::Buffer),
-            None => Ok(GenerateOutputSuccess::NoOutput),
+        sent?;
+        Ok(GenerateOutputSuccess::NoOutput)
+    }
+
+    fn propose_allocation(
+        &self,
+        decide_query: Option<&gst::query::Allocation>,
+        query: &mut gst::query::Allocation,
+    ) -> Result<(), gst::LoggableError> {
+        let holds = lock(&self.settings).when_late == DmHeadPoseWhenLate::Hold;
+        let kept = lock(&self.loaded).as_ref().map(|loaded| loaded.kept(holds));
+        let downstream = self.parent_propose_allocation(decide_query, query);
+        match kept {
+            None | Some(0) => downstream,
+            // Also where downstream, whose pixels these become, has no wishes.
+            Some(kept) => {
+                upstream::ask_for_more(query, kept);
+                Ok(())
+            }
         }
     }
 }

@@ -53,6 +53,14 @@ impl Loaded {
         };
         self.frame_duration.saturating_mul(frames)
     }
+
+    /// How many buffers are not given back when the next one comes.
+    pub fn kept(&self, holds: bool) -> u32 {
+        match u32::try_from(self.depth).unwrap_or(u32::MAX) {
+            0 | 1 => u32::from(holds || self.detached),
+            depth => depth - 1,
+        }
+    }
 }
 
 pub(super) fn frame_duration(info: &gst_video::VideoInfo) -> gst::ClockTime {

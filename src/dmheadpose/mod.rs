@@ -24,6 +24,7 @@ mod runtime_log;
 mod specs;
 mod start;
 mod stats;
+mod upstream;
 
 pub use options::{
     DmHeadPoseCropMode, DmHeadPoseDetectorFamily, DmHeadPoseExecutionProvider, DmHeadPoseHeadsFrom,

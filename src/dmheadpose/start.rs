@@ -67,12 +67,14 @@ impl DmHeadPose {
             held: Held::default(),
             failing: false,
             info: None,
+            last_frame: None,
         };
         if settings.detached {
             state.engine.detach(&state.config).map_err(to_message)?;
             loaded.detached = true;
         } else if let Some(depth) = depth {
             let deepened = state.engine.deepen(depth, &state.config, false);
+            let deepened = deepened.and_then(|()| self.send_when_done(&state.engine));
             deepened.map_err(to_message)?;
             loaded.depth = depth;
         }
@@ -107,16 +109,22 @@ impl DmHeadPose {
             Some(state) if open(state) => {
                 state.depth = Some(depth);
                 let config = state.config.for_depth(depth);
-                state.engine.deepen(depth, &config, true)
+                let deepened = state.engine.deepen(depth, &config, true);
+                deepened.and_then(|()| self.send_when_done(&state.engine))
             }
             _ => return,
         };
+        if depth == 1 {
+            return;
+        }
         match deepened {
             Ok(()) => {
                 gst::info!(CAT, imp = self, "Frames in flight: {depth}");
                 if let Some(loaded) = &mut *lock(&self.loaded) {
                     loaded.depth = depth;
                 }
+                // Upstream may have asked already how many buffers are kept.
+                self.obj().reconfigure_sink();
             }
             Err(error) => {
                 gst::warning!(

@@ -39,7 +39,7 @@ impl Durations {
 pub(super) struct Stats {
     pub frames: u64,
     pub inferred: u64,
-    /// GAP buffers, which hold no picture.
+    /// GAP buffers without a picture.
     pub gaps: u64,
     pub heads: u64,
     /// Frames that carry the last result, or none if there is none yet.

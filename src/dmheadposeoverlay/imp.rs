@@ -135,16 +135,18 @@ impl BaseTransformImpl for DmHeadPoseOverlay {
         &self,
         buffer: &mut gst::BufferRef,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let Some(poses) = HeadPoses::from_buffer(buffer) else {
+        if video::is_empty_gap(buffer) {
             return Ok(gst::FlowSuccess::Ok);
-        };
+        }
+        let poses = HeadPoses::from_buffer(buffer);
         let look = lock(&self.look).clone();
-        let compose = look.draws() && self.downstream.draws_compositions(&*self.obj());
+        let compose =
+            poses.is_some() && look.draws() && self.downstream.draws_compositions(&*self.obj());
         let result = match &mut *lock(&self.state) {
             Some(State {
                 overlay,
                 info: Some(info),
-            }) => overlay.draw(&poses, &look, compose, info, buffer),
+            }) => overlay.draw(poses.as_ref(), &look, compose, info, buffer),
             _ => return Err(gst::FlowError::NotNegotiated),
         };
         result.map_err(|message| {

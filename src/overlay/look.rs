@@ -7,10 +7,12 @@ use gst::glib;
 use gst::prelude::*;
 
 use super::CAT;
-use super::options::{DmHeadPoseBlurHeads, DmHeadPoseColorBy, DmHeadPoseOverlayFlags};
+use super::options::{
+    DmHeadPoseBlurFallback, DmHeadPoseBlurHeads, DmHeadPoseColorBy, DmHeadPoseOverlayFlags,
+};
 use crate::estimator::Head;
 use crate::estimator::draw::{BoxColor, Color, Label, Style};
-use crate::headposemeta::HeadPoses;
+use crate::headposemeta::{HeadPoses, Source};
 use crate::text;
 
 /// What is drawn, and how.
@@ -27,6 +29,15 @@ pub(crate) struct Look {
     font_scale: f32,
     expire: u64,
     blur_heads: DmHeadPoseBlurHeads,
+    blur_fallback: DmHeadPoseBlurFallback,
+}
+
+/// What has to be hidden of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hidden {
+    Nothing,
+    Heads,
+    Picture,
 }
 
 impl Look {
@@ -48,6 +59,7 @@ impl Look {
             font_scale,
             expire: 1_000_000_000,
             blur_heads: DmHeadPoseBlurHeads::default(),
+            blur_fallback: DmHeadPoseBlurFallback::default(),
         }
     }
 
@@ -56,14 +68,40 @@ impl Look {
         !self.parts.is_empty()
     }
 
-    /// How heads are hidden, if they are.
-    pub fn hides(&self) -> Option<DmHeadPoseBlurHeads> {
-        Some(self.blur_heads).filter(|&how| how != DmHeadPoseBlurHeads::None)
+    /// How heads are hidden.
+    pub fn blur_heads(&self) -> DmHeadPoseBlurHeads {
+        self.blur_heads
+    }
+
+    /// No frame goes on before its own heads are known.
+    pub fn waits_for_heads(&self) -> bool {
+        self.blur_heads != DmHeadPoseBlurHeads::None
+            && self.blur_fallback == DmHeadPoseBlurFallback::Wait
+    }
+
+    /// What to hide of a frame of which this is known. All of it where its heads are not: who hides heads must not
+    /// show one because nothing was found out.
+    pub(super) fn hidden(&self, poses: Option<&HeadPoses>) -> Hidden {
+        let is_usable = |poses: &HeadPoses| {
+            let is_last = self.blur_fallback == DmHeadPoseBlurFallback::Last;
+            poses.source != Source::Held || (is_last && !self.is_expired(poses))
+        };
+        if self.blur_heads == DmHeadPoseBlurHeads::None {
+            Hidden::Nothing
+        } else if poses.is_some_and(is_usable) {
+            Hidden::Heads
+        } else {
+            Hidden::Picture
+        }
+    }
+
+    fn is_expired(&self, poses: &HeadPoses) -> bool {
+        poses.age.nseconds() > self.expire
     }
 
     /// The heads that are not too old to be drawn.
     pub fn shown<'a>(&self, poses: &'a HeadPoses) -> &'a [Head] {
-        if poses.age.nseconds() > self.expire {
+        if self.is_expired(poses) {
             &[]
         } else {
             &poses.heads
@@ -163,7 +201,15 @@ impl Look {
                 .nick("Blur Heads")
                 .blurb(
                     "Hide each head that was found, with the margins of its box, in the picture \
-                     itself; whatever was not found stays visible",
+                     itself; a head that the detector misses stays visible",
+                )
+                .mutable_playing()
+                .build(),
+            glib::ParamSpecEnum::builder_with_default("blur-fallback", self.blur_fallback)
+                .nick("Blur Fallback")
+                .blurb(
+                    "What blur-heads does with a frame that has no result of its own: with async, when late, \
+                     when the inference failed, and where there is no meta",
                 )
                 .mutable_playing()
                 .build(),
@@ -186,6 +232,7 @@ impl Look {
             "font-scale" => self.font_scale = value.get().unwrap_or(self.font_scale),
             "expire-overlay" => self.expire = value.get().unwrap_or(self.expire),
             "blur-heads" => self.blur_heads = value.get().unwrap_or(self.blur_heads),
+            "blur-fallback" => self.blur_fallback = value.get().unwrap_or(self.blur_fallback),
             _ => {}
         }
     }
@@ -217,6 +264,7 @@ impl Look {
             "font-scale" => self.font_scale.to_value(),
             "expire-overlay" => self.expire.to_value(),
             "blur-heads" => self.blur_heads.to_value(),
+            "blur-fallback" => self.blur_fallback.to_value(),
             _ => return None,
         })
     }
@@ -229,4 +277,44 @@ fn color_spec(name: &str, nick: &str, blurb: &str, default: u32) -> glib::ParamS
         .default_value(default)
         .mutable_playing()
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn result(source: Source, age: gst::ClockTime) -> HeadPoses {
+        HeadPoses {
+            width: 32,
+            height: 24,
+            source,
+            age,
+            inference_time: gst::ClockTime::ZERO,
+            heads: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_hidden() {
+        use DmHeadPoseBlurFallback::{Last, Picture, Wait};
+        let mut look = Look::new(DmHeadPoseOverlayFlags::empty());
+        assert_eq!(look.hidden(None), Hidden::Nothing);
+        look.blur_heads = DmHeadPoseBlurHeads::Fill;
+        let second = gst::ClockTime::SECOND;
+        for fallback in [Picture, Wait, Last] {
+            look.blur_fallback = fallback;
+            let hidden = |source, age| look.hidden(Some(&result(source, age)));
+            assert_eq!(look.hidden(None), Hidden::Picture, "{fallback:?}");
+            for own in [Source::Inferred, Source::Tracked] {
+                assert_eq!(hidden(own, gst::ClockTime::ZERO), Hidden::Heads);
+            }
+            let expected = match fallback {
+                Last => Hidden::Heads,
+                Picture | Wait => Hidden::Picture,
+            };
+            assert_eq!(hidden(Source::Held, second), expected, "{fallback:?}");
+            let old = second + gst::ClockTime::NSECOND;
+            assert_eq!(hidden(Source::Held, old), Hidden::Picture, "{fallback:?}");
+        }
+    }
 }

@@ -53,3 +53,24 @@ pub enum DmHeadPoseBlurHeads {
     #[enum_value(name = "Black: nothing is left to recover", nick = "fill")]
     Fill,
 }
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstDmHeadPoseBlurFallback")]
+#[repr(i32)]
+pub enum DmHeadPoseBlurFallback {
+    #[default]
+    #[enum_value(name = "The whole picture is hidden", nick = "picture")]
+    Picture,
+    #[enum_value(
+        name = "The frame waits for its inference, also with async and when-late=hold; if that fails, and in \
+                dmheadposeoverlay, the whole picture is hidden",
+        nick = "wait"
+    )]
+    Wait,
+    #[enum_value(
+        name = "Heads are hidden where they were last; the whole picture if the last result is older than \
+                expire-overlay, or there is none",
+        nick = "last"
+    )]
+    Last,
+}

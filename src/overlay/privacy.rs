@@ -30,8 +30,34 @@ pub fn hide(
         width: frame.width(),
         height: frame.height(),
     };
+    let areas = heads.iter().filter_map(|head| margin_box(head, size));
+    hide_areas(areas, how, frame)
+}
+
+/// Hides all that the frame shows.
+///
+/// # Errors
+/// As [`hide`].
+pub fn hide_picture(
+    how: DmHeadPoseBlurHeads,
+    frame: &mut VideoFrameRef<&mut gst::BufferRef>,
+) -> Result<(), glib::BoolError> {
+    let area = Area {
+        x: 0,
+        y: 0,
+        right: frame.width().cast_signed(),
+        bottom: frame.height().cast_signed(),
+    };
+    hide_areas(std::iter::once(area), how, frame)
+}
+
+fn hide_areas(
+    areas: impl Iterator<Item = Area>,
+    how: DmHeadPoseBlurHeads,
+    frame: &mut VideoFrameRef<&mut gst::BufferRef>,
+) -> Result<(), glib::BoolError> {
     let components = components(frame.info())?;
-    for area in heads.iter().filter_map(|head| margin_box(head, size)) {
+    for area in areas {
         // Colour samples that the head shares with its surroundings are its own as well.
         let area = Area {
             x: area.x & !1,
