@@ -50,6 +50,14 @@ def number(text):
     return value
 
 
+def opened(poses):
+    """The lines. Bytes that are no text spoil the line that they are in, not the recording."""
+    if poses == "-":
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
+        return contextlib.nullcontext(sys.stdin)
+    return open(poses, encoding="utf-8", errors="replace")
+
+
 def main():
     options = arguments()
     rule = looking.Rule(
@@ -58,11 +66,13 @@ def main():
         *(round(seconds * looking.SECOND) for seconds in (options.min_duration, options.max_gap, options.min_visible)),
     )
     try:
-        with contextlib.nullcontext(sys.stdin) if options.poses == "-" else open(options.poses, encoding="utf-8") as lines:
+        with opened(options.poses) as lines:
             poses = recording.read(lines)
         people = looking.people(poses, rule)
-        options.output.write_text(report.html(poses, people, rule, options.title), encoding="utf-8")
-    except (OSError, UnicodeDecodeError, recording.RecordingError) as error:
+        page = report.html(poses, people, rule, options.title)
+        # A name of JSON may hold half a character.
+        options.output.write_text(page, encoding="utf-8", errors="replace")
+    except (OSError, recording.RecordingError) as error:
         raise SystemExit(f"error: {'standard input' if options.poses == '-' else options.poses}: {error}") from error
     if poses.skipped:
         print(f"warning: {poses.skipped} lines left out; {poses.skipped_reason}", file=sys.stderr)

@@ -10,6 +10,10 @@ from statistics import median
 from looking import Sample, off_camera
 
 
+# The largest 32-bit float, which is what the lines have.
+LARGEST = float.fromhex("0x1.fffffep127")
+
+
 class RecordingError(Exception):
     """The lines cannot be evaluated; the text says what to do."""
 
@@ -44,7 +48,7 @@ def read(lines):
                 line = json.loads(text)
                 time, age, heads = _time(line), _age(line), [_pose(head) for head in line["heads"]]
                 source = line.get("source_name")
-            except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+            except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
                 recording.skipped += 1
                 recording.skipped_reason = recording.skipped_reason or f"line {number}: {error!r} in {text[:60].strip()!r}"
                 continue
@@ -80,7 +84,8 @@ def read(lines):
         )
     recording.lines = len(times)
     recording.frame_time = int(median([b - a for a, b in zip(times, times[1:]) if b > a] or [0]))
-    recording.duration = times[-1] + recording.frame_time
+    # Of a single frame nothing tells how long it was shown, but the drawings need some time.
+    recording.duration = max(1, times[-1] + recording.frame_time)
     return recording
 
 
@@ -97,15 +102,28 @@ def _age(line):
 
 def _pose(head):
     identity, rotation = _whole(head["id"], "id"), head["rotation"]
-    if len(rotation) != 9 or not all(map(math.isfinite, rotation)):
-        raise ValueError("expected a rotation of 9 finite numbers")
-    yaw, pitch = head["yaw"], head["pitch"]
-    if not (math.isfinite(yaw) and math.isfinite(pitch)):
-        raise ValueError("expected finite angles")
-    return identity, off_camera(rotation), yaw, pitch
+    if type(rotation) is not list or len(rotation) != 9:
+        raise ValueError(f"expected a rotation of 9 numbers, found {rotation!r:.60}")
+    yaw, pitch = _angle(head["yaw"], "yaw"), _angle(head["pitch"], "pitch")
+    return identity, off_camera([_number(value, "rotation") for value in rotation]), yaw, pitch
 
 
 def _whole(value, what):
-    if type(value) is not int or value < 0:
-        raise ValueError(f"expected a whole number as {what}, found {value!r}")
+    """As a time or an id has it: 64 bits."""
+    if type(value) is not int or not 0 <= value < 2**64:
+        raise ValueError(f"expected a whole number of 64 bits as {what}, found {value!r:.60}")
+    return value
+
+
+def _angle(value, what):
+    """In degrees. Of a millionth beyond half a turn rounding may be to blame."""
+    if abs(_number(value, what)) > 180.001:
+        raise ValueError(f"expected -180 to 180 degrees as {what}, found {value!r:.60}")
+    return value
+
+
+def _number(value, what):
+    # A whole number may be too large to be compared with an infinite one.
+    if type(value) not in (int, float) or not -LARGEST <= value <= LARGEST:
+        raise ValueError(f"expected a finite number as {what}, found {value!r:.60}")
     return value

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MPL-2.0
 """Tests of the attention monitor, on values worked out by hand: python3 -m unittest discover examples/attention"""
 
+import contextlib
 import io
 import json
 import math
+import os
 import pathlib
+import random
 import re
 import sys
 import unittest
@@ -39,6 +42,35 @@ def line(time, *heads, **fields):
         for head, yaw in heads
     ]
     return json.dumps({"pts": round(time * SECOND), "source": "inferred", "age": 0, "heads": heads} | fields)
+
+
+# What stands where a number, a text, a list or an object belongs.
+ODD = [
+    None, True, False, 0, -1, 1, 2**31, 2**63, 2**64 - 1, 2**64, 10**400, 0.5, -0.0, 180.0, 1e30, 1e39, -1e308, math.inf, math.nan,
+    "", "x", "\ud800", "<&'\">", "\0", [], [[]], [1] * 9, [math.inf] * 9, ["x"] * 9, {}, {"id": 1}, {"0": 1},
+]  # fmt: skip
+
+
+def broken(value):
+    """A line made from this one, with something in it that does not belong there."""
+    text = json.dumps(odd(value))
+    if random.random() < 0.3:
+        start, count = random.randrange(len(text)), random.choice([0, 1, 1, 5, 50])
+        text = text[:start] + random.choice(["", "", "\0", '"', "[", "[" * 3000, "1" * 400, "\ufffd", "e9"]) + text[start + count :]
+    return text
+
+
+def odd(value):
+    """A copy of the JSON value with one of the values in it replaced, added or taken out."""
+    if not isinstance(value, (dict, list)) or not value or random.random() < 0.1:
+        return random.choice(ODD)
+    copy = value.copy()
+    key = random.choice(list(value) if isinstance(value, dict) else range(len(value)))
+    if random.random() < 0.1:
+        del copy[key]
+    else:
+        copy[key] = odd(value[key])
+    return copy
 
 
 class OffCamera(unittest.TestCase):
@@ -157,11 +189,29 @@ class Reading(unittest.TestCase):
             "Setting pipeline to PLAYING", "[1, 2]", '{"pts": 1', line(-1.0), line(0.15, pts=None),
             line(0.16, (1, 0)).replace("rotation", "turn"), line(0.17, (1, math.nan)),
             line(0.18, (1, 0)).replace(" 1.0]", "]"), line(0.19, ("one", 0)),
+            "[" * 100_000, '{"a":' * 100_000, line(0.19, (10**400, 0)), line(0.19, (1, 181)),
+            line(0.19, (1, 0)).replace('"yaw": 0', '"yaw": 1' + "0" * 400), line(0.19, (1, 0)).replace('"yaw": 0', '"yaw": 1e400'),
+            line(0.19, (1, 0), pts=10**400), line(0.19, (1, 0), age=2**64, source="held"), line(0.19, (True, 0)),
+            line(0.19, (1, 0)).replace('"yaw": 0', '"yaw": true'), line(0.19, (1, 0)).replace("[1, 0", "[1e39, 0"),
         ]  # fmt: skip
         read = recording.read([line(0.0, (1, 0)), *broken, "\n", line(0.2, (1, 0))])
         self.assertEqual((read.lines, read.skipped), (2, len(broken)))
         self.assertIn("line 2: ", read.skipped_reason)
         self.assertEqual(len(read.samples[1]), 2)
+
+    def test_no_line_whatever_breaks_the_report(self):
+        # The long form is `make fuzz`.
+        random.seed(12)
+        scene = [json.loads(line(i / 10, (1, 0), (2, 50), source_name="gate", running_time=i * FRAME)) for i in range(4)]
+        for number in range(int(os.environ.get("FUZZ_INPUTS", 1000))):
+            lines = [json.dumps(one) for one in scene]
+            for _ in range(random.randint(1, 2)):
+                index = random.randrange(len(lines))
+                lines[index] = broken(scene[index])
+            with self.subTest(number=number, lines=lines), contextlib.suppress(recording.RecordingError):
+                read = recording.read(lines)
+                rule = Rule(min_visible=0)
+                report.html(read, looking.people(read, rule), rule, "Lobby").encode(errors="replace")
 
     def test_what_makes_no_report_says_why(self):
         cases = {
@@ -230,6 +280,10 @@ class Report(unittest.TestCase):
         self.assertIn("2 0:02.0 0:02.0 100 % 1 0:02.0 1 0:04.0 0:01.0 25 % 1 0:01.0 All 0:04.0 0:03.0 75 % 2 0:02.0", text)
         self.assertIn("Somebody looked 3.0 s 75 % of the recording", text)
         self.assertIn("0:01.0 to 0:02.0 (1.0 s)", text)
+
+    def test_a_single_frame_makes_a_report(self):
+        lines = [line(3.0, (1, 0))]
+        self.assertIn("Person 1", self.page(lines, min_visible=0))
 
     def test_draws_where_it_belongs(self):
         page = self.page(self.scene())
