@@ -8,7 +8,7 @@ say() { printf '\n-- %s\n' "$1"; }
 
 say 'Tools'
 apt-get update -q >/dev/null
-apt-get install -q -y --no-install-recommends buildah netavark docker-compose mosquitto mosquitto-clients procps \
+apt-get install -q -y --no-install-recommends buildah netavark docker-compose mosquitto mosquitto-clients openssl procps \
   >tools.log 2>&1 || { tail tools.log; exit 1; }
 printf '[storage]\ndriver = "overlay"\ngraphroot = "/storage/images"\nrunroot = "/storage/run"\n' >storage.conf
 # No more than this machine allows.
@@ -17,7 +17,10 @@ printf '[containers]\ndefault_ulimits = ["nofile=%s:%s", "nproc=%s:%s"]\n' \
 export CONTAINERS_STORAGE_CONF=/storage/storage.conf CONTAINERS_CONF=/storage/containers.conf BUILDAH_ISOLATION=chroot
 
 say 'Compose file'
-docker-compose -f /src/deploy/compose.yaml config --quiet
+cp -r /src/deploy deploy
+# The container is in this machine's network.
+deploy/make-secrets.sh localhost entrance hall
+docker-compose -f deploy/compose.yaml config --quiet
 
 say 'Base images'
 base=$(buildah from scratch)
@@ -34,17 +37,26 @@ buildah build --pull=never -f /src/deploy/Dockerfile -t dmheadpose -v /rust:/usr
 
 say 'A container'
 # Not the port of a broker that this machine may have.
-mosquitto -p 18830 >broker.log 2>&1 &
+secrets=/storage/deploy/secrets
+sed "s#/run/secrets#$secrets#; s/8883/18830/" deploy/mosquitto.conf >mosquitto.conf
+chown mosquitto "$secrets" "$secrets"/broker.* "$secrets/passwords"
+mosquitto -c mosquitto.conf >broker.log 2>&1 &
 broker=$!
-timeout 300 mosquitto_sub -h 127.0.0.1 -p 18830 -t heads/test -C 100 >lines.jsonl &
+address=127.0.0.1:$(cat port)/stream
+mkdir headpose
+printf '%s\n' "gate=rtspu://$address" "yard=rtspt://$address" >headpose/cameras
+sed 's/8883/18830/' "$secrets/entrance/mosquitto_pub" >headpose/mosquitto_pub
+cp "$secrets/ca.crt" headpose/
+chown -R 10001 headpose
+mkdir reader
+sed "s#/etc/headpose#$PWD/headpose#" headpose/mosquitto_pub >reader/mosquitto_sub
+XDG_CONFIG_HOME=$PWD/reader timeout 300 mosquitto_sub -t heads/test -C 100 >lines.jsonl &
 lines=$!
 container=$(buildah from --pull=never dmheadpose)
 # buildah leaves it to us to put entry point and command together, as engines do.
 part() { buildah inspect --type image --format "{{range .OCIv1.Config.$1}}{{println .}}{{end}}" dmheadpose | sed '/^$/d'; }
 mapfile -t command < <(part Entrypoint && part Cmd)
-address=127.0.0.1:$(cat port)/stream
-buildah run --env CAMERAS="gate=rtspu://$address yard=rtspt://$address" --env BROKER='127.0.0.1 -p 18830' \
-  --env TOPIC=heads/test "$container" -- "${command[@]}" &
+buildah run --cap-drop all -v "$PWD/headpose:/etc/headpose:ro" --env TOPIC=heads/test "$container" -- "${command[@]}" &
 running=$!
 wait "$lines"
 

@@ -5,7 +5,8 @@
 //! cargo run --release --example rtsp_ingest -- gate=rtsp://10.0.0.11/stream yard=rtspt://10.0.0.12/stream
 //! ```
 //!
-//! A name and an address a camera; `rtspt://` is RTSP by TCP alone, `rtspu://` by UDP alone. The models are
+//! `@FILE` stands for the lines of a file: addresses with passwords do not belong where every user of the machine
+//! sees them, in the list of processes. A name and an address a camera; `rtspt://` is RTSP by TCP alone, `rtspu://` by UDP alone. The models are
 //! loaded once for all. A camera that dies or hangs is tried again until it is back, and the others do not
 //! notice. What happens to the cameras is told on the standard error.
 
@@ -17,12 +18,12 @@ use std::io::Write;
 use camera::{Camera, Event};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let cameras = arguments.iter().map(|argument| argument.split_once('='));
+    let named = named()?;
+    let cameras = named.iter().map(|camera| camera.split_once('='));
     let cameras = cameras.collect::<Option<Vec<_>>>();
     let cameras = cameras
         .filter(|cameras| !cameras.is_empty())
-        .ok_or("usage: rtsp_ingest NAME=rtsp://ADDRESS...")?;
+        .ok_or("usage: rtsp_ingest NAME=rtsp://ADDRESS|@FILE...")?;
     gst::init()?;
     // All of them start before any runs: what is wrong with the models is found here.
     let cameras = cameras
@@ -38,6 +39,26 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     });
     Ok(())
+}
+
+/// The cameras of the arguments, and of the files among them.
+fn named() -> Result<Vec<String>, Box<dyn Error>> {
+    let mut cameras = Vec::new();
+    for argument in std::env::args_os().skip(1) {
+        let argument = argument
+            .into_string()
+            .map_err(|argument| format!("expected UTF-8, found {}", argument.display()))?;
+        match argument.strip_prefix('@') {
+            Some(file) => {
+                let text = std::fs::read_to_string(file)
+                    .map_err(|error| format!("cannot read the cameras in {file}: {error}"))?;
+                let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+                cameras.extend(lines.map(String::from));
+            }
+            None => cameras.push(argument),
+        }
+    }
+    Ok(cameras)
 }
 
 /// Writes a line whole: cameras write at the same time.
