@@ -92,7 +92,7 @@ attention: models clips build ## Who looks at the camera in a clip, and for how 
 	@$(call say,'Attention')
 	@GST_PLUGIN_PATH="$(TARGET_DIR)/release" gst-launch-1.0 -q \
 	  filesrc location="$${CLIP:-.setup/clips/WolfgangLanger_Pexels.mp4}" ! decodebin ! videoconvert \
-	  ! dmheadpose tracking=true smoothing=true ! dmheadposejson ! filesink location=demo/attention.jsonl
+	  ! videoflip video-direction=auto ! dmheadpose tracking=true smoothing=true ! dmheadposejson ! filesink location=demo/attention.jsonl
 	@$(PYTHON) examples/attention/attention.py demo/attention.jsonl --output demo/attention.html
 
 # With fatal_warnings a GLib warning or critical of ours fails the test that caused it.

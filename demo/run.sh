@@ -56,14 +56,14 @@ rm -f "$video" "$video.part" "$poses" "$plot" "$sheet"
 echo "Annotate $clip: heads as boxes (blue front, red rear), axes and angles; the poses as JSON lines."
 # zerolatency: an encoder that looks ahead wants many frames before its first output, and until then
 # the other branch's sink, which waits for the pipeline to preroll, would block the tee.
-launch filesrc location="$clip" ! decodebin ! dmheadpose tracking=true overlay=box+axes+labels ! tee name=t \
+launch filesrc location="$clip" ! decodebin ! videoconvert ! videoflip video-direction=auto ! dmheadpose tracking=true overlay=box+axes+labels ! tee name=t \
   t. ! queue ! videoconvert ! video/x-raw,format=I420 ! x264enc tune=zerolatency pass=qual quantizer=20 \
   ! video/x-h264,profile=high ! h264parse ! mp4mux ! filesink location="$video.part" \
   t. ! queue ! dmheadposejson ! filesink location="$poses"
 annotated_in=$seconds
 
 echo "The same once more without drawing and encoding, for the speed."
-launch filesrc location="$clip" ! decodebin ! dmheadpose ! fakesink sync=false
+launch filesrc location="$clip" ! decodebin ! videoconvert ! videoflip video-direction=auto ! dmheadpose ! fakesink sync=false
 plain_in=$seconds
 
 # The index to the front, so that a browser plays the file while it loads. Not done above: there it

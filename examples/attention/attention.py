@@ -3,7 +3,7 @@
 """Who looks at the camera, and for how long? Reads the JSON lines of dmheadposejson, writes an HTML report.
 
     gst-launch-1.0 -q filesrc location=in.mp4 ! decodebin ! videoconvert \\
-      ! dmheadpose tracking=true smoothing=true ! dmheadposejson ! fdsink | attention.py -o attention.html
+      ! videoflip video-direction=auto ! dmheadpose tracking=true smoothing=true ! dmheadposejson ! fdsink | attention.py -o attention.html
 
 Needs Python 3.11 and nothing else. docs/attention.md says what counts as looking.
 """

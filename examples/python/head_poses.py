@@ -56,7 +56,7 @@ def main(arguments):
     Gst.init(None)
     try:
         pipeline = Gst.parse_launch(
-            "uridecodebin name=source ! videoconvert ! dmheadpose tracking=true "
+            "uridecodebin name=source ! videoconvert ! videoflip video-direction=auto ! dmheadpose tracking=true "
             "! fakesink name=sink signal-handoffs=true"
         )
         uri = video if Gst.uri_is_valid(video) else Gst.filename_to_uri(video)

@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .ok_or("usage: head_poses FILE|URI")?;
     gst::init()?;
     let pipeline = gst::parse::launch(
-        "uridecodebin name=source ! videoconvert ! dmheadpose tracking=true \
+        "uridecodebin name=source ! videoconvert ! videoflip video-direction=auto ! dmheadpose tracking=true \
          ! appsink name=sink sync=false",
     )?;
     let pipeline = pipeline

@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (video, sink) = (arguments.next(), arguments.next());
     // A camera goes on while a network looks: the queue keeps the newest frame only.
     let source = match &video {
-        Some(_) => "uridecodebin name=source ! videoconvert",
+        Some(_) => "uridecodebin name=source ! videoconvert ! videoflip video-direction=auto",
         None => "autovideosrc ! videoconvert ! queue leaky=downstream max-size-buffers=1",
     };
     let pipeline = gst::parse::launch(&format!(

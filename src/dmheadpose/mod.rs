@@ -3,7 +3,7 @@
 //! every buffer as [`HeadPoses`](crate::headposemeta::HeadPoses).
 //!
 //! ```text
-//! gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! dmheadpose overlay=box+axes+labels ! videoconvert ! autovideosink
+//! gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! videoflip video-direction=auto ! dmheadpose overlay=box+axes+labels ! videoconvert ! autovideosink
 //! ```
 
 use gst::glib;

@@ -2,7 +2,7 @@
 //! `dmheadposejson`: writes the head poses of each frame as one JSON object a line.
 //!
 //! ```text
-//! gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! dmheadpose \
+//! gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! videoflip video-direction=auto ! dmheadpose \
 //!     ! dmheadposejson ! filesink location=poses.jsonl
 //! ```
 //!

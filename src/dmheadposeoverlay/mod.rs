@@ -5,7 +5,7 @@
 //! branch of a tee only.
 //!
 //! ```text
-//! gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! dmheadpose \
+//! gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! videoflip video-direction=auto ! dmheadpose \
 //!     ! videoscale ! video/x-raw,width=1920,height=1080 ! dmheadposeoverlay ! videoconvert ! autovideosink
 //! ```
 

@@ -4,8 +4,8 @@
 
     tests/recipes/run.py PLUGIN-FOLDER [DOCUMENT.md ...]
 
-Each document gets a folder with the files that its commands name (in.mp4 is a clip of a face); the commands run
-in their order, so that one reads what another wrote. The hosts camera, broker, collector and viewer are this machine, in a
+Each document gets a folder with the files that its commands name (in.mp4 is a clip of a face, stored as phones store
+one); the commands run in their order, so that one reads what another wrote. The hosts camera, broker, collector and viewer are this machine, in a
 network of its own (network.py). A camera (v4l2src) is played by the clip, at its own speed, and that is the only
 change ever made to a command. What cannot be run is in NOT_RUN, with the reason, and is listed.
 """
@@ -18,6 +18,8 @@ import re
 import shlex
 import shutil
 import signal
+import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -42,9 +44,17 @@ FILES = {
 }
 # Files that the commands find, with as many frames of the clip (as the parser counts), so that a recipe takes
 # seconds. What an RTSP camera shows does not wait until the models are loaded.
-CUTS = {"in.mp4": 36, "camera.mp4": 120}
+CUTS = {"in.mp4": 36, "desk.mp4": 36, "camera.mp4": 120}
+# As a phone writes it: the picture lies on its side, and a tag says so.
+TURNED = "in.mp4"
 # The clip, in the size and the form that the command asks of its camera, at its own speed.
-CAMERA = "filesrc location=in.mp4 ! decodebin ! identity sync=true ! videoconvert ! videoscale"
+CAMERA = "filesrc location=desk.mp4 ! decodebin ! identity sync=true ! videoconvert ! videoscale"
+# What becomes of a picture with each videoflip of the documents: the clip that it is given, and how each row is read.
+TURNS = {
+    "videoflip video-direction=auto": ("in.mp4", lambda row: row),
+    "videoflip video-direction=horiz": ("desk.mp4", lambda row: row[::-1]),
+}
+SIDES = 32, 18  # of the pictures that are compared, in pixels
 SECONDS = 120  # a command that is not done by then hangs
 
 # Commands that begin so, and why they are not run here.
@@ -55,6 +65,7 @@ NOT_RUN = {
     "cargo run --release --example rtsp_ingest": "does not end; tests/cameras runs it",
     "rtsp_ingest ": "does not end; tests/cameras runs it",
     "docker ": "not everywhere",
+    "deploy/make-secrets.sh ": "for docker; tests/deploy.sh runs it",
     "dmheadpose-eval AFLW2000/": "needs the data set; tools/tests/eval_tool runs it on one of its form",
 }
 # Elements that are not everywhere, and what brings them.
@@ -134,10 +145,41 @@ def poses_in(lines, what):
         frames = [json.loads(line) for line in lines]
     except json.JSONDecodeError as error:
         raise Failure(f"{what}: expected JSON lines, found: {error}") from error
-    heads = sum(len(frame["heads"]) for frame in frames)
-    if not heads:
+    rolls = [abs(head["roll"]) for frame in frames for head in frame["heads"]]
+    if not rolls:
         raise Failure(f"{what}: expected heads, found none in {len(frames)} lines")
-    return f"{heads} heads in {len(frames)} lines"
+    if statistics.median(rolls) > 45:
+        raise Failure(f"{what}: expected upright heads, found them on their side: {statistics.median(rolls):.0f} degrees")
+    return f"{len(rolls)} heads in {len(frames)} lines"
+
+
+def small_picture(folder, clip, element="identity"):
+    """The rows of the clip's first picture, behind an element, small and grey."""
+    width, height = SIDES
+    path = folder / "picture.raw"
+    subprocess.run(["gst-launch-1.0", "-q", "filesrc", f"location={folder / clip}", "!", "decodebin", "!", "videoconvert",
+                    "!", *element.split(), "!", "videoconvertscale", "!",
+                    f"video/x-raw,format=GRAY8,width={width},height={height}", "!", "identity", "eos-after=2", "!",
+                    "filesink", f"location={path}"], check=True, timeout=SECONDS)
+    picture = path.read_bytes()[: width * height]
+    path.unlink()
+    return [picture[start:start + width] for start in range(0, len(picture), width)]
+
+
+def check_turn(element, folder):
+    """What the element makes of the picture is what the document says of it."""
+    if element not in TURNS:
+        raise Failure(f"{element}: expected one of {', '.join(TURNS)}; add how it turns a picture to TURNS")
+    clip, read = TURNS[element]
+    expected = b"".join(read(row) for row in small_picture(folder, "desk.mp4"))
+    found = b"".join(small_picture(folder, clip, element))
+    if len(found) != len(expected):
+        raise Failure(f"{element}: expected a picture of {len(expected)} pixels, found {len(found)}")
+    # A picture that is not turned differs by some 40 levels, one that is by what it was encoded with.
+    difference = sum(abs(a - b) for a, b in zip(expected, found)) / len(expected)
+    if difference > 5:
+        raise Failure(f"{element}: expected the picture to be turned, found it {difference:.0f} levels away from that")
+    return f"{element}: turns the picture"
 
 
 def check_files(command, folder):
@@ -188,7 +230,8 @@ def run(command, folder, then=None):
             told.append(f"{peer.name} received {poses_in(peer.received(), peer.name)}")
         elif peer.name:
             told.append(f"from {peer.name}")
-    return told + check_files(command, folder)
+    turns = re.findall(r"videoflip(?: [\w-]+=\S+)*", command)
+    return told + check_files(command, folder) + [check_turn(element, folder) for element in turns]
 
 
 def folder_for(document, scratch):
@@ -203,9 +246,22 @@ def folder_for(document, scratch):
 
 def cut_clip(target, frames):
     """The clip's beginning."""
-    subprocess.run(["gst-launch-1.0", "-q", "filesrc", f"location={CLIP}", "!", "qtdemux", "!", "h264parse", "!",
-                    "identity", f"eos-after={frames}", "!", "mp4mux", "!", "filesink", f"location={target}"],
-                   check=True, timeout=SECONDS)
+    turned = target.name == TURNED
+    turn = "avdec_h264 ! videoflip video-direction=90l ! x264enc tune=zerolatency speed-preset=ultrafast quantizer=18 ! h264parse !"
+    pipeline = (f"filesrc location={CLIP} ! qtdemux ! h264parse ! identity eos-after={frames} ! {turn if turned else ''} "
+                f"mp4mux ! filesink location={target}")
+    subprocess.run(["gst-launch-1.0", "-q", *pipeline.split()], check=True, timeout=SECONDS)
+    if turned:
+        tag_as_turned(target)
+
+
+def tag_as_turned(path):
+    """Says in the file that the picture has to be turned clockwise by a quarter, which mp4mux cannot."""
+    data = bytearray(path.read_bytes())
+    matrix_in_header = 40
+    at = data.index(b"tkhd") + len(b"tkhd") + matrix_in_header
+    struct.pack_into(">9i", data, at, 0, 1 << 16, 0, -1 << 16, 0, 0, 0, 0, 1 << 30)
+    path.write_bytes(data)
 
 
 def documents():
