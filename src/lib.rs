@@ -11,6 +11,7 @@ mod dmheadposeoverlay;
 pub mod estimator;
 pub mod headposemeta;
 pub mod overlay;
+mod planes;
 mod roi;
 mod segment;
 mod sync;

@@ -2,6 +2,7 @@
 //! The drawing of heads, brought to GStreamer: blended onto a frame, or as a composition that is left to
 //! downstream to draw.
 
+mod aligned;
 mod ayuv;
 mod blend;
 mod composition;
@@ -82,8 +83,7 @@ impl Overlay {
         };
 
         if hidden != Hidden::Nothing || (draws && !compose) {
-            let mut frame = VideoFrameRef::from_buffer_ref_writable(buffer, info)
-                .map_err(|error| video::map_error("drawing", info, &error))?;
+            let mut frame = video::map_writable(buffer, info)?;
             match hidden {
                 Hidden::Nothing => Ok(()),
                 Hidden::Heads => privacy::hide(found, look.blur_heads(), &mut frame),
@@ -109,7 +109,27 @@ impl Overlay {
     }
 
     /// Draws on the frame itself. `stats` is a line or more for the top left.
+    ///
+    /// # Errors
+    /// When the format is none that the elements take, or when not all rows are in memory. Then nothing was
+    /// written.
     pub fn blend(
+        &mut self,
+        heads: &[Head],
+        style: &Style,
+        stats: Option<&str>,
+        frame: &mut VideoFrameRef<&mut gst::BufferRef>,
+    ) -> Result<(), glib::BoolError> {
+        video::check(frame).map_err(|error| glib::bool_error!("{error}"))?;
+        if aligned::is_aligned(frame) {
+            return self.blend_aligned(heads, style, stats, frame);
+        }
+        let mut copy = aligned::copy(frame)?;
+        self.blend_aligned(heads, style, stats, &mut copy.as_mut_video_frame_ref())?;
+        aligned::copy_rows(&copy.as_mut_video_frame_ref(), frame)
+    }
+
+    fn blend_aligned(
         &mut self,
         heads: &[Head],
         style: &Style,

@@ -6,6 +6,7 @@ use gst_video::prelude::*;
 use crate::estimator::error::Error;
 use crate::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use crate::estimator::geometry::Size;
+use crate::planes::{self, Misfit};
 
 /// The formats that [`view`] accepts, the ones that cameras and decoders deliver first.
 pub const FORMATS: &[gst_video::VideoFormat] = &[
@@ -75,8 +76,7 @@ pub(crate) fn colorimetry(colorimetry: &gst_video::VideoColorimetry) -> Colorime
 pub fn view<'a>(
     frame: &'a gst_video::VideoFrameRef<&gst::BufferRef>,
 ) -> Result<FrameView<'a>, Error> {
-    let plane = |index| frame.plane_data(index);
-    view_planes(frame.info(), frame.plane_stride(), plane)
+    view_planes(frame)
 }
 
 /// As [`view`], of a mapped frame that owns its buffer.
@@ -86,41 +86,105 @@ pub fn view<'a>(
 pub(crate) fn view_owned(
     frame: &gst_video::VideoFrame<gst_video::video_frame::Readable>,
 ) -> Result<FrameView<'_>, Error> {
-    let plane = |index| frame.plane_data(index);
-    view_planes(frame.info(), frame.plane_stride(), plane)
+    view_planes(frame)
 }
 
-fn view_planes<'a>(
-    info: &gst_video::VideoInfo,
-    strides: &[i32],
-    data: impl Fn(u32) -> Result<&'a [u8], gst::glib::BoolError>,
-) -> Result<FrameView<'a>, Error> {
+/// Checks that each plane's memory holds all rows of it.
+///
+/// # Errors
+/// As [`view`].
+pub(crate) fn check(frame: &impl VideoFrameExt) -> Result<(), Error> {
+    view_planes(frame).map(|_| ())
+}
+
+fn view_planes(frame: &impl VideoFrameExt) -> Result<FrameView<'_>, Error> {
+    let info = frame.info();
     let size = Size {
         width: info.width(),
         height: info.height(),
     };
-    let wrong = |expected: &str, found: String| Error::Frame {
-        format: info.format().to_str().as_str(),
-        width: size.width,
-        height: size.height,
-        expected: expected.into(),
-        found,
-    };
-    let format = pixel_format(info.format())
-        .ok_or_else(|| wrong("a format of the pad template", "another".into()))?;
+    let format = pixel_format(info.format()).ok_or_else(|| {
+        let (expected, found) = ("a format of the pad template".into(), "another".into());
+        misfit_error(info, Misfit { expected, found })
+    })?;
     let mut planes = [Plane {
         bytes: &[],
         stride: 0,
     }; 3];
     let planes = &mut planes[..format.n_planes()];
     for (index, plane) in planes.iter_mut().enumerate() {
-        let stride = strides[index];
-        plane.bytes =
-            data(index as u32).map_err(|error| wrong("a mapped plane", error.to_string()))?;
-        plane.stride = usize::try_from(stride)
-            .map_err(|_| wrong("rows from top to bottom", format!("stride {stride}")))?;
+        (plane.bytes, plane.stride) =
+            planes::bytes(frame, index as u32).map_err(|misfit| misfit_error(info, misfit))?;
     }
     FrameView::new(format, size, colorimetry(&info.colorimetry()), planes)
+}
+
+/// Bytes of visible samples in a row of each plane, and the number of its rows; nothing for a format that is
+/// not among [`FORMATS`].
+pub(crate) fn extents(info: &gst_video::VideoInfo) -> impl Iterator<Item = (usize, usize)> {
+    let size = Size {
+        width: info.width(),
+        height: info.height(),
+    };
+    let format = pixel_format(info.format()).into_iter();
+    format.flat_map(move |format| {
+        (0..format.n_planes()).map(move |plane| format.plane_extent(plane, size))
+    })
+}
+
+fn misfit_error(info: &gst_video::VideoInfo, misfit: Misfit) -> Error {
+    Error::Frame {
+        format: info.format().to_str().as_str(),
+        width: info.width(),
+        height: info.height(),
+        expected: misfit.expected,
+        found: misfit.found,
+    }
+}
+
+/// A buffer's frame, to be read with [`view`].
+pub(crate) fn map_readable<'a>(
+    buffer: &'a gst::BufferRef,
+    info: &gst_video::VideoInfo,
+) -> Result<gst_video::VideoFrameRef<&'a gst::BufferRef>, gst::ErrorMessage> {
+    check_meta(buffer, info)?;
+    gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info)
+        .map_err(|error| map_error("reading", info, &error))
+}
+
+/// As [`map_readable`], with the buffer in it, which comes back with the error.
+pub(crate) fn map_owned(
+    buffer: gst::Buffer,
+    info: &gst_video::VideoInfo,
+) -> Result<gst_video::VideoFrame<gst_video::video_frame::Readable>, (gst::Buffer, gst::ErrorMessage)>
+{
+    if let Err(error) = check_meta(&buffer, info) {
+        return Err((buffer, error));
+    }
+    gst_video::VideoFrame::from_buffer_readable(buffer, info).map_err(|buffer| {
+        let error = gst::glib::bool_error!("the buffer does not fit the caps");
+        (buffer, map_error("reading", info, &error))
+    })
+}
+
+/// A buffer's frame, to be written to, whose planes are known to lie in its memory. Pixels that others hold
+/// as well are copied first.
+pub(crate) fn map_writable<'a>(
+    buffer: &'a mut gst::BufferRef,
+    info: &gst_video::VideoInfo,
+) -> Result<gst_video::VideoFrameRef<&'a mut gst::BufferRef>, gst::ErrorMessage> {
+    check_meta(buffer, info)?;
+    let frame = gst_video::VideoFrameRef::from_buffer_ref_writable(buffer, info)
+        .map_err(|error| map_error("drawing", info, &error))?;
+    check(&frame).map_err(|error| error_message(&error))?;
+    Ok(frame)
+}
+
+fn check_meta(
+    buffer: &gst::BufferRef,
+    info: &gst_video::VideoInfo,
+) -> Result<(), gst::ErrorMessage> {
+    planes::check_meta(buffer, info).map_err(|misfit| error_message(&misfit_error(info, misfit)))
 }
 
 /// The one place that decides under which domain and code an [`Error`] reaches the bus. Its text is the
@@ -152,7 +216,7 @@ pub(crate) fn is_empty_gap(buffer: &gst::BufferRef) -> bool {
 }
 
 /// Why a buffer's pixels cannot be had.
-pub(crate) fn map_error(
+fn map_error(
     purpose: &str,
     info: &gst_video::VideoInfo,
     error: &gst::glib::BoolError,

@@ -193,7 +193,7 @@ impl Engine {
                         is_copy: true,
                         ..frame
                     },
-                    Err(_) => return self.fail(buffer, unreadable(info)),
+                    Err((_, message)) => return self.fail(buffer, message.into()),
                 };
                 match pipeline.submit(frame, time, settings) {
                     Err(_) => Queued::failed(buffer, THREAD_ENDED),
@@ -214,7 +214,7 @@ impl Engine {
                         None => return,
                     },
                 },
-                Err(buffer) => return self.fail(buffer, unreadable(info)),
+                Err((buffer, message)) => return self.fail(buffer, message.into()),
             },
             None => Queued::failed(buffer, "nothing is loaded"),
         };
@@ -330,8 +330,7 @@ fn infer_now(
     known: Option<KnownHeads>,
 ) -> Result<Found, Failure> {
     // Readable: a frame that others hold as well is not copied.
-    let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info)
-        .map_err(|error| video::map_error("reading", info, &error))?;
+    let frame = video::map_readable(buffer, info)?;
     let time = buffer.pts().map(Into::into);
     let view = video::view(&frame)?;
     let heads = match &known {
@@ -366,9 +365,9 @@ impl MappedFrame {
         buffer: gst::Buffer,
         info: &gst_video::VideoInfo,
         known: Option<KnownHeads>,
-    ) -> Result<Self, gst::Buffer> {
+    ) -> Result<Self, (gst::Buffer, gst::ErrorMessage)> {
         let pts = buffer.pts();
-        let pixels = gst_video::VideoFrame::from_buffer_readable(buffer, info)?;
+        let pixels = video::map_owned(buffer, info)?;
         Ok(Self {
             pixels: Some(pixels),
             info: info.clone(),
@@ -381,11 +380,6 @@ impl MappedFrame {
     fn into_buffer(self) -> Option<gst::Buffer> {
         self.pixels.map(gst_video::VideoFrame::into_buffer)
     }
-}
-
-fn unreadable(info: &gst_video::VideoInfo) -> Failure {
-    let error = gst::glib::bool_error!("the buffer does not fit the caps");
-    video::map_error("reading", info, &error).into()
 }
 
 impl pipeline::Frame for MappedFrame {

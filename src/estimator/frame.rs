@@ -124,7 +124,7 @@ impl PixelFormat {
     }
 
     /// Bytes of visible samples in a row of `plane`, and the number of its rows.
-    fn plane_extent(self, plane: usize, size: Size) -> (usize, usize) {
+    pub(crate) fn plane_extent(self, plane: usize, size: Size) -> (usize, usize) {
         let (width, height) = (size.width as usize, size.height as usize);
         let halved = |n: usize| n.div_ceil(2);
         match self {

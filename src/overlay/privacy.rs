@@ -11,6 +11,7 @@ use super::DmHeadPoseBlurHeads;
 use crate::estimator::Head;
 use crate::estimator::draw::{Area, margin_box};
 use crate::estimator::geometry::Size;
+use crate::{planes, video};
 
 /// Blocks along the longer side of a head.
 const BLOCKS: i32 = 6;
@@ -20,7 +21,8 @@ const LEAST_BLOCK: i32 = 8;
 /// Hides the heads' boxes with their margins.
 ///
 /// # Errors
-/// When the samples of the format are not bytes.
+/// When the samples of the format are not bytes, or when not all of them are in memory. Then nothing was
+/// written.
 pub fn hide(
     heads: &[Head],
     how: DmHeadPoseBlurHeads,
@@ -57,6 +59,7 @@ fn hide_areas(
     frame: &mut VideoFrameRef<&mut gst::BufferRef>,
 ) -> Result<(), glib::BoolError> {
     let components = components(frame.info())?;
+    video::check(frame).map_err(|error| glib::bool_error!("{error}"))?;
     for area in areas {
         // Colour samples that the head shares with its surroundings are its own as well.
         let area = Area {
@@ -66,13 +69,8 @@ fn hide_areas(
             bottom: (area.bottom + 1) & !1,
         };
         for component in &components {
-            let stride = frame.plane_stride()[component.plane as usize];
-            let Ok(stride) = usize::try_from(stride) else {
-                return Err(glib::bool_error!(
-                    "cannot hide heads: rows of {stride} bytes"
-                ));
-            };
-            let samples = frame.plane_data_mut(component.plane)?;
+            let (samples, stride) = planes::bytes_mut(frame, component.plane)
+                .map_err(|misfit| glib::bool_error!("cannot hide heads: {misfit}"))?;
             match how {
                 DmHeadPoseBlurHeads::None => {}
                 DmHeadPoseBlurHeads::Pixelate => component.pixelate(&area, samples, stride),
