@@ -42,9 +42,10 @@ typedef struct
   guint width;                  /**< frame that the boxes refer to, pixels */
   guint height;
   DmHeadPoseSource source;
-  GstClockTime age;             /**< ns since the frame the poses were inferred from; 0: this one */
-  GstClockTime inference_time;  /**< ns that inference took for that frame */
-  guint n_heads;                /**< 0: looked, and found none */
+  /** ns since the frame the poses were inferred from; 0: this one, GST_CLOCK_TIME_NONE: unknown */
+  GstClockTime age;
+  GstClockTime inference_time;  /**< ns that inference took for that frame, or GST_CLOCK_TIME_NONE */
+  guint n_heads;                /**< 0: looked, and found none; those that are broken count */
 } DmHeadPoses;
 
 /** One head. */
@@ -113,6 +114,8 @@ dm_head_poses_from_structure (const GstStructure * s, DmHeadPoses * poses)
       || !gst_structure_get_uint64 (s, "inference-time", &inference_time)
       || !gst_structure_get_int (s, "n", &n) || n < 0)
     return FALSE;
+  /* A number of heads that are not there costs no time. */
+  n = MIN (n, gst_structure_n_fields (s));
 
   if (g_strcmp0 (source, "inferred") == 0)
     poses->source = DM_HEAD_POSE_SOURCE_INFERRED;
@@ -140,9 +143,19 @@ dm_head_poses_from_buffer (GstBuffer * buffer, DmHeadPoses * poses)
   return dm_head_poses_from_structure (dm_head_poses_structure (buffer), poses);
 }
 
+/** Reads a number; FALSE when it is missing, or not finite as a 32-bit number. */
+static inline gboolean
+dm_head_poses_get_number (const GstStructure * s, const gchar * name, gdouble * number)
+{
+  /* NaN is not within either. */
+  return gst_structure_get_double (s, name, number)
+      && *number >= -(gdouble) G_MAXFLOAT && *number <= (gdouble) G_MAXFLOAT;
+}
+
 /**
  * Fills `head` with head number `index`, from 0 to n_heads - 1, of the structure of a
- * meta, a message or a signal. FALSE, with `head` undefined, when there is no such head.
+ * meta, a message or a signal. FALSE, with `head` undefined, when there is no such head or when it is
+ * broken: go on with the next.
  */
 static inline gboolean
 dm_head_poses_get_head_from_structure (const GstStructure * all, guint index, DmHeadPose * head)
@@ -161,14 +174,14 @@ dm_head_poses_get_head_from_structure (const GstStructure * all, guint index, Dm
   s = gst_value_get_structure (value);
   if (s == NULL
       || !gst_structure_get_uint64 (s, "id", &head->id)
-      || !gst_structure_get_double (s, "x", &head->x)
-      || !gst_structure_get_double (s, "y", &head->y)
-      || !gst_structure_get_double (s, "w", &head->w)
-      || !gst_structure_get_double (s, "h", &head->h)
-      || !gst_structure_get_double (s, "score", &head->score)
-      || !gst_structure_get_double (s, "yaw", &head->yaw)
-      || !gst_structure_get_double (s, "pitch", &head->pitch)
-      || !gst_structure_get_double (s, "roll", &head->roll)
+      || !dm_head_poses_get_number (s, "x", &head->x)
+      || !dm_head_poses_get_number (s, "y", &head->y)
+      || !dm_head_poses_get_number (s, "w", &head->w)
+      || !dm_head_poses_get_number (s, "h", &head->h)
+      || !dm_head_poses_get_number (s, "score", &head->score)
+      || !dm_head_poses_get_number (s, "yaw", &head->yaw)
+      || !dm_head_poses_get_number (s, "pitch", &head->pitch)
+      || !dm_head_poses_get_number (s, "roll", &head->roll)
       || !gst_structure_get_boolean (s, "rear", &head->rear)
       || !gst_structure_get_boolean (s, "truncated", &head->truncated)
       || !gst_structure_get_boolean (s, "seam", &head->seam)
@@ -184,6 +197,8 @@ dm_head_poses_get_head_from_structure (const GstStructure * all, guint index, Dm
     if (!G_VALUE_HOLDS_DOUBLE (element))
       return FALSE;
     head->rotation[i] = g_value_get_double (element);
+    if (!(head->rotation[i] >= -(gdouble) G_MAXFLOAT && head->rotation[i] <= (gdouble) G_MAXFLOAT))
+      return FALSE;
   }
   return TRUE;
 }

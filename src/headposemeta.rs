@@ -9,15 +9,22 @@
 //! | `version` | int | [`VERSION`]; grows only when a reader of the old one would be misled |
 //! | `width`, `height` | int | the frame that the boxes refer to, in pixels |
 //! | `source` | string | `inferred` from this frame, `tracked` (boxes followed, poses kept) or `held` |
-//! | `age` | guint64 | ns since the frame that the poses were inferred from, 0 when it is this one |
-//! | `inference-time` | guint64 | ns that inference took for that frame |
+//! | `age` | guint64 | ns since the frame that the poses were inferred from, 0 when it is this one; `GST_CLOCK_TIME_NONE`: unknown |
+//! | `inference-time` | guint64 | ns that inference took for that frame; `GST_CLOCK_TIME_NONE`: unknown |
 //! | `n` | int | number of heads |
 //! | `head-0` ... | structure | one a head, named `head` |
 //!
 //! Fields of a head: `id` (guint64, 0 = untracked), `x`, `y`, `w`, `h` (doubles, pixels of the buffer
 //! that carries the meta), `score` (double, 0..1), `yaw`, `pitch`, `roll` (doubles, degrees, signs as
 //! in [`Angles`]), `rotation` (array of 9 doubles, row-major, see [`Angles::rotation`]), `rear`,
-//! `truncated`, `seam`, `predicted` (booleans). Every number is finite.
+//! `truncated`, `seam`, `predicted` (booleans). Every number is finite, also as a 32-bit one.
+//!
+//! # What is broken
+//! This element writes no broken meta, but others can. All readers (this one, `include/dmheadpose.h`,
+//! `examples/python/dmheadpose.py`) agree: a structure of another version, without one of the fields of the
+//! first table, with one of another type, a size below one or a negative `n` is no poses. A head that is
+//! missing, or lacks a field, or has one of another type, a number that is not finite or not 9 in `rotation`
+//! is left out. An `n` larger than the structure has fields counts as their number.
 //!
 //! # Behind other elements
 //! The meta survives whatever keeps or copies whole buffers (queues, tees, encoders and decoders, as
@@ -101,10 +108,10 @@ pub struct HeadPoses {
     pub width: u32,
     pub height: u32,
     pub source: Source,
-    /// Time since the frame that the poses were inferred from.
-    pub age: gst::ClockTime,
-    /// Time that inference took for that frame.
-    pub inference_time: gst::ClockTime,
+    /// Time since the frame that the poses were inferred from; `None`: unknown.
+    pub age: Option<gst::ClockTime>,
+    /// Time that inference took for that frame; `None`: unknown.
+    pub inference_time: Option<gst::ClockTime>,
     pub heads: Vec<Head>,
 }
 
@@ -162,8 +169,8 @@ impl HeadPoses {
         structure.set("width", width);
         structure.set("height", height);
         structure.set("source", self.source.as_str());
-        structure.set("age", self.age.nseconds());
-        structure.set("inference-time", self.inference_time.nseconds());
+        structure.set("age", time_to_field(self.age));
+        structure.set("inference-time", time_to_field(self.inference_time));
         let mut n = 0;
         for head in self.heads.iter().filter(|head| is_finite(head)) {
             structure.set(format!("head-{n}"), head_to_structure(head));
@@ -182,16 +189,17 @@ impl HeadPoses {
                 .ok()
                 .filter(|v| *v > 0)
         };
-        let time = |name| s.get::<u64>(name).ok().map(gst::ClockTime::from_nseconds);
-        let heads = (0..s.get::<i32>("n").ok()?)
-            .map_while(|i| s.get::<gst::Structure>(format!("head-{i}")).ok())
-            .filter_map(|head| head_from_structure(&head))
-            .filter(is_finite)
+        let time = |name| s.get::<u64>(name).ok().map(time_from_field);
+        // Neither a number of heads that are not there costs time, nor one that is missing those behind it.
+        let n = usize::try_from(s.get::<i32>("n").ok()?).ok()?;
+        let heads = (0..n.min(s.n_fields()))
+            .filter_map(|i| s.get::<&gst::StructureRef>(format!("head-{i}")).ok())
+            .filter_map(head_from_structure)
             .collect();
         Some(Self {
             width: size("width")?,
             height: size("height")?,
-            source: s.get::<&str>("source").ok()?.parse().ok()?,
+            source: source_from_field(s)?,
             age: time("age")?,
             inference_time: time("inference-time")?,
             heads,
@@ -237,8 +245,14 @@ fn head_to_structure(head: &Head) -> gst::Structure {
 }
 
 fn head_from_structure(s: &gst::StructureRef) -> Option<Head> {
-    let number = |name| s.get::<f64>(name).ok().map(|v| v as f32);
+    let number = |name| s.get::<f64>(name).ok().and_then(finite);
     let flag = |name| s.get::<bool>(name).ok();
+    // The angles say the same, but a reader that uses this one is not to see other heads.
+    let rotation = s.get::<gst::ArrayRef>("rotation").ok()?;
+    let is_finite = |v: &glib::SendValue| v.get::<f64>().is_ok_and(|v| finite(v).is_some());
+    if rotation.as_slice().len() != 9 || !rotation.as_slice().iter().all(is_finite) {
+        return None;
+    }
     Some(Head {
         id: s.get("id").ok()?,
         rect: Rect::new(number("x")?, number("y")?, number("w")?, number("h")?),
@@ -249,6 +263,28 @@ fn head_from_structure(s: &gst::StructureRef) -> Option<Head> {
         seam: flag("seam")?,
         predicted: flag("predicted")?,
     })
+}
+
+/// The number in 32 bits, if it fits into them.
+fn finite(number: f64) -> Option<f32> {
+    // NaN is not within either.
+    (number.abs() <= f64::from(f32::MAX)).then_some(number as f32)
+}
+
+fn time_to_field(time: Option<gst::ClockTime>) -> u64 {
+    time.map_or(gst::ffi::GST_CLOCK_TIME_NONE, gst::ClockTime::nseconds)
+}
+
+/// Not with `ClockTime::from_nseconds()`, which panics at the number that stands for none.
+fn time_from_field(nseconds: u64) -> Option<gst::ClockTime> {
+    // SAFETY: every number is a time or none.
+    unsafe { glib::translate::from_glib(nseconds) }
+}
+
+/// Not as `&str`, which panics at a text that is not UTF-8.
+fn source_from_field(s: &gst::StructureRef) -> Option<Source> {
+    let source = s.get::<std::path::PathBuf>("source").ok()?;
+    source.to_str()?.parse().ok()
 }
 
 #[cfg(test)]

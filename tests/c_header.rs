@@ -102,8 +102,8 @@ fn expected(poses: &HeadPoses) -> String {
         poses.width,
         poses.height,
         poses.source as i32,
-        poses.age.nseconds(),
-        poses.inference_time.nseconds(),
+        poses.age.unwrap().nseconds(),
+        poses.inference_time.unwrap().nseconds(),
         poses.heads.len(),
         poses.heads.iter().map(head).collect::<String>()
     )

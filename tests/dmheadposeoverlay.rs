@@ -78,7 +78,7 @@ fn drawn(properties: &[(&str, &str)], age: gst::ClockTime) -> Vec<u8> {
     }
     let mut buffer = estimated("");
     let mut poses = poses(&buffer);
-    poses.age = age;
+    poses.age = Some(age);
     poses.attach(buffer.make_mut()).unwrap();
     let mut h = harness(&element, &caps(VideoFormat::Rgb, 320, 240));
     bytes(&h.push_and_pull(buffer).unwrap())

@@ -32,7 +32,7 @@ fn outcome(h: &mut gst_check::Harness) -> Vec<(u64, Option<HeadPoses>)> {
         .map(|buffer| {
             let frame = buffer.pts().unwrap().mseconds() / 40;
             let heads = HeadPoses::from_buffer(&buffer).map(|mut poses| {
-                poses.inference_time = gst::ClockTime::ZERO;
+                poses.inference_time = None;
                 poses
             });
             (frame, heads)

@@ -205,7 +205,7 @@ fn both_elements_hide_what_they_do_not_draw() {
     drawing.set_property_from_str("blur-heads", "fill");
     let mut h = toys::harness(&drawing, &caps);
     let mut old = toys::poses(&out);
-    old.age = gst::ClockTime::from_seconds(3600);
+    old.age = Some(gst::ClockTime::from_seconds(3600));
     let mut frame = white();
     old.attach(frame.make_mut()).unwrap();
     assert_eq!(pixel(&h.push_and_pull(frame).unwrap()), 0);

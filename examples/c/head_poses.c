@@ -23,6 +23,7 @@ on_frame (GstElement * sink, GstBuffer * buffer, GstPad * pad, gpointer data)
 {
   DmHeadPoses poses;
   DmHeadPose head;
+  const gchar *separator = "";
   guint i;
 
   (void) sink, (void) pad, (void) data;
@@ -34,8 +35,9 @@ on_frame (GstElement * sink, GstBuffer * buffer, GstPad * pad, gpointer data)
     g_print ("{\"pts\":null,\"heads\":[");
   for (i = 0; i < poses.n_heads; i++) {
     if (dm_head_poses_get_head (buffer, i, &head)) {
-      g_print ("%s", i > 0 ? "," : "");
+      g_print ("%s", separator);
       print_head (&head);
+      separator = ",";
     }
   }
   g_print ("]}\n");
@@ -85,8 +87,8 @@ main (int argc, char **argv)
     g_error_free (error);
     return 1;
   }
-  pipeline = gst_parse_launch ("uridecodebin name=source ! videoconvert ! dmheadpose tracking=true "
-      "! fakesink name=sink signal-handoffs=true", &error);
+  pipeline = gst_parse_launch ("uridecodebin name=source ! videoconvert "
+      "! videoflip video-direction=auto ! dmheadpose tracking=true ! fakesink name=sink signal-handoffs=true", &error);
   if (error != NULL) {
     g_printerr ("The pipeline cannot be built: %s\n", error->message);
     g_error_free (error);

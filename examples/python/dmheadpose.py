@@ -4,19 +4,26 @@
 Needs only Debian's python3-gi and gir1.2-gstreamer-1.0 (no python3-gst-1.0).
 """
 
+from gi.repository import Gst
+
 META_NAME = "DmHeadPoseMeta"
 VERSION = 1
+SOURCES = ("inferred", "tracked", "held")
 
-HEAD_FIELDS = (
-    "id", "x", "y", "w", "h", "score", "yaw", "pitch", "roll",
-    "rear", "truncated", "seam", "predicted",
-)
+NUMBERS = ("x", "y", "w", "h", "score", "yaw", "pitch", "roll")
+FLAGS = ("rear", "truncated", "seam", "predicted")
+# The largest 32-bit float: every number of a head fits into one.
+LARGEST = float.fromhex("0x1.fffffep127")
+
+
+class _Broken(Exception):
+    """A field is missing or is not what it should be."""
 
 
 def head_poses(buffer):
     """The head poses that a Gst.Buffer carries, or None when nobody looked at it.
 
-    Angles in degrees, boxes in pixels of the buffer, times in nanoseconds.
+    Angles in degrees, boxes in pixels of the buffer, times in nanoseconds, None for a time that is not known.
     """
     meta = buffer.get_custom_meta(META_NAME)
     return None if meta is None else from_structure(meta.get_structure())
@@ -25,24 +32,85 @@ def head_poses(buffer):
 def from_structure(poses):
     """The same from the Gst.Structure of a message (post-messages) or of the signal (head-poses).
 
-    None when it is of a layout that this module does not know.
+    None when it is of a layout that this module does not know. Heads that are broken are left out.
     """
-    if poses.get_value("version") != VERSION:
+    if poses is None:
         return None
-    heads = (poses.get_value(f"head-{i}") for i in range(poses.get_value("n")))
-    return {
-        "width": poses.get_value("width"),
-        "height": poses.get_value("height"),
-        "source": poses.get_value("source"),
-        "age": poses.get_value("age"),
-        "inference_time": poses.get_value("inference-time"),
-        "heads": [_head(head) for head in heads],
-    }
+    try:
+        if _field(poses.get_int, "version") != VERSION:
+            return None
+        n = _field(poses.get_int, "n")
+        found = {
+            "width": _field(poses.get_int, "width"),
+            "height": _field(poses.get_int, "height"),
+            "source": _text(poses, "source"),
+            "age": _time(poses, "age"),
+            "inference_time": _time(poses, "inference-time"),
+        }
+    except _Broken:
+        return None
+    if n < 0 or found["width"] <= 0 or found["height"] <= 0 or found["source"] not in SOURCES:
+        return None
+    # A number of heads that are not there costs no time.
+    heads = (_head(poses, f"head-{i}") for i in range(min(n, poses.n_fields())))
+    found["heads"] = [head for head in heads if head is not None]
+    return found
 
 
-def _head(head):
-    fields = {name: head.get_value(name) for name in HEAD_FIELDS}
-    # get_value() cannot return a Gst.ValueArray to plain gi; get_array() makes a GObject.ValueArray.
-    _, rotation = head.get_array("rotation")
-    fields["rotation"] = [rotation.get_nth(i) for i in range(rotation.n_values)]
+def _head(poses, name):
+    if not poses.has_field_typed(name, Gst.Structure):
+        return None
+    head = poses.get_value(name)
+    if head is None:
+        return None
+    try:
+        fields = {"id": _field(head.get_uint64, "id")}
+        fields |= {name: _number(_field(head.get_double, name)) for name in NUMBERS}
+        fields |= {name: _field(head.get_boolean, name) for name in FLAGS}
+        fields["rotation"] = _rotation(head)
+    except _Broken:
+        return None
     return fields
+
+
+def _field(get, name):
+    """The value of a field of the type that the getter is for."""
+    present, value = get(name)
+    if not present:
+        raise _Broken
+    return value
+
+
+def _number(value):
+    # NaN is not within either.
+    if not -LARGEST <= value <= LARGEST:
+        raise _Broken
+    return value
+
+
+def _time(poses, name):
+    value = _field(poses.get_uint64, name)
+    return None if value == Gst.CLOCK_TIME_NONE else value
+
+
+def _text(poses, name):
+    try:
+        return poses.get_string(name)
+    except UnicodeDecodeError:
+        raise _Broken from None
+
+
+def _rotation(head):
+    # get_value() cannot return a Gst.ValueArray to plain gi; get_array() makes a GObject.ValueArray.
+    if not head.has_field_typed("rotation", Gst.ValueArray):
+        raise _Broken
+    values = _field(head.get_array, "rotation")
+    if values.n_values != 9:
+        raise _Broken
+    try:
+        rotation = [values.get_nth(i) for i in range(9)]
+    except (TypeError, UnicodeDecodeError):  # a kind of value that Python cannot have
+        raise _Broken from None
+    if not all(isinstance(value, float) for value in rotation):
+        raise _Broken
+    return [_number(value) for value in rotation]

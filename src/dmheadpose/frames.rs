@@ -43,9 +43,8 @@ impl DmHeadPose {
             width,
             height,
             source: found.source,
-            age: gst::ClockTime::ZERO,
-            inference_time: gst::ClockTime::try_from(found.times.total())
-                .unwrap_or(gst::ClockTime::ZERO),
+            age: Some(gst::ClockTime::ZERO),
+            inference_time: gst::ClockTime::try_from(found.times.total()).ok(),
             heads: found.heads.clone(),
         }
     }
@@ -156,7 +155,7 @@ impl DmHeadPose {
             pts.display(),
             poses.heads.len(),
             poses.source,
-            poses.age,
+            poses.age.display(),
             found.as_ref().map(|found| found.times)
         );
         for head in &poses.heads {

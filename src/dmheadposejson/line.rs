@@ -31,8 +31,8 @@ struct Line<'a> {
     tags: Option<&'a RawValue>,
     frame: Frame,
     source: &'static str,
-    age: u64,
-    inference_time: u64,
+    age: Option<u64>,
+    inference_time: Option<u64>,
     heads: Vec<HeadLine>,
 }
 
@@ -104,8 +104,8 @@ pub(super) fn format(poses: &HeadPoses, context: &Context) -> Result<Vec<u8>, se
             height: poses.height,
         },
         source: poses.source.as_str(),
-        age: poses.age.nseconds(),
-        inference_time: poses.inference_time.nseconds(),
+        age: poses.age.map(gst::ClockTime::nseconds),
+        inference_time: poses.inference_time.map(gst::ClockTime::nseconds),
         heads: poses.heads.iter().map(HeadLine::from).collect(),
     };
     let mut text = serde_json::to_vec(&line)?;
@@ -125,8 +125,8 @@ mod tests {
             width: 640,
             height: 360,
             source: Source::Inferred,
-            age: gst::ClockTime::ZERO,
-            inference_time: gst::ClockTime::from_mseconds(9),
+            age: Some(gst::ClockTime::ZERO),
+            inference_time: Some(gst::ClockTime::from_mseconds(9)),
             heads,
         }
     }

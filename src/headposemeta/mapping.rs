@@ -100,8 +100,10 @@ impl Mapping {
     /// Uneven scaling leaves the angles as they are: they are those of the real head, and a picture
     /// that is shown with its pixel aspect ratio is not distorted.
     pub fn apply(&self, head: &Head) -> Option<Head> {
-        let [x0, y0] = self.point(f64::from(head.rect.x), f64::from(head.rect.y));
-        let [x1, y1] = self.point(f64::from(head.rect.right()), f64::from(head.rect.bottom()));
+        // Not Rect's right and bottom: of a box as far out as a number goes they are infinite.
+        let [x, y, w, h] = [head.rect.x, head.rect.y, head.rect.w, head.rect.h].map(f64::from);
+        let [x0, y0] = self.point(x, y);
+        let [x1, y1] = self.point(x + w, y + h);
         let whole = [x0.min(x1), y0.min(y1), x0.max(x1), y0.max(y1)];
         let [left, top, right, bottom] = self.visible;
         let seen = [

@@ -4,11 +4,13 @@
 //! The safe binding hides a transform's data (sizes, matrix), so the C functions are used.
 
 use std::ffi::{CStr, c_char};
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Mutex;
 
-use glib::ffi::{GFALSE, GQuark, GTRUE, gboolean, gpointer};
-use glib::translate::from_glib;
+use glib::ffi::{GFALSE, GQuark, gboolean, gpointer};
+use glib::translate::{IntoGlib, from_glib};
 use gst::glib;
 use gst::meta::{MetaTransform, MetaTransformCopy};
 use gst_video::ffi as video;
@@ -91,7 +93,8 @@ fn is_registered() -> Result<bool, glib::BoolError> {
 
 /// GStreamer's question what becomes of the meta when `src` is made into `dest`.
 ///
-/// Nothing in here panics: there is no frame above that could catch it.
+/// It runs inside of others' elements and must not panic: nothing in here does, and if something did the meta
+/// would be lost, and not the process.
 unsafe extern "C" fn transform(
     dest: *mut gst::ffi::GstBuffer,
     _meta: *mut gst::ffi::GstCustomMeta,
@@ -111,20 +114,21 @@ unsafe extern "C" fn transform(
             gst::BufferRef::from_ptr(src),
         )
     };
-    let Some(poses) = HeadPoses::from_buffer(src) else {
-        return GFALSE;
-    };
-    // SAFETY: `data` belongs to a transform of this kind.
-    let Some(poses) = (unsafe { follow(poses, kind, data) }) else {
-        return GFALSE;
-    };
-    match poses.attach(dest) {
-        Ok(()) => GTRUE,
-        Err(err) => {
-            gst::warning!(CAT, "Head poses lost: {err}");
-            GFALSE
+    let transformed = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: `data` belongs to a transform of this kind.
+        match unsafe { follow(HeadPoses::from_buffer(src)?, kind, data) }?.attach(dest) {
+            Ok(()) => Some(()),
+            Err(err) => {
+                gst::warning!(CAT, "Head poses lost: {err}");
+                None
+            }
         }
-    }
+    }));
+    // The hook has printed the panic. Its payload is leaked: dropping it could panic again.
+    transformed
+        .map_err(mem::forget)
+        .is_ok_and(|done| done.is_some())
+        .into_glib()
 }
 
 /// The poses as the transformed picture shows them; `None` when that cannot be told.

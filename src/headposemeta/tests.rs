@@ -33,8 +33,8 @@ fn poses() -> HeadPoses {
         width: 320,
         height: 240,
         source: Source::Tracked,
-        age: gst::ClockTime::from_mseconds(40),
-        inference_time: gst::ClockTime::from_useconds(12_345),
+        age: Some(gst::ClockTime::from_mseconds(40)),
+        inference_time: Some(gst::ClockTime::from_useconds(12_345)),
         heads: vec![head, second],
     }
 }
@@ -196,6 +196,69 @@ fn malformed_structures_are_no_poses() {
         HeadPoses::from_structure(&broken).unwrap().heads,
         poses().heads[1..]
     );
+}
+
+/// `GST_CLOCK_TIME_NONE` ended the process, in the reader and inside of the elements that copy and scale.
+#[test]
+fn times_that_are_not_known_are_none_and_travel_on() {
+    let unknown = HeadPoses {
+        age: None,
+        inference_time: None,
+        ..poses()
+    };
+    let structure = unknown.to_structure().unwrap();
+    for field in ["age", "inference-time"] {
+        assert_eq!(structure.get(field), Ok(gst::ffi::GST_CLOCK_TIME_NONE));
+    }
+    let buffer = buffer_with(&unknown);
+    assert_eq!(HeadPoses::from_buffer(&buffer), Some(unknown.clone()));
+    assert_eq!(
+        HeadPoses::from_buffer(&buffer.copy()),
+        Some(unknown.clone())
+    );
+    let (from, to) = (info(320, 240, (1, 1)), info(160, 120, (1, 1)));
+    let scaled = transformed(&unknown, &VideoMetaTransformScale::new(&from, &to)).unwrap();
+    assert_eq!((scaled.age, scaled.inference_time), (None, None));
+}
+
+#[test]
+fn heads_that_are_broken_are_left_out_and_no_others() {
+    let good = poses().to_structure().unwrap();
+    let head = good.get::<gst::Structure>("head-0").unwrap();
+    let with = |name: &str, value: &dyn glib::value::ToSendValue| {
+        let mut head = head.clone();
+        head.set_value(name, value.to_send_value());
+        let mut all = good.clone();
+        all.set("head-0", head);
+        HeadPoses::from_structure(&all).unwrap().heads
+    };
+    let nine = gst::Array::new([0.5; 9]);
+    assert_eq!(with("rotation", &nine), poses().heads);
+    let eight = gst::Array::new([0.5; 8]);
+    let one_is_none = gst::Array::new([0.5, 0.5, 0.5, 0.5, f64::NAN, 0.5, 0.5, 0.5, 0.5]);
+    let whole = gst::Array::new([1i32; 9]);
+    let broken: [(&str, &dyn glib::value::ToSendValue); 8] = [
+        ("rotation", &eight),
+        ("rotation", &one_is_none),
+        ("rotation", &whole),
+        ("rotation", &1.0f64),
+        ("x", &1i32),
+        ("x", &1e39f64),
+        ("score", &f64::NAN),
+        ("rear", &1i32),
+    ];
+    for (name, value) in broken {
+        assert_eq!(with(name, value), poses().heads[1..], "{name}");
+    }
+    for missing in ["head-0", "head-1"] {
+        let mut all = good.clone();
+        all.remove_field(missing);
+        all.set("n", i32::MAX);
+        assert_eq!(HeadPoses::from_structure(&all).unwrap().heads.len(), 1);
+    }
+    let mut negative = good;
+    negative.set("n", -1);
+    assert_eq!(HeadPoses::from_structure(&negative), None);
 }
 
 #[test]

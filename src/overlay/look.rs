@@ -96,10 +96,10 @@ impl Look {
     }
 
     fn is_expired(&self, poses: &HeadPoses) -> bool {
-        poses.age.nseconds() > self.expire
+        poses.age.is_none_or(|age| age.nseconds() > self.expire)
     }
 
-    /// The heads that are not too old to be drawn.
+    /// The heads that are not too old to be drawn. What may be of any age is too old.
     pub fn shown<'a>(&self, poses: &'a HeadPoses) -> &'a [Head] {
         if self.is_expired(poses) {
             &[]
@@ -112,8 +112,11 @@ impl Look {
     pub fn stats(&self, poses: &HeadPoses) -> Option<String> {
         let wanted = self.parts.contains(DmHeadPoseOverlayFlags::STATS);
         wanted.then(|| {
-            let milliseconds = poses.inference_time.nseconds() as f64 / 1e6;
-            format!("{} heads  {milliseconds:.1} ms", poses.heads.len())
+            let heads = format!("{} heads", poses.heads.len());
+            match poses.inference_time {
+                Some(time) => format!("{heads}  {:.1} ms", time.nseconds() as f64 / 1e6),
+                None => heads,
+            }
         })
     }
 
@@ -288,8 +291,8 @@ mod tests {
             width: 32,
             height: 24,
             source,
-            age,
-            inference_time: gst::ClockTime::ZERO,
+            age: Some(age),
+            inference_time: Some(gst::ClockTime::ZERO),
             heads: Vec::new(),
         }
     }

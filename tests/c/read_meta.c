@@ -5,6 +5,7 @@
  * Without an argument the structure is made here, by the documentation alone; with one, it is the
  * argument, as gst_structure_to_string() writes it. Also built as C++ to prove that the header is.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -99,6 +100,29 @@ check_refusals (const GstStructure * good)
   }
 }
 
+static void
+check_broken_heads (const GstStructure * good)
+{
+  static const gdouble numbers[] = { G_MAXDOUBLE, -G_MAXDOUBLE, INFINITY, NAN };
+  DmHeadPoses poses;
+  DmHeadPose head;
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (numbers); i++) {
+    GstStructure *bad = gst_structure_copy (good);
+    GstStructure *inner = gst_structure_copy (gst_value_get_structure (
+            gst_structure_get_value (good, "head-0")));
+
+    gst_structure_set (inner, "yaw", G_TYPE_DOUBLE, numbers[i], NULL);
+    gst_structure_set (bad, "head-0", GST_TYPE_STRUCTURE, inner, "n", G_TYPE_INT, G_MAXINT, NULL);
+    check (dm_head_poses_from_structure (bad, &poses), "poses with a broken head are read");
+    check (poses.n_heads <= (guint) gst_structure_n_fields (bad), "no more heads than fields");
+    check (!dm_head_poses_get_head_from_structure (bad, 0, &head), "a broken head is refused");
+    gst_structure_free (inner);
+    gst_structure_free (bad);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -132,6 +156,8 @@ main (int argc, char **argv)
     printf ("\n");
   }
   check_refusals (s);
+  if (poses.n_heads > 0)
+    check_broken_heads (s);
 
   gst_buffer_unref (buffer);
   gst_structure_free (s);

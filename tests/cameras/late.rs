@@ -182,7 +182,7 @@ fn assert_held(watched: &Watched) {
         .collect();
     let held = poses
         .iter()
-        .filter(|poses| poses.age > gst::ClockTime::ZERO)
+        .filter(|poses| poses.age > Some(gst::ClockTime::ZERO))
         .count();
     assert!(
         held > poses.len() / 4,

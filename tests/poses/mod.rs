@@ -26,8 +26,8 @@ pub fn sample() -> HeadPoses {
         width: 320,
         height: 240,
         source: Source::Inferred,
-        age: gst::ClockTime::ZERO,
-        inference_time: gst::ClockTime::from_mseconds(12),
+        age: Some(gst::ClockTime::ZERO),
+        inference_time: Some(gst::ClockTime::from_mseconds(12)),
         heads: vec![
             head(
                 1,
