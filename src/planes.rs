@@ -30,7 +30,7 @@ impl fmt::Display for Misfit {
 /// contradicts the caps for a programming error and logs a critical.
 ///
 /// # Errors
-/// When it is of another format, of a smaller picture, or of too few planes.
+/// When it is of another format, of a smaller picture, or of another number of planes.
 pub(crate) fn check_meta(buffer: &gst::BufferRef, info: &VideoInfo) -> Result<(), Misfit> {
     // SAFETY: the buffer is valid and is only read; the meta lives as long as the buffer is borrowed.
     let meta = unsafe { ffi::gst_buffer_get_video_meta(buffer.as_mut_ptr()).as_ref() };
@@ -42,7 +42,7 @@ pub(crate) fn check_meta(buffer: &gst::BufferRef, info: &VideoInfo) -> Result<()
     let fits = format == info.format()
         && meta.width >= info.width()
         && meta.height >= info.height()
-        && (info.n_planes()..=meta.offset.len() as u32).contains(&meta.n_planes);
+        && meta.n_planes == info.n_planes();
     if fits {
         return Ok(());
     }
