@@ -43,7 +43,7 @@ RUN_RECIPES = setup/system-packages.sh jq mosquitto-clients netcat-openbsd gir1.
 FETCH = $(PYTHON) setup/fetch.py
 say = printf '\n== %s\n' $(1)
 
-.PHONY: help setup system rust python runtime models models-dmhead clips pictures build demo attention test recipes bench soak install deb clean distclean
+.PHONY: help setup system rust python runtime models models-dmhead clips pictures build demo attention test recipes bench soak fuzz install deb clean distclean
 
 help: ## List the targets
 	@echo 'dmheadpose: GStreamer plugin for head pose. Targets:'
@@ -140,6 +140,14 @@ soak: models clips ## Let cameras come and go for half an hour (SOAK_MINUTES); e
 	@EXITS=$${EXITS:-1000} cargo test --locked --test process_exit -- --nocapture exit_at_a_random_moment
 	@$(call say,'Leaks')
 	@tests/leaks.sh
+
+fuzz: export G_DEBUG := fatal_warnings
+fuzz: export FUZZ_INPUTS ?= 100000
+fuzz: setup ## Try 100,000 (FUZZ_INPUTS) broken models, metas, frames and lines of JSON; FUZZ_FIRST=NUMBER begins elsewhere
+	@$(call say,'Models, metas, layouts of frames')
+	@cargo test --locked --test hostile -- --nocapture --test-threads 2
+	@$(call say,'Lines of JSON')
+	@$(PYTHON) -m unittest -q examples/attention/test_attention.py -k no_line_whatever
 
 install: build models ## Install plugin, tools, ONNX Runtime, models and C header below PREFIX (/usr/local)
 	@$(call say,'Install')
