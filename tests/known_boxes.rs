@@ -3,6 +3,8 @@
 
 mod toys;
 
+use std::time::Duration;
+
 use gstdmheadpose::estimator::detector::Detection;
 use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::geometry::{CropMode, Rect, Size};
@@ -146,4 +148,41 @@ fn each_model_gets_the_crop_it_was_made_for() {
             "{crop_mode:?}"
         );
     }
+}
+
+/// Two models that answer a yaw of red - 100, and the frames, from 1, that the rear one gets to see of a head that is
+/// followed: both look until both have had it in front four frames ago, and every fifth frame; from 45 degrees on
+/// both do, again until they have agreed.
+#[test]
+fn the_rear_model_looks_now_and_then() {
+    let mut estimator = HeadPoseEstimator::load(&Config {
+        rear_model: Some(fixture("pose_pitch_first_Nx3x32x32").into()),
+        ..config(None, "pose_Nx3x32x32")
+    })
+    .unwrap();
+    let settings = Settings {
+        tracking: Some(Duration::from_secs(1)),
+        rear_interval: 5,
+        ..SETTINGS
+    };
+    let known = [Detection::known(Rect::new(4.0, 4.0, 8.0, 12.0))];
+    let mut seen = Vec::new();
+    for number in 1..=34u8 {
+        let yaw = if number == 21 { 50 } else { number % 7 };
+        let bytes = [100 + yaw, number, 0].repeat(32 * 32);
+        let time = Duration::from_millis(40 * u64::from(number));
+        let heads = estimator.estimate(&view(&bytes), &known, Some(time), &settings);
+        let heads = heads.unwrap();
+        assert!(
+            (heads[0].angles.yaw - f32::from(yaw)).abs() < 0.01,
+            "{number}: {heads:?}"
+        );
+        let image = estimator.pose().rear().unwrap().crop_image(0);
+        // Green of the last crop that it got.
+        let green = image.map(|image| image[image.len() / 2] as u8);
+        if green == Some(number) {
+            seen.push(number);
+        }
+    }
+    assert_eq!(seen, [1, 2, 3, 4, 9, 14, 19, 21, 24, 25, 26, 27, 32]);
 }

@@ -109,11 +109,18 @@ fn a_followed_head_does_not_flicker_at_the_seam() {
         };
         (0..).zip(reds).map(pitch).collect()
     };
-    // Yaw 86, 93, 97, 88, 84.
-    let reds = [186, 193, 197, 188, 184];
-    assert_eq!(fronts(&reds), [true, false, false, true, true]);
+    // Yaw 86, 93, 97, 88, 84, each for longer than it takes to learn a side.
+    let reds = [186, 193, 197, 188, 184].map(|red| [red; 6]);
+    let each = |sides: [bool; 5]| sides.map(|side| [side; 6]).concat();
+    assert_eq!(
+        fronts(reds.as_flattened()),
+        each([true, false, false, true, true])
+    );
     element.set_property("tracking", true);
-    assert_eq!(fronts(&reds), [true, true, false, false, true]);
+    assert_eq!(
+        fronts(reds.as_flattened()),
+        each([true, true, false, false, true])
+    );
 }
 
 /// The toy model answers a yaw of red - 100 for both of its heads.

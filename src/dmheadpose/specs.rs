@@ -253,7 +253,7 @@ fn playing_specs() -> Vec<glib::ParamSpec> {
             .blurb(
                 "Largest yaw of the rear model, in degrees to either side, at which pose-model's \
                  answer counts; also where the seam flag is centred (-1 = as was measured for the two: \
-                 3DDFA_V2 and WHENet pass into one another from 60 to 100; 90 for others)",
+                 3DDFA_V2 and WHENet are weighed against each other; 90 for others)",
             )
             .minimum(-1.0)
             .maximum(180.0)
@@ -282,6 +282,18 @@ fn playing_specs() -> Vec<glib::ParamSpec> {
             .default_value(defaults.pose_interval)
             .mutable_playing()
             .build(),
+        glib::ParamSpecUInt::builder("rear-interval")
+            .nick("Rear Interval")
+            .blurb(
+                "Of two pose models, have the rear one look at each head on every so-manieth frame at least, where \
+                 heads are followed (tracking). Between, the front model answers alone for a head that both saw from \
+                 the front, until it nears the profile or is out of sight",
+            )
+            .minimum(1)
+            .maximum(1000)
+            .default_value(defaults.rear_interval)
+            .mutable_playing()
+            .build(),
         glib::ParamSpecEnum::builder_with_default("when-late", defaults.when_late)
             .nick("When Late")
             .blurb(
@@ -298,8 +310,8 @@ fn playing_specs() -> Vec<glib::ParamSpec> {
         glib::ParamSpecBoolean::builder("tracking")
             .nick("Tracking")
             .blurb(
-                "Follow heads from frame to frame: each gets a number from 1, and with rear-model a \
-                 little hysteresis at activation-angle",
+                "Follow heads from frame to frame: each gets a number from 1, and of two pose models the rear one \
+                 looks at heads seen from the front at every rear-interval only",
             )
             .default_value(defaults.tracking)
             .mutable_playing()

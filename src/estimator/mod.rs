@@ -33,6 +33,7 @@ pub mod quaternion;
 pub mod resize;
 pub mod runtime;
 mod scene;
+mod side;
 pub mod signature;
 pub mod smoothing;
 mod target;
@@ -155,6 +156,9 @@ pub struct Settings {
     /// The pose of a head that is followed is estimated in every so-manieth frame; between, its last one
     /// holds. 1 where heads are not followed.
     pub pose_interval: u32,
+    /// Of two models, the rear one looks at a head that is followed and seen from the front at every so-manieth
+    /// frame at least.
+    pub rear_interval: u32,
     /// Hold the boxes and poses of heads that are followed steadier; `None`: as detected and estimated.
     pub smoothing: Option<Smoothing>,
 }
@@ -170,6 +174,7 @@ impl Settings {
         tracking: None,
         detection_interval: 1,
         pose_interval: 1,
+        rear_interval: 15,
         smoothing: None,
     };
 }
@@ -183,7 +188,7 @@ pub struct StageTimes {
     pub detector: Duration,
     /// Frame to crops.
     pub crops: Duration,
-    /// Pose network, with two the crops of the second as well.
+    /// Pose networks.
     pub pose: Duration,
 }
 

@@ -9,7 +9,7 @@ use super::exit_gate;
 use super::findings::Findings;
 use super::frame::FrameView;
 use super::notes::Notes;
-use super::pose::fusion::PoseEstimator;
+use super::pose::fusion::{Look, PoseEstimator};
 use super::pose::{PoseFamily, PoseModel};
 use super::resize::Resizer;
 use super::runtime::{Model, Role, Runtime};
@@ -120,16 +120,16 @@ impl Networks {
             times,
             ..
         } = findings;
-        let start = Instant::now();
         due.clear();
         due.extend(targets.iter().filter(|target| target.is_due));
-        self.pose.prepare(&mut self.resizer, frame, due, settings)?;
-        times.crops = start.elapsed();
-
-        let start = Instant::now();
-        let resizer = &mut self.resizer;
-        *front_runs = self.pose.run(resizer, frame, due, settings, poses)?;
-        times.pose = start.elapsed();
+        let look = Look {
+            resizer: &mut self.resizer,
+            frame,
+            targets: due,
+            settings,
+            times,
+        };
+        *front_runs = self.pose.estimate(look, poses)?;
         Ok(())
     }
 

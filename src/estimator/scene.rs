@@ -3,8 +3,8 @@
 //!
 //! Each frame passes three times, in the order of the frames: [`Scene::begin`], [`Scene::follow`] once its
 //! boxes are known, and [`Scene::finish`] once its poses are known. With several frames in flight a later
-//! frame begins before an earlier one has finished; what is learned from poses is then used by all frames
-//! that begin after that, and by no other, so that results do not depend on the speed of threads.
+//! frame begins before an earlier one has finished; what is learned from poses is used a fixed number of
+//! frames later, so that results do not depend on the speed of threads.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -14,17 +14,22 @@ use super::detector::Detection;
 use super::findings::Findings;
 use super::geometry::{Rect, Size};
 use super::pose::fusion::Pose;
+use super::side::Seen;
 use super::smoothing::PoseFilters;
 use super::target::{self, Target};
 use super::tracker::{Tracker, elapsed};
 use super::{Head, Settings};
 
-/// Which model the head of a track was given to.
+/// What poses tell of the side of a head counts from this many frames later on: so results are the same for up to
+/// as many frames in flight.
+const FRAMES_TO_LEARN: u64 = 4;
+
+/// Which side the head of a track showed.
 #[derive(Clone, Copy, Debug)]
-struct Side {
+struct Shown {
     frame: u64,
     id: u64,
-    is_front: bool,
+    seen: Seen,
 }
 
 /// What is to be done with a frame.
@@ -73,7 +78,7 @@ pub(super) struct Scene {
     /// It has been told the boxes of a frame of that shot.
     has_boxes: bool,
     /// What finished frames told, and the tracker was not told yet.
-    sides: VecDeque<Side>,
+    shown: VecDeque<Shown>,
     /// Touched by finished frames only.
     pose_filters: PoseFilters,
     /// Likewise.
@@ -98,7 +103,7 @@ impl Scene {
             tracker: Tracker::default(),
             followed: 0,
             has_boxes: false,
-            sides: VecDeque::new(),
+            shown: VecDeque::new(),
             pose_filters: PoseFilters::default(),
             last_poses: Vec::new(),
             boxes: Vec::new(),
@@ -203,12 +208,13 @@ impl Scene {
             self.forget_tracks();
             return;
         };
-        while let Some(side) = self
-            .sides
-            .pop_front_if(|side| side.frame + self.depth <= number)
+        let delay = self.depth.max(FRAMES_TO_LEARN);
+        while let Some(shown) = self
+            .shown
+            .pop_front_if(|shown| shown.frame + delay <= number)
         {
-            if let Some(track) = self.tracker.find_mut(side.id) {
-                track.was_front = Some(side.is_front);
+            if let Some(track) = self.tracker.find_mut(shown.id) {
+                track.side.learn(shown.frame, shown.seen);
             }
         }
         if plan.detect {
@@ -237,7 +243,9 @@ impl Scene {
                 let rect = track.box_filter.filter(smoothing, time, target.rect);
                 target.move_to(rect, size);
             }
-            target.was_front = track.was_front;
+            target.was_front = track.side.was_front();
+            let interval = u64::from(settings.rear_interval);
+            target.front_first = target.is_due && track.side.is_front_first(number, interval);
         }
     }
 
@@ -269,7 +277,7 @@ impl Scene {
     fn forget_tracks(&mut self) {
         self.tracker.reset();
         self.has_boxes = false;
-        self.sides.clear();
+        self.shown.clear();
     }
 
     /// Replaces `heads` by the targets with their poses.
@@ -314,10 +322,10 @@ impl Scene {
         if target.id == 0 {
             return pose;
         }
-        self.sides.push_back(Side {
+        self.shown.push_back(Shown {
             frame: number,
             id: target.id,
-            is_front: pose.is_front,
+            seen: pose.seen,
         });
         if let Some(smoothing) = &settings.smoothing {
             let filter = self.pose_filters.get(target.id, number);

@@ -18,8 +18,10 @@ pub(super) struct Target {
     pub predicted: bool,
     /// The pose is to be estimated in this frame.
     pub is_due: bool,
-    /// Whether the front model answered for it last, where it is followed and there is a rear model.
+    /// Whether the front model counted most for it last, where it is followed and there is a rear model.
     pub was_front: Option<bool>,
+    /// The front model may answer alone.
+    pub front_first: bool,
 }
 
 impl Target {
@@ -45,6 +47,7 @@ impl Target {
             predicted: false,
             is_due: true,
             was_front: None,
+            front_first: false,
         })
     }
 

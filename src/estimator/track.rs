@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::geometry::Rect;
 use super::motion::Motion;
+use super::side::Side;
 use super::smoothing::BoxFilter;
 
 /// Boxes whose areas differ by more than this factor are not the same head.
@@ -15,8 +16,7 @@ const LARGEST_GROWTH: f32 = 2.0;
 pub struct Track {
     /// From 1, never used twice by a tracker.
     pub id: u64,
-    /// Whether the front model answered for it last, where there is a rear model.
-    pub was_front: Option<bool>,
+    pub(super) side: Side,
     /// The score with which it was detected last.
     pub score: f32,
     /// Number of the frame in which its pose was estimated last.
@@ -34,7 +34,7 @@ impl Track {
         let scale = Self::scale_of(rect);
         Self {
             id,
-            was_front: None,
+            side: Side::default(),
             score: 0.0,
             posed_in: None,
             box_filter: BoxFilter::default(),
@@ -74,6 +74,7 @@ impl Track {
             self.size
                 .iter_mut()
                 .for_each(|motion| motion.velocity = 0.0);
+            self.side.doubt();
         }
     }
 

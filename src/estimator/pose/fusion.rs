@@ -2,28 +2,35 @@
 //! The pose of all heads of a frame: by one model, or by a front and a rear model.
 //!
 //! With two, the rear model (one that knows all sides, as WHENet) looks at every head first. Heads that it
-//! sees turned by no more than the seam allows are looked at again by the front model (one that is
-//! better on faces); [`seam`](super::seam) makes one pose of the two answers. This is what DMHead's fusion means
-//! to do; as scripted it *adds* the two answers beyond 90 degrees. The front model runs only on the heads that
-//! need it. Each model gets the crop that its family was made for.
+//! does not see from behind are looked at again by the front model (one that is better on faces), and
+//! `seam` makes one pose of the two answers. This is what DMHead's fusion means to do; as scripted
+//! it *adds* the two answers beyond 90 degrees. A head that is followed and known to be seen from the front goes to
+//! the front model first, and to the rear model only if that answers something else.
+//!
+//! Each model runs on the heads that need it alone, and gets the crop that its family was made for.
 
-use super::super::Settings;
+use std::time::Instant;
+
 use super::super::angles::Angles;
 use super::super::error::Error;
 use super::super::frame::FrameView;
 use super::super::resize::Resizer;
+use super::super::side::Seen;
 use super::super::target::Target;
+use super::super::{Settings, StageTimes};
 use super::PoseModel;
 use super::seam::Seam;
+
+/// No pose: such a head is left out later.
+const NOWHERE: Angles = Angles::new(f32::NAN, f32::NAN, f32::NAN);
 
 /// The pose of one head, perhaps not finite: networks answer what they like.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pose {
     pub angles: Angles,
-    /// The front model counted most, or there is but one.
-    pub is_front: bool,
-    /// The yaw that decided it lies near the seam between the two.
+    /// The yaw that decided which model counts lies near the seam between the two.
     pub seam: bool,
+    pub(in super::super) seen: Seen,
 }
 
 /// One model, or a front and a rear model.
@@ -33,10 +40,11 @@ pub struct PoseEstimator {
     rear: Option<PoseModel>,
     /// Where nothing else is asked for.
     seam: Seam,
-    /// Indices of the heads that the front model looks at.
+    // Scratch memory: what each model answered for each head, and which heads it is to look at.
+    front_answers: Vec<Option<Angles>>,
+    rear_answers: Vec<Option<Angles>>,
     chosen: Vec<usize>,
-    first_angles: Vec<Angles>,
-    front_angles: Vec<Angles>,
+    angles: Vec<Angles>,
 }
 
 impl PoseEstimator {
@@ -49,9 +57,10 @@ impl PoseEstimator {
             front,
             rear,
             seam,
+            front_answers: Vec::new(),
+            rear_answers: Vec::new(),
             chosen: Vec::new(),
-            first_angles: Vec::new(),
-            front_angles: Vec::new(),
+            angles: Vec::new(),
         }
     }
 
@@ -65,77 +74,111 @@ impl PoseEstimator {
         self.rear.as_ref()
     }
 
-    /// The model that sees every head.
+    /// The model that sees every head, where heads are not followed.
     pub fn first(&self) -> &PoseModel {
         self.rear.as_ref().unwrap_or(&self.front)
     }
 
-    /// Writes the crops of all heads into the input of the model that sees every head.
-    ///
-    /// # Errors
-    /// [`Error::Inference`] where there is no memory for the input.
-    pub(in super::super) fn prepare(
-        &mut self,
-        resizer: &mut Resizer,
-        frame: &FrameView<'_>,
-        targets: &[Target],
-        settings: &Settings,
-    ) -> Result<(), Error> {
-        let first = self.rear.as_mut().unwrap_or(&mut self.front);
-        let (mode, size) = (first.crop_mode(settings), frame.size());
-        let crops = targets.iter().map(|target| target.crop(mode, size));
-        first.prepare(resizer, frame, crops)
-    }
-
-    /// Estimates the heads whose crops [`PoseEstimator::prepare`] wrote, and replaces `poses` by one entry
-    /// for each. `targets` are the same as there. Answers how many of them the front model looked at.
+    /// Estimates the heads of `look`, and replaces `poses` by one entry for each. Answers how many of them the
+    /// front model looked at.
     ///
     /// # Errors
     /// [`Error::Inference`] and [`Error::Exiting`].
-    pub(in super::super) fn run(
+    pub(in super::super) fn estimate(
         &mut self,
-        resizer: &mut Resizer,
-        frame: &FrameView<'_>,
-        targets: &[Target],
-        settings: &Settings,
+        mut look: Look<'_>,
         poses: &mut Vec<Pose>,
     ) -> Result<usize, Error> {
-        poses.clear();
-        let seam = settings.activation_angle.map_or(self.seam, Seam::Switch);
-        let first = self.rear.as_mut().unwrap_or(&mut self.front);
-        first.run(&mut self.first_angles)?;
-        poses.extend(self.first_angles.iter().map(|&angles| Pose {
+        let Self {
+            front,
+            rear,
+            front_answers,
+            rear_answers,
+            chosen,
             angles,
-            is_front: self.rear.is_none(),
-            seam: seam.is_near(angles.wrapped().yaw),
-        }));
-        let Some(rear) = &self.rear else {
-            return Ok(targets.len());
+            ..
+        } = self;
+        let seam = look
+            .settings
+            .activation_angle
+            .map_or(self.seam, Seam::Switch);
+        let targets = look.targets;
+        for answers in [&mut *front_answers, &mut *rear_answers] {
+            answers.clear();
+            answers.resize(targets.len(), None);
+        }
+        let choose = |chosen: &mut Vec<usize>, needs: &dyn Fn(usize) -> bool| {
+            chosen.clear();
+            chosen.extend((0..targets.len()).filter(|&head| needs(head)));
         };
-        self.chosen.clear();
-        // A yaw that is not a number chooses nobody; such a pose is left out later.
-        let answers = self.first_angles.iter().zip(targets).enumerate();
-        let needs_front = answers.filter(|(_, (angles, target))| {
-            seam.needs_front(angles.wrapped().yaw, target.was_front)
+
+        if let Some(rear) = rear {
+            choose(chosen, &|head| !targets[head].front_first);
+            rear.answer(&mut look, chosen, angles, rear_answers)?;
+        }
+        choose(chosen, &|head| match rear_answers[head] {
+            Some(rear) => seam.needs_front(rear, targets[head].was_front),
+            None => true,
         });
-        self.chosen.extend(needs_front.map(|(index, _)| index));
-        if self.chosen.is_empty() {
-            return Ok(0);
+        front.answer(&mut look, chosen, angles, front_answers)?;
+        let front_runs = chosen.len();
+        if let Some(rear) = rear {
+            choose(chosen, &|head| {
+                let sure = |front| seam.is_surely_front(front);
+                rear_answers[head].is_none() && !front_answers[head].is_some_and(sure)
+            });
+            if !chosen.is_empty() {
+                rear.answer(&mut look, chosen, angles, rear_answers)?;
+            }
         }
-        let mode = self.front.crop_mode(settings);
-        if self.front.input.same_crops(&rear.input) && mode == rear.crop_mode(settings) {
-            self.front.copy_crops(rear, &self.chosen)?;
-        } else {
-            let size = frame.size();
-            let crops = self.chosen.iter();
-            let crops = crops.map(|&index| targets[index].crop(mode, size));
-            self.front.prepare(resizer, frame, crops)?;
+
+        poses.clear();
+        poses.extend((0..targets.len()).map(|head| {
+            match (front_answers[head], rear_answers[head]) {
+                (Some(front), Some(rear)) => seam.fuse(front, rear, targets[head].was_front),
+                (front, None) => seam.front_alone(front.unwrap_or(NOWHERE)),
+                (None, Some(rear)) => seam.rear_alone(rear),
+            }
+        }));
+        Ok(front_runs)
+    }
+}
+
+/// The heads of a frame, and what it takes to look at them.
+pub(in super::super) struct Look<'a> {
+    pub resizer: &'a mut Resizer,
+    pub frame: &'a FrameView<'a>,
+    pub targets: &'a [Target],
+    pub settings: &'a Settings,
+    /// How long crops and networks take is added to it.
+    pub times: &'a mut StageTimes,
+}
+
+impl PoseModel {
+    /// Writes the answers for the heads numbered `chosen`, as the network gave them. `angles` is scratch memory.
+    fn answer(
+        &mut self,
+        look: &mut Look<'_>,
+        chosen: &[usize],
+        angles: &mut Vec<Angles>,
+        answers: &mut [Option<Angles>],
+    ) -> Result<(), Error> {
+        let start = Instant::now();
+        let (mode, size, targets) = (
+            self.crop_mode(look.settings),
+            look.frame.size(),
+            look.targets,
+        );
+        let crops = chosen.iter().map(|&head| targets[head].crop(mode, size));
+        self.prepare(look.resizer, look.frame, crops)?;
+        look.times.crops += start.elapsed();
+
+        let start = Instant::now();
+        self.run(angles)?;
+        look.times.pose += start.elapsed();
+        for (&head, &angles) in chosen.iter().zip(angles.iter()) {
+            answers[head] = Some(angles);
         }
-        self.front.run(&mut self.front_angles)?;
-        for (&index, &front) in self.chosen.iter().zip(&self.front_angles) {
-            let (rear, was_front) = (self.first_angles[index], targets[index].was_front);
-            poses[index] = seam.fuse(front, rear, was_front);
-        }
-        Ok(self.chosen.len())
+        Ok(())
     }
 }

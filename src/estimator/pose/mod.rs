@@ -11,6 +11,7 @@ mod hopenet;
 mod seam;
 mod sixdrepnet;
 mod tddfa;
+mod tddfa_whenet;
 mod triple;
 mod whenet;
 
@@ -100,7 +101,7 @@ impl PoseModel {
     /// Where its answers give way to those of the model for heads from behind.
     fn seam_with(&self, rear: &Self) -> Seam {
         match (self.family(), rear.family()) {
-            ("3ddfa" | "3ddfa-denormalised", "dmhead" | "whenet") => Seam::TDDFA_WHENET,
+            ("3ddfa" | "3ddfa-denormalised", "dmhead" | "whenet") => Seam::TddfaWhenet,
             _ => Seam::UPSTREAM,
         }
     }
@@ -135,16 +136,6 @@ impl PoseModel {
         self.make_room(crops.len())?;
         let InputContract { size, encoding, .. } = self.input;
         preprocess::encode_crops(resizer, frame, crops, size, &encoding, &mut self.images);
-        Ok(())
-    }
-
-    /// Takes the crops numbered `chosen` over from a model that wants them alike.
-    fn copy_crops(&mut self, from: &Self, chosen: &[usize]) -> Result<(), Error> {
-        self.make_room(chosen.len())?;
-        let image_len = self.image_len();
-        for (image, &index) in self.images.chunks_exact_mut(image_len).zip(chosen) {
-            image.copy_from_slice(&from.images[index * image_len..][..image_len]);
-        }
         Ok(())
     }
 
@@ -201,13 +192,6 @@ impl PoseModel {
             return None;
         }
         self.images.chunks_exact(self.image_len()).nth(index)
-    }
-}
-
-impl InputContract {
-    /// The crops of the one serve the other.
-    fn same_crops(&self, other: &Self) -> bool {
-        self.size == other.size && self.encoding == other.encoding
     }
 }
 

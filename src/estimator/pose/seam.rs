@@ -1,229 +1,214 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The seam between a front and a rear model: whose answer counts for a head.
-//!
-//! The rear model knows all sides, so its yaw decides the side. The front model is better on faces, and answers
-//! anything where there is none.
+//! The seam between a front and a rear model: which of them looks at a head, and whose answer counts.
 
 use super::super::angles::Angles;
+use super::super::side::Seen;
 use super::fusion::Pose;
+use super::tddfa_whenet;
 
 /// A head that is followed changes from front to rear model, or back, only when its yaw is so many degrees
-/// beyond the seam: there it would flicker.
+/// beyond the switch: there it would flicker.
 const HYSTERESIS: f32 = 5.0;
 
-/// Heads whose yaw is this close to the seam, in degrees, lie at it.
+/// Heads whose yaw is this close to the switch, or to the profile, in degrees, lie at the seam.
 const WIDTH: f32 = 10.0;
 
-/// Two answers agree where their yaws differ by no more than so many degrees.
-const AGREEMENT: f32 = 40.0;
-
-/// Where the seam lies, by the |yaw| of the rear model, and how it is crossed.
+/// How two answers become one pose.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Seam {
-    /// Up to this angle the front model's answer counts, beyond it the rear model's: what DMHead's fusion
-    /// means to do.
+    /// Up to this |yaw| of the rear model the front model's answer counts, beyond it the rear model's: what
+    /// DMHead's fusion means to do. Of two models that were not measured together.
     Switch(f32),
-    /// From the first angle to the second the front model's answer passes into the rear model's, where the two
-    /// agree. Where they do not, it is a switch halfway.
-    Blend(f32, f32),
+    /// By the rule of [`tddfa_whenet`].
+    TddfaWhenet,
 }
 
 impl Seam {
-    /// Of DMHead's files, and of any pair that was not measured.
+    /// Of DMHead's files.
     pub const UPSTREAM: Self = Self::Switch(90.0);
 
-    /// Of 3DDFA_V2 in front and WHENet at the rear, as measured: docs/accuracy.md.
-    pub const TDDFA_WHENET: Self = Self::Blend(60.0, 100.0);
-
+    /// The |yaw| where the front ends.
     fn middle(self) -> f32 {
         match self {
             Self::Switch(angle) => angle,
-            Self::Blend(first, last) => (first + last) / 2.0,
+            Self::TddfaWhenet => 90.0,
         }
     }
 
-    /// A head of this yaw lies at the seam.
-    pub fn is_near(self, yaw: f32) -> bool {
+    fn is_near(self, yaw: f32) -> bool {
         (yaw.abs() - self.middle()).abs() <= WIDTH
     }
 
-    /// The front model's answer may count for a head that the rear model sees turned by `yaw`. `was_front`:
-    /// which of them counted for it last.
-    pub fn needs_front(self, yaw: f32, was_front: Option<bool>) -> bool {
-        let blended = match self {
-            Self::Switch(_) => false,
-            Self::Blend(_, last) => yaw.abs() < last,
-        };
-        blended || self.is_in_front(yaw, was_front)
+    /// This answer of the front model leaves no doubt that it sees a face, of a head that it has seen before.
+    pub fn is_surely_front(self, front: Angles) -> bool {
+        front.wrapped().yaw.abs() < self.middle() / 2.0
     }
 
-    fn is_in_front(self, yaw: f32, was_front: Option<bool>) -> bool {
-        let shift = match was_front {
-            Some(true) => HYSTERESIS,
-            Some(false) => -HYSTERESIS,
-            None => 0.0,
+    /// The front model's answer may count for a head that the rear model sees like this. `was_front`: which of
+    /// them counted for it last.
+    pub fn needs_front(self, rear: Angles, was_front: Option<bool>) -> bool {
+        let yaw = rear.wrapped().yaw;
+        match self {
+            Self::Switch(angle) => is_in_front(yaw, angle, was_front),
+            Self::TddfaWhenet => tddfa_whenet::needs_front(yaw),
+        }
+    }
+
+    /// The pose of a head that the front model alone has seen, or the only one.
+    pub fn front_alone(self, front: Angles) -> Pose {
+        let angles = match self {
+            Self::Switch(_) => front,
+            Self::TddfaWhenet => tddfa_whenet::front_pose(front),
         };
-        yaw.abs() <= self.middle() + shift
+        Pose {
+            angles,
+            seam: self.is_near(angles.wrapped().yaw),
+            seen: Seen {
+                is_front: true,
+                is_sure: None,
+            },
+        }
+    }
+
+    /// The pose of a head that the rear model alone has seen.
+    pub fn rear_alone(self, rear: Angles) -> Pose {
+        let angles = match self {
+            Self::Switch(_) => rear,
+            Self::TddfaWhenet => tddfa_whenet::rear_pose(rear.wrapped()),
+        };
+        Pose {
+            angles,
+            seam: self.is_near(angles.wrapped().yaw),
+            seen: Seen {
+                is_front: false,
+                is_sure: Some(false),
+            },
+        }
     }
 
     /// The pose of a head that both models have seen.
     pub fn fuse(self, front: Angles, rear: Angles, was_front: Option<bool>) -> Pose {
         let (front, rear) = (front.wrapped(), rear.wrapped());
-        let change = change(rear, front);
-        let share = match self {
-            Self::Blend(first, last) if change.yaw.abs() <= AGREEMENT => {
-                ((last - rear.yaw.abs()) / (last - first)).clamp(0.0, 1.0)
+        let yaw = rear.yaw;
+        let (angles, rear_share, seam) = match self {
+            Self::Switch(angle) => {
+                let in_front = is_in_front(yaw, angle, was_front);
+                let (angles, share) = if in_front { (front, 0.0) } else { (rear, 1.0) };
+                (angles, share, self.is_near(yaw))
             }
-            _ if self.is_in_front(rear.yaw, was_front) => 1.0,
-            _ => 0.0,
-        };
-        let between = |rear: f32, change: f32| rear + share * change;
-        let angles = match share {
-            0.0 => rear,
-            1.0 => front,
-            _ => Angles::new(
-                between(rear.yaw, change.yaw),
-                between(rear.pitch, change.pitch),
-                between(rear.roll, change.roll),
-            )
-            .wrapped(),
+            Self::TddfaWhenet => {
+                let share = tddfa_whenet::rear_share(front, rear);
+                let angles = tddfa_whenet::between(front, rear, share);
+                let mixed = share > 0.0 && share < 1.0;
+                (angles, share, mixed || self.is_near(angles.yaw))
+            }
         };
         Pose {
             angles,
-            is_front: share >= 0.5,
-            seam: self.is_near(rear.yaw),
+            seam,
+            seen: Seen {
+                is_front: rear_share < 0.5,
+                is_sure: Some(rear_share == 0.0 && self.is_surely_front(front)),
+            },
         }
     }
 }
 
-/// From one pose to another, each angle the shorter way.
-fn change(from: Angles, to: Angles) -> Angles {
-    Angles::new(
-        to.yaw - from.yaw,
-        to.pitch - from.pitch,
-        to.roll - from.roll,
-    )
-    .wrapped()
+fn is_in_front(yaw: f32, angle: f32, was_front: Option<bool>) -> bool {
+    let shift = match was_front {
+        Some(true) => HYSTERESIS,
+        Some(false) => -HYSTERESIS,
+        None => 0.0,
+    };
+    yaw.abs() <= angle + shift
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const BLEND: Seam = Seam::Blend(60.0, 100.0);
-
-    fn fuse(seam: Seam, front: [f32; 3], rear: [f32; 3]) -> [f32; 3] {
-        let angles = |[yaw, pitch, roll]: [f32; 3]| Angles::new(yaw, pitch, roll);
-        let Angles { yaw, pitch, roll } = seam.fuse(angles(front), angles(rear), None).angles;
-        [yaw, pitch, roll]
+    fn turned(yaw: f32) -> Angles {
+        Angles::new(yaw, 1.0, 2.0)
     }
 
     #[test]
     fn a_switch_takes_one_answer_whole() {
-        let front = [70.0, 5.0, 6.0];
-        for (rear, want) in [
-            ([89.9, 1.0, 2.0], front),
-            ([90.0, 1.0, 2.0], front),
-            ([-90.0, 1.0, 2.0], front),
-            ([90.1, 1.0, 2.0], [90.1, 1.0, 2.0]),
-            ([180.0, 1.0, 2.0], [180.0, 1.0, 2.0]),
+        let front = Angles::new(70.0, 5.0, 6.0);
+        for (yaw, in_front) in [
+            (89.9, true),
+            (90.0, true),
+            (-90.0, true),
+            (90.1, false),
+            (180.0, false),
         ] {
-            assert_eq!(fuse(Seam::UPSTREAM, front, rear), want, "{rear:?}");
-        }
-    }
-
-    #[test]
-    fn answers_that_agree_are_blended() {
-        let front = [70.0, 10.0, -20.0];
-        for (rear, want) in [
-            ([60.0, 0.0, 0.0], front),
-            // A quarter of the way from 60 to 100: three quarters front.
-            ([70.0, 2.0, 0.0], [70.0, 8.0, -15.0]),
-            ([80.0, 0.0, 0.0], [75.0, 5.0, -10.0]),
-            ([90.0, 2.0, 4.0], [85.0, 4.0, -2.0]),
-            ([100.0, 2.0, 4.0], [100.0, 2.0, 4.0]),
-            // Each angle goes the shorter way: 170 and -20 are 170 apart, by way of 180.
-            ([80.0, 0.0, 170.0], [75.0, 5.0, -105.0]),
-        ] {
-            assert_eq!(fuse(BLEND, front, rear), want, "{rear:?}");
-        }
-    }
-
-    #[test]
-    fn answers_that_differ_are_not_mixed() {
-        // The front model often answers some turn to the other side where it sees no face.
-        let front = [-30.0, 10.0, -20.0];
-        for (rear, want) in [
-            ([79.0, 2.0, 4.0], front),
-            ([81.0, 2.0, 4.0], [81.0, 2.0, 4.0]),
-            // Just 41 degrees from a front answer of -30, and just 40.
-            ([-71.0, 2.0, 4.0], front),
-            ([-70.0, 2.0, 0.0], [-40.0, 8.0, -15.0]),
-        ] {
-            assert_eq!(fuse(BLEND, front, rear), want, "{rear:?}");
-        }
-    }
-
-    /// A head that turns at half a degree a step, seen by models that agree within 15 degrees.
-    #[test]
-    fn a_turn_through_the_seam_does_not_jump() {
-        let mut last: Option<f32> = None;
-        for step in 0..380 {
-            let rear = step as f32 * 0.5 - 10.0;
-            let front = if rear < 72.0 { rear * 0.9 } else { 64.8 };
-            let pose = BLEND.fuse(
-                Angles::new(front, 0.0, 0.0),
-                Angles::new(rear, 0.0, 0.0),
-                None,
-            );
-            if let Some(last) = last.replace(pose.angles.yaw) {
-                let moved = pose.angles.yaw - last;
-                assert!((0.0..=1.5).contains(&moved), "{rear}: moves by {moved}");
-            }
+            let (rear, seam) = (turned(yaw), Seam::UPSTREAM);
+            let pose = seam.fuse(front, rear, None);
+            assert_eq!(pose.angles, if in_front { front } else { rear }, "{yaw}");
+            assert_eq!(pose.seen.is_front, in_front, "{yaw}");
+            assert_eq!(seam.needs_front(rear, None), in_front, "{yaw}");
+            assert_eq!(pose.seam, yaw != 180.0, "{yaw}");
         }
     }
 
     #[test]
     fn followed_heads_change_sides_late() {
-        let apart = Angles::new(-30.0, 0.0, 0.0);
-        for (seam, middle) in [(Seam::UPSTREAM, 90.0), (BLEND, 80.0)] {
-            for (off, was_front, is_front) in [
-                (4.9, Some(true), true),
-                (5.1, Some(true), false),
-                (-4.9, Some(false), false),
-                (-5.1, Some(false), true),
-                (0.1, None, false),
-                (-0.1, None, true),
-            ] {
-                let rear = Angles::new(middle + off, 0.0, 0.0);
-                let pose = seam.fuse(apart, rear, was_front);
-                assert_eq!(pose.is_front, is_front, "{seam:?} {off} {was_front:?}");
-            }
+        for (off, was_front, is_front) in [
+            (4.9, Some(true), true),
+            (5.1, Some(true), false),
+            (-4.9, Some(false), false),
+            (-5.1, Some(false), true),
+            (0.1, None, false),
+            (-0.1, None, true),
+        ] {
+            let (seam, rear) = (Seam::Switch(60.0), turned(60.0 + off));
+            let pose = seam.fuse(turned(-30.0), rear, was_front);
+            assert_eq!(pose.seen.is_front, is_front, "{off} {was_front:?}");
+            assert_eq!(seam.needs_front(rear, was_front), is_front);
         }
     }
 
     #[test]
-    fn the_front_model_looks_where_it_may_count() {
-        for (seam, yaw, was_front, needs) in [
-            (Seam::UPSTREAM, 90.0, None, true),
-            (Seam::UPSTREAM, 90.1, None, false),
-            (Seam::UPSTREAM, -94.0, Some(true), true),
-            (Seam::UPSTREAM, 86.0, Some(false), false),
-            (BLEND, -99.9, Some(false), true),
-            (BLEND, 100.0, Some(true), false),
-            (BLEND, f32::NAN, None, false),
+    fn a_head_is_surely_in_front_when_both_say_so() {
+        for (front, rear, sure) in [
+            (44.9, 55.0, true),
+            (-44.9, -60.0, true),
+            (45.0, 55.0, false),
+            (44.0, 85.0, false),
+            // From behind the front model answers anything.
+            (10.0, 150.0, false),
         ] {
-            assert_eq!(seam.needs_front(yaw, was_front), needs, "{seam:?} {yaw}");
+            let pose = Seam::TddfaWhenet.fuse(turned(front), turned(rear), None);
+            assert_eq!(pose.seen.is_sure, Some(sure), "{front} {rear}");
+        }
+        assert!(!Seam::UPSTREAM.is_surely_front(turned(f32::NAN)));
+    }
+
+    #[test]
+    fn mixed_answers_and_profiles_lie_at_the_seam() {
+        for (front, rear, seam) in [
+            (50.0, 55.0, false),
+            (64.0, 92.0, true),
+            (0.0, 80.0, true),
+            (0.0, 170.0, false),
+        ] {
+            let pose = Seam::TddfaWhenet.fuse(turned(front), turned(rear), None);
+            assert_eq!(pose.seam, seam, "{front} {rear}: {pose:?}");
         }
     }
 
     #[test]
     fn what_is_no_number_stays_so() {
-        let good = Angles::new(80.0, 0.0, 0.0);
-        for seam in [Seam::UPSTREAM, BLEND] {
-            let nowhere = Angles::new(f32::NAN, 0.0, 0.0);
-            assert!(!seam.fuse(nowhere, good, None).angles.is_finite());
-            assert!(!seam.fuse(good, nowhere, None).angles.is_finite());
+        let nowhere = turned(f32::NAN);
+        for seam in [Seam::UPSTREAM, Seam::TddfaWhenet] {
+            for pose in [
+                seam.fuse(nowhere, turned(80.0), None),
+                seam.fuse(turned(80.0), nowhere, None),
+                seam.front_alone(nowhere),
+                seam.rear_alone(nowhere),
+            ] {
+                assert!(!pose.angles.is_finite(), "{seam:?} {pose:?}");
+                assert_ne!(pose.seen.is_sure, Some(true));
+            }
         }
     }
 }
