@@ -43,7 +43,7 @@ RUN_RECIPES = setup/system-packages.sh jq mosquitto-clients netcat-openbsd gir1.
 FETCH = $(PYTHON) setup/fetch.py
 say = printf '\n== %s\n' $(1)
 
-.PHONY: help setup system rust python runtime models models-dmhead clips pictures build demo attention test recipes bench soak fuzz install deb clean distclean
+.PHONY: help setup system rust python runtime models models-dmhead clips pictures build demo attention test recipes bench truth soak fuzz install deb clean distclean
 
 help: ## List the targets
 	@echo 'dmheadpose: GStreamer plugin for head pose. Targets:'
@@ -130,6 +130,13 @@ bench: models clips ## Time the element against its networks and against DMHead'
 	@PYTHONPATH="$(CURDIR)/.setup/bench-python" cargo bench --locked --bench end_to_end -- \
 	  --python "$(PYTHON)" --output "$(TARGET_DIR)/bench" $(BENCH_ARGS)
 	@$(PYTHON) benches/plot.py "$(TARGET_DIR)/bench"
+
+truth: export PYTHONPATH := $(CURDIR)/.setup/truth/python
+truth: ## Render people at known head poses for dmheadpose-eval; pictures and heads.csv in target/truth/
+	@setup/python-packages.sh "$(PYTHON)" truth/requirements.txt .setup/truth/python
+	@$(call say,'Rendered heads')
+	@rm -rf "$(TARGET_DIR)/truth/bed"
+	@$(PYTHON) truth/render.py "$(TARGET_DIR)/truth/bed" --people fit test --count 600 --seed 1 $(TRUTH_ARGS)
 
 soak: export G_DEBUG := fatal_warnings
 soak: models clips ## Let cameras come and go for half an hour (SOAK_MINUTES); exit 1000 times (EXITS); then look for leaks
