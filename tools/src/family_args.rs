@@ -28,6 +28,14 @@ impl FamilyArgs {
     }
 }
 
+/// The pose family that the element's property pose-family calls so.
+///
+/// # Errors
+/// The names there are, when this is none of them.
+pub fn pose_family(nick: &str) -> Result<PoseFamily, String> {
+    by_nick::<DmHeadPosePoseFamily>(nick).map(PoseFamily::from)
+}
+
 /// The value of a GObject enumeration with this nick.
 fn by_nick<T>(nick: &str) -> Result<T, String>
 where

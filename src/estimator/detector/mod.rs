@@ -229,6 +229,11 @@ impl Detector {
         self.recognised.name
     }
 
+    /// The score above which boxes count where none is chosen.
+    pub fn score_threshold(&self) -> f32 {
+        self.recognised.score_threshold
+    }
+
     /// The model's file.
     pub fn path(&self) -> &std::path::Path {
         self.model.path()

@@ -4,7 +4,7 @@
 use image::{ImageEncoder, Rgb, RgbImage, codecs::jpeg::JpegEncoder};
 
 use crate::toys::common::in_repository;
-use crate::{Folder, assert_row, report};
+use crate::{Folder, TOY, assert_errors, assert_near, numbers, report, tool};
 
 /// A black picture with one grey box, given by its corners.
 fn with_box(width: u32, height: u32, level: u8, [x0, y0, x1, y1]: [u32; 4]) -> RgbImage {
@@ -28,8 +28,11 @@ fn aflw2000(name: &str, crop: [u32; 4]) -> Folder {
     let folder = Folder::new(name);
     for number in ["00002", "00004", "00006", "00008"] {
         let mat = format!("tests/fixtures/aflw2000/image{number}.mat");
-        let mat = in_repository(&mat);
-        std::fs::copy(mat, folder.path(&format!("image{number}.mat"))).unwrap();
+        std::fs::copy(
+            in_repository(&mat),
+            folder.path(&format!("image{number}.mat")),
+        )
+        .unwrap();
         let picture = with_box(450, 450, 140, crop);
         save_jpeg(&folder, &format!("image{number}.jpg"), &picture);
     }
@@ -43,23 +46,22 @@ fn aflw2000_by_6drepnets_margins() {
     folder.write("image00010.mat", "no MATLAB file");
     let report = report(folder.root(), &[]);
     // Truth: yaw 43, pitch 48, roll 9; yaw 35, pitch 52, roll 1; yaw 140, pitch 50, roll 5.
-    assert_row(
+    assert_errors(
         &report,
-        "all |angles| <= 99",
+        "true pose",
+        "all angles up to 99",
         &[2.0, 4.0, 2.0, 4.0, 3.3333],
         0.1,
     );
-    assert_row(
+    assert_errors(
         &report,
-        "rear, |yaw| > 90",
+        "true pose",
+        "rear, yaw beyond 90",
         &[1.0, 100.0, 0.0, 0.0, 33.3333],
         0.1,
     );
-    assert!(
-        report.contains("5 annotated, 3 estimated, 2 failed"),
-        "{report}"
-    );
-    assert!(report.contains("beyond 99 degrees: 1 heads"), "{report}");
+    assert!(report.contains("Heads: 5 annotated"), "{report}");
+    assert_eq!(numbers(&report, "model", &[TOY]), [3.0, 0.0, 2.0]);
     assert!(
         report.contains("expected Pose_Para of at least 3 numbers"),
         "{report}"
@@ -80,7 +82,13 @@ fn aflw2000_by_other_margins() {
     ] {
         let folder = aflw2000(rule, crop);
         let report = report(folder.root(), &["--crop", rule]);
-        assert_row(&report, "yaw [30, 60)", &[2.0, 4.0, 2.0, 4.0, 3.3333], 0.1);
+        assert_errors(
+            &report,
+            "±yaw",
+            "30 to 60",
+            &[2.0, 4.0, 2.0, 4.0, 3.3333],
+            0.1,
+        );
     }
 }
 
@@ -91,7 +99,7 @@ fn invisible_landmarks_count_when_asked_for() {
     let folder = aflw2000("invisible", [0, 0, 312, 292]);
     std::fs::remove_file(folder.path("image00004.mat")).unwrap();
     let report = report(folder.root(), &["--keep-invisible"]);
-    assert_row(&report, "yaw [30, 60)", &[1.0, 3.0, 2.0, 4.0, 3.0], 0.1);
+    assert_errors(&report, "±yaw", "30 to 60", &[1.0, 3.0, 2.0, 4.0, 3.0], 0.1);
 }
 
 /// A rotation of the data set, `Rx(-pitch) Ry(yaw) Rz(roll)`, for yaw alone.
@@ -119,25 +127,85 @@ fn biwi() {
             .unwrap();
     }
     let report = report(folder.root(), &[]);
-    // The answer is yaw 40, pitch 50, roll 5.
-    assert_row(
+    // The answer is yaw 40, pitch 50, roll 5: off by 6 and 90 in yaw, to the two sides.
+    assert_errors(
         &report,
-        "yaw [30, 60)",
-        &[1.0, 6.0, 50.0, 5.0, 20.3333],
-        0.001,
+        "±yaw",
+        "30 to 60",
+        &[2.0, 48.0, 50.0, 5.0, 34.33],
+        0.01,
     );
-    assert_row(
-        &report,
-        "yaw [-60, -30)",
-        &[1.0, 90.0, 50.0, 5.0, 48.3333],
-        0.001,
+    assert_eq!(
+        numbers(&report, "yaw", &["30 to 60", TOY]),
+        [1.0, -6.0, 50.0, 5.0]
     );
-    assert!(
-        report.contains("3 annotated, 2 estimated, 1 failed"),
-        "{report}"
+    assert_eq!(
+        numbers(&report, "yaw", &["-60 to -30", TOY]),
+        [1.0, 90.0, 50.0, 5.0]
     );
+    assert_eq!(numbers(&report, "model", &[TOY]), [2.0, 0.0, 1.0]);
     assert!(
         report.contains("12 finite numbers, found 11 numbers"),
         "{report}"
     );
+}
+
+/// One grey picture for each pose, all with the answer yaw 40, pitch 20, roll -10: pan 41.77, tilt 15.19 and a roll
+/// that is another as well.
+fn pointing04(name: &str, boxes: bool) -> Folder {
+    let folder = Folder::new(name);
+    folder.write("Person01/person01100.txt", "no picture");
+    let mut table = String::from("file,x,y,w,h\n");
+    for pose in ["+15+45", "+15-45", "+0+90", "+0-90", "-60+30"] {
+        let file = format!("Person01/person01100{pose}.jpg");
+        let picture = RgbImage::from_pixel(64, 64, Rgb([140, 80, 80]));
+        save_jpeg(&folder, &file, &picture);
+        table += &format!("{file},8,8,48,48\n");
+    }
+    if boxes {
+        folder.write("heads.csv", &table);
+    }
+    folder
+}
+
+#[test]
+fn pointing04_is_compared_as_azimuth_and_elevation() {
+    let folder = pointing04("pointing", true);
+    let report = report(folder.root(), &["--by", "person"]);
+    let errors = |column, name| numbers(&report, column, &[name, TOY]);
+    let front = errors("true pose", "pan up to 45, tilt up to 30");
+    // Off by 3.23 and 86.77 in pan, by 0.19 in tilt.
+    assert_near(&report, "front", &front[..3], &[2.0, 45.0, 0.19], 0.3);
+    assert_eq!(errors("true pose", "tilt up to 30")[0], 4.0);
+    assert_eq!(errors("true pose", "all")[0], 5.0);
+    assert_eq!(errors("true pose", "person = 01")[0], 4.0);
+    // 90 degrees to either side are in the same bin.
+    assert_eq!(errors("±pan", "60 to 90")[0], 2.0);
+    assert!(
+        crate::rows(&report, "±pan", &["90 to 120"]).is_empty(),
+        "{report}"
+    );
+    // To the left 41.77, to the right the same the wrong way.
+    let sides = errors("±pan", "45");
+    assert_near(
+        &report,
+        "45",
+        &sides,
+        &[1.0, 1.0, 41.77, -41.77, 83.53],
+        0.4,
+    );
+    assert!(report.contains("Tilt labels overstate"), "{report}");
+}
+
+#[test]
+fn pointing04_without_boxes_takes_the_detectors_best() {
+    let folder = pointing04("pointing-detector", false);
+    let output = tool(folder.root(), &[]);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        !output.status.success() && printed.contains("use --boxes detector"),
+        "{printed}"
+    );
+    let report = report(folder.root(), &["--boxes", "detector"]);
+    assert_eq!(numbers(&report, "model", &[TOY]), [5.0, 0.0, 0.0]);
 }

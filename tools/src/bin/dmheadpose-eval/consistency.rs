@@ -16,8 +16,9 @@ use gstdmheadpose::estimator::error::Error;
 use gstdmheadpose::estimator::geometry::Rect;
 use gstdmheadpose::estimator::{Head, HeadPoseEstimator, Settings};
 
+use crate::labels::Difference;
 use crate::picture::Picture;
-use crate::score::difference;
+use crate::score::median;
 
 /// What remains between the poses of two pictures of a head.
 #[derive(Default)]
@@ -26,29 +27,10 @@ pub struct Consistency {
     /// Files that are no pictures, and why.
     pub unreadable: Vec<String>,
     pub turn: f32,
-    mirror: Vec<LeftOver>,
-    turned: Vec<LeftOver>,
+    mirror: Vec<Difference>,
+    turned: Vec<Difference>,
     /// Heads whose pose in a changed picture was not finite.
     n_lost: usize,
-}
-
-/// How a pose differs from the expected one, degrees.
-struct LeftOver {
-    angles: Angles,
-    /// Angle of the rotation between the two.
-    rotation: f32,
-}
-
-impl LeftOver {
-    fn of(pose: &Angles, expected: &Angles) -> Self {
-        let (a, b) = (pose.rotation(), expected.rotation());
-        let trace: f64 = a.iter().zip(b).map(|(a, b)| a * b).sum();
-        let cos = ((trace - 1.0) / 2.0).clamp(-1.0, 1.0);
-        Self {
-            angles: difference(pose, expected),
-            rotation: cos.acos().to_degrees() as f32,
-        }
-    }
 }
 
 impl Consistency {
@@ -110,10 +92,10 @@ impl Consistency {
                 continue;
             };
             let expected = Angles::new(-angles.yaw, angles.pitch, -angles.roll);
-            self.mirror.push(LeftOver::of(&mirrored, &expected));
+            self.mirror.push(Difference::of_euler(&mirrored, &expected));
             for (pose, degrees) in [(left, -self.turn), (right, self.turn)] {
                 let expected = turned(&angles, degrees);
-                self.turned.push(LeftOver::of(&pose, &expected));
+                self.turned.push(Difference::of_euler(&pose, &expected));
             }
         }
         Ok(())
@@ -156,32 +138,23 @@ impl Display for Consistency {
     }
 }
 
-fn rows(f: &mut Formatter<'_>, name: &str, left_over: &[LeftOver]) -> fmt::Result {
+fn rows(f: &mut Formatter<'_>, name: &str, left_over: &[Difference]) -> fmt::Result {
     for (index, angle) in ["yaw", "pitch", "roll", "rotation"].into_iter().enumerate() {
-        let pick = |left_over: &LeftOver| {
+        let pick = |left_over: &Difference| {
             let Angles { yaw, pitch, roll } = left_over.angles;
             [yaw, pitch, roll, left_over.rotation][index].abs()
         };
-        let mut values: Vec<f32> = left_over.iter().map(pick).collect();
-        values.sort_by(f32::total_cmp);
+        let values: Vec<f32> = left_over.iter().map(pick).collect();
         let n = values.len();
-        let (Some(&max), Some(median)) = (values.last(), median(&values)) else {
+        let mean = values.iter().sum::<f32>() / n as f32;
+        let max = values.iter().copied().fold(0.0, f32::max);
+        let Some(median) = median(values) else {
             continue;
         };
-        let mean = values.iter().sum::<f32>() / n as f32;
         let name = format!("{name}, {angle}");
         writeln!(f, "{name:<34}{n:>7}{mean:>10.2}{median:>10.2}{max:>10.2}")?;
     }
     Ok(())
-}
-
-/// The middle of sorted values; of an even number the mean of the two.
-fn median(sorted: &[f32]) -> Option<f32> {
-    let (lower, upper) = (
-        sorted.get(sorted.len().checked_sub(1)? / 2)?,
-        sorted.get(sorted.len() / 2)?,
-    );
-    Some((lower + upper) / 2.0)
 }
 
 #[cfg(test)]
@@ -191,7 +164,7 @@ mod tests {
     #[test]
     fn turning_a_face_changes_its_roll_alone() {
         let after = turned(&Angles::new(0.0, 0.0, 20.0), 8.0);
-        let left_over = difference(&after, &Angles::new(0.0, 0.0, 28.0));
+        let left_over = Difference::of_euler(&after, &Angles::new(0.0, 0.0, 28.0)).angles;
         assert!(
             left_over.roll.abs() < 1e-4 && left_over.yaw.abs() < 1e-4,
             "{after:?}"
@@ -212,17 +185,13 @@ mod tests {
     fn the_rotation_between_two_poses_is_one_angle() {
         let near = |a: f32, b: f32| assert!((a - b).abs() < 0.1, "{a} {b}");
         let pose = Angles::new(50.0, 30.0, -20.0);
-        near(LeftOver::of(&pose, &pose).rotation, 0.0);
-        near(LeftOver::of(&turned(&pose, 33.0), &pose).rotation, 33.0);
+        near(Difference::of_euler(&pose, &pose).rotation, 0.0);
+        near(
+            Difference::of_euler(&turned(&pose, 33.0), &pose).rotation,
+            33.0,
+        );
         // Across the pole pitch and roll jump; the poses are 2 degrees apart all the same.
         let [before, beyond] = [89.0, 91.0].map(|yaw| Angles::new(yaw, 0.0, 0.0));
-        near(LeftOver::of(&beyond, &before).rotation, 2.0);
-    }
-
-    #[test]
-    fn the_median_is_the_middle() {
-        assert_eq!(median(&[]), None);
-        assert_eq!(median(&[1.0, 2.0, 9.0]), Some(2.0));
-        assert_eq!(median(&[1.0, 2.0, 4.0, 9.0]), Some(3.0));
+        near(Difference::of_euler(&beyond, &before).rotation, 2.0);
     }
 }

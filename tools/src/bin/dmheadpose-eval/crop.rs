@@ -30,7 +30,7 @@ impl CropRule {
     pub fn of(layout: Layout) -> Self {
         match layout {
             Layout::Aflw2000 => Self::SixDRepNet,
-            Layout::Biwi | Layout::Csv => Self::Auto,
+            Layout::Biwi | Layout::Pointing04 | Layout::Csv => Self::Auto,
         }
     }
 

@@ -3,12 +3,15 @@
 
 pub mod aflw2000;
 pub mod biwi;
+pub mod pointing04;
 pub mod table;
 
 use std::path::{Path, PathBuf};
 
 use gstdmheadpose::estimator::angles::Angles;
 use gstdmheadpose::estimator::geometry::Rect;
+
+use crate::labels::Scale;
 
 /// The layout of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -17,6 +20,8 @@ pub enum Layout {
     Aflw2000,
     /// frame_NNNNN_rgb.png, frame_NNNNN_pose.txt and rgb.cal, as BIWI has it
     Biwi,
+    /// personPPSNN+TILT+PAN.jpg, as Pointing'04 has it, and heads.csv with the boxes
+    Pointing04,
     /// A CSV file with the columns file, x, y, w, h, yaw, pitch, roll
     Csv,
 }
@@ -25,9 +30,29 @@ pub enum Layout {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Annotation {
     pub picture: PathBuf,
-    /// The annotated box, in pixels; what it encloses is the layout's matter.
-    pub rect: Rect,
-    pub truth: Angles,
+    /// The annotated box, in pixels; what it encloses is the layout's matter. `None` where the set has no boxes:
+    /// then the picture shows one head.
+    pub rect: Option<Rect>,
+    /// The label, in the scale of the set.
+    pub label: Angles,
+    /// What else is known of the head, by name.
+    pub tags: Tags,
+}
+
+/// Names and values, for instance the further columns of a CSV file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tags(Vec<(String, String)>);
+
+impl Tags {
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.0.push((name.into(), value.into()));
+    }
+
+    /// The value; the empty text where there is none.
+    pub fn get(&self, name: &str) -> &str {
+        let tag = self.0.iter().find(|(have, _)| have == name);
+        tag.map_or("", |(_, value)| value)
+    }
 }
 
 /// A head that cannot be used, since its annotation cannot.
@@ -63,9 +88,22 @@ impl Layout {
             Ok(Self::Aflw2000)
         } else if files.iter().any(|file| has_suffix(file, biwi::SUFFIX)) {
             Ok(Self::Biwi)
+        } else if files
+            .iter()
+            .any(|file| pointing04::Name::of(file).is_some())
+        {
+            Ok(Self::Pointing04)
         } else {
-            let expected = "a CSV file, or a folder with .mat or _pose.txt files";
-            Err(Unusable::new(path, expected, "a folder with neither"))
+            let expected = "a CSV file, or a folder with .mat or _pose.txt files or the pictures of Pointing'04";
+            Err(Unusable::new(path, expected, "a folder with none of them"))
+        }
+    }
+
+    /// What the numbers of its labels mean.
+    pub fn scale(self) -> Scale {
+        match self {
+            Self::Pointing04 => Scale::PanTilt,
+            Self::Aflw2000 | Self::Biwi | Self::Csv => Scale::Euler,
         }
     }
 
@@ -80,6 +118,7 @@ impl Layout {
     ) -> Result<Vec<Result<Annotation, Unusable>>, Unusable> {
         let suffix = match self {
             Self::Csv => return table::read(path),
+            Self::Pointing04 => return pointing04::read(path),
             Self::Aflw2000 => aflw2000::SUFFIX,
             Self::Biwi => biwi::SUFFIX,
         };

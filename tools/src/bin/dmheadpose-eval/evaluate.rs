@@ -1,39 +1,48 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Runs the estimator over annotated heads.
+//! Runs the models over annotated heads.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use gstdmheadpose::estimator::angles::Angles;
 use gstdmheadpose::estimator::detector::Detection;
 use gstdmheadpose::estimator::error::Error;
+use gstdmheadpose::estimator::frame::FrameView;
 use gstdmheadpose::estimator::geometry::Rect;
-use gstdmheadpose::estimator::{Head, HeadPoseEstimator, Settings};
 
 use crate::crop::CropRule;
-use crate::dataset::{Annotation, Unusable};
+use crate::dataset::{Annotation, Tags, Unusable};
+use crate::labels::{Difference, Pose, Scale};
+use crate::model::{Contestant, HeadDetector};
 use crate::picture::Picture;
-use crate::score::Judged;
+use crate::score::{Answer, Failure, Judged};
 
 /// Whose boxes the poses are estimated in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Boxes {
     /// Those of the annotations
     Truth,
-    /// The detector's that overlaps the annotated one best; a head that it does not find is a failure
+    /// The detector's that overlaps the annotated one best; a head that it does not find is a failure. Where the
+    /// set has no boxes, the detector's best one
     Detector,
 }
 
-/// How annotated heads become estimates.
+/// How annotated heads become answers.
 pub struct Evaluation {
-    pub estimator: HeadPoseEstimator,
-    pub boxes: Boxes,
-    /// How the annotated box becomes the crop, or the box that a detection must overlap.
+    pub contestants: Vec<Contestant>,
+    /// Finds the boxes, where they are not the annotated ones.
+    pub detector: Option<HeadDetector>,
+    /// How the annotated box becomes the one that a detection must overlap.
     pub rule: CropRule,
     /// What counts as the same head, intersection over union.
     pub min_iou: f32,
-    pub settings: Settings,
-    /// The picture that was decoded last: several heads may lie in one.
-    pub last: Option<(PathBuf, Picture)>,
+    pub scale: Scale,
+    /// The picture that was read last: several heads may lie in one.
+    pub last: Option<(PathBuf, Seen)>,
+}
+
+/// A picture, and what the detector found in it.
+pub struct Seen {
+    picture: Picture,
+    found: Vec<Detection>,
 }
 
 impl Evaluation {
@@ -42,66 +51,141 @@ impl Evaluation {
     /// # Errors
     /// What the models do wrong ends the evaluation.
     pub fn judge(&mut self, annotation: Result<Annotation, Unusable>) -> Result<Judged, Error> {
+        let n_models = self.contestants.len();
         let annotation = match annotation {
             Ok(annotation) => annotation,
             Err(unusable) => {
+                let Unusable {
+                    path,
+                    expected,
+                    found,
+                } = unusable;
+                let why = format!("expected {expected}, found {found}");
                 return Ok(Judged {
-                    picture: unusable.path.clone(),
+                    picture: path,
                     rect: Rect::default(),
-                    truth: Angles::default(),
-                    estimate: Err(unusable.to_string()),
+                    truth: None,
+                    tags: Tags::default(),
+                    answers: vec![Err(Failure::Unusable(why)); n_models],
                 });
             }
         };
-        let wanted = self.rule.applied(annotation.rect);
-        let estimate = self.estimate(&annotation, &wanted)?;
+        let truth = self.scale.labelled(annotation.label);
         Ok(Judged {
-            rect: estimate.as_ref().map_or(wanted, |head| head.rect),
-            estimate: estimate.map(|head| head.angles),
+            answers: self.answers(&annotation, &truth)?,
             picture: annotation.picture,
-            truth: annotation.truth,
+            rect: annotation.rect.unwrap_or_default(),
+            truth: Some(truth),
+            tags: annotation.tags,
         })
     }
 
-    fn estimate(
+    fn answers(
         &mut self,
         annotation: &Annotation,
-        wanted: &Rect,
-    ) -> Result<Result<Head, String>, Error> {
-        let path = &annotation.picture;
-        if self.last.as_ref().is_none_or(|(last, _)| last != path) {
-            match Picture::open(path) {
-                Ok(picture) => self.last = Some((path.clone(), picture)),
-                Err(reason) => return Ok(Err(format!("cannot read the picture: {reason}"))),
-            }
+        truth: &Pose,
+    ) -> Result<Vec<Result<Answer, Failure>>, Error> {
+        let n_models = self.contestants.len();
+        if let Some(failure) = self.look_at(&annotation.picture)? {
+            return Ok(vec![Err(failure); n_models]);
         }
-        let Some((_, picture)) = &self.last else {
-            return Ok(Err("no picture".into()));
+        let Self {
+            contestants,
+            detector,
+            rule,
+            min_iou,
+            scale,
+            last,
+        } = self;
+        let Some((_, Seen { picture, found })) = last else {
+            return Ok(Vec::new());
         };
         let frame = picture.view()?;
-        match self.boxes {
-            Boxes::Truth => {
-                let known = [Detection::known(*wanted)];
-                let heads = self
-                    .estimator
-                    .estimate(&frame, &known, None, &self.settings)?;
-                let none =
-                    "no pose: the box has no pixel in the picture, or the answer is not finite";
-                Ok(heads.first().copied().ok_or_else(|| none.into()))
-            }
-            Boxes::Detector => {
-                let heads = self.estimator.process(&frame, None, &self.settings)?;
-                let overlaps = heads.iter().map(|head| (head.rect.iou(wanted), head));
-                let best = overlaps.max_by(|(a, _), (b, _)| a.total_cmp(b));
-                Ok(match best {
-                    Some((iou, head)) if iou >= self.min_iou => Ok(*head),
-                    Some((iou, _)) => Err(format!(
-                        "not detected: of {} heads the nearest overlaps by {iou:.2}",
-                        heads.len()
-                    )),
-                    None => Err("not detected: no head found".into()),
-                })
-            }
-        }
+        let detected = detector.as_ref().map(|_| {
+            let wanted = annotation.rect.map(|rect| rule.applied(rect));
+            nearest(found, wanted, *min_iou)
+        });
+        let answers = contestants.iter_mut().map(|contestant| {
+            let known = match (&detected, annotation.rect) {
+                (Some(Err(failure)), _) => return Ok(Err(failure.clone())),
+                (Some(Ok(detection)), _) => *detection,
+                (None, Some(rect)) => Detection::known(contestant.rule.applied(rect)),
+                (None, None) => {
+                    let why = "the annotation has no box: use --boxes detector";
+                    return Ok(Err(Failure::Unusable(why.into())));
+                }
+            };
+            answer(contestant, &frame, known, truth, *scale)
+        });
+        answers.collect()
     }
+
+    /// Makes the picture the last one that was read. What hinders it is the failure of all its heads.
+    fn look_at(&mut self, path: &Path) -> Result<Option<Failure>, Error> {
+        if self.last.as_ref().is_some_and(|(last, _)| last == path) {
+            return Ok(None);
+        }
+        let picture = match Picture::open(path) {
+            Ok(picture) => picture,
+            Err(reason) => {
+                let why = format!("cannot read the picture: {reason}");
+                return Ok(Some(Failure::Unusable(why)));
+            }
+        };
+        let found = match &mut self.detector {
+            Some(detector) => {
+                let threshold = detector.threshold();
+                detector.detect(&picture.view()?, threshold)?
+            }
+            None => Vec::new(),
+        };
+        self.last = Some((path.into(), Seen { picture, found }));
+        Ok(None)
+    }
+}
+
+/// The detection that overlaps the wanted box best; the best one where no box is known.
+fn nearest(found: &[Detection], wanted: Option<Rect>, min_iou: f32) -> Result<Detection, Failure> {
+    let missed = |why: String| Err(Failure::NotDetected(format!("not detected: {why}")));
+    let Some(wanted) = wanted else {
+        return found
+            .first()
+            .copied()
+            .map_or_else(|| missed("no head found".into()), Ok);
+    };
+    let overlaps = found.iter().map(|found| (found.rect.iou(&wanted), found));
+    match overlaps.max_by(|(a, _), (b, _)| a.total_cmp(b)) {
+        Some((iou, found)) if iou >= min_iou => Ok(*found),
+        Some((iou, _)) => missed(format!(
+            "of {} heads the nearest overlaps by {iou:.2}",
+            found.len()
+        )),
+        None => missed("no head found".into()),
+    }
+}
+
+fn answer(
+    contestant: &mut Contestant,
+    frame: &FrameView<'_>,
+    known: Detection,
+    truth: &Pose,
+    scale: Scale,
+) -> Result<Result<Answer, Failure>, Error> {
+    let Contestant {
+        estimator,
+        settings,
+        ..
+    } = contestant;
+    let heads = estimator.estimate(frame, &[known], None, settings)?;
+    let Some(head) = heads.first() else {
+        let why = "no pose: the box has no pixel in the picture, or the answer is not finite";
+        return Ok(Err(Failure::Unusable(why.into())));
+    };
+    let pose = scale.answered(head.angles);
+    Ok(Ok(Answer {
+        rect: head.rect,
+        angles: head.angles,
+        pose,
+        error: Difference::between(&pose, truth),
+    }))
 }

@@ -1,151 +1,315 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The results in words and as CSV.
+//! The results in tables and as CSV.
 
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
 
-use gstdmheadpose::estimator::angles::Angles;
 use serde::Serialize;
 
-use crate::score::{Judged, MeanErrors, Scores, yaw_bins};
+use crate::labels::Scale;
+use crate::score::{Answer, Failure, Group, Judged, Scores, Summary};
+use crate::table::{Table, degrees, percent};
 
 /// Failures that are printed one by one.
 const MAX_FAILURES: usize = 20;
 
 impl Display for Scores {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let (n, n_failed) = (self.heads.len(), self.failures().count());
-        let n_estimated = n - n_failed;
+        let pictures = self.heads.chunk_by(|a, b| a.picture == b.picture).count();
         writeln!(
             f,
-            "Heads: {n} annotated, {n_estimated} estimated, {n_failed} failed"
+            "Heads: {} annotated in {pictures} pictures\n",
+            self.heads.len()
         )?;
-        let limit = self.max_angle;
-        writeln!(
-            f,
-            "A true angle beyond {limit} degrees: {} heads, left out of the first row. The other rows leave \
-             out only those whose pitch or roll is beyond it.",
-            self.n_left_out()
-        )?;
-        writeln!(
-            f,
-            "\nMean absolute error, degrees, the short way around the circle"
-        )?;
-        writeln!(
-            f,
-            "{:<26}{:>7}{:>10}{:>10}{:>10}{:>10}",
-            "true pose", "heads", "yaw", "pitch", "roll", "MAE"
-        )?;
-        row(
-            f,
-            &format!("all |angles| <= {limit}"),
-            self.mean(|truth| self.within(truth)),
-        )?;
-        let front = |truth: &Angles| self.upright(truth) && !truth.wrapped().is_rear();
-        let rear = |truth: &Angles| self.upright(truth) && truth.wrapped().is_rear();
-        row(f, "front, |yaw| <= 90", self.mean(front))?;
-        row(f, "rear, |yaw| > 90", self.mean(rear))?;
-        for bin in yaw_bins() {
-            let close = if bin.1 == 180.0 { ']' } else { ')' };
-            let name = format!("yaw [{}, {}{close}", bin.0, bin.1);
-            row(f, &name, self.mean_of_bin(bin))?;
+        write!(f, "{}", self.counts())?;
+        let [yaw, pitch, roll] = self.scale.names();
+        if self.scale == Scale::PanTilt {
+            writeln!(
+                f,
+                "\nTilt labels overstate what a head does, since people moved their eyes as well: tilt errors \
+                 compare models, and mean little by themselves."
+            )?;
         }
-        self.write_failures(f, n_failed)
-    }
-}
-
-fn row(f: &mut Formatter<'_>, name: &str, mean: Option<MeanErrors>) -> fmt::Result {
-    match mean {
-        Some(mean) => writeln!(
-            f,
-            "{name:<26}{:>7}{:>10.4}{:>10.4}{:>10.4}{:>10.4}",
-            mean.n,
-            mean.yaw,
-            mean.pitch,
-            mean.roll,
-            mean.all()
-        ),
-        None => writeln!(
-            f,
-            "{name:<26}{:>7}{:>10}{:>10}{:>10}{:>10}",
-            0, "-", "-", "-", "-"
-        ),
+        let (limit, level) = (self.bin_limit(), self.level);
+        for (title, table) in [
+            (
+                "Mean absolute error, degrees".into(),
+                self.errors("true pose", &self.sides()),
+            ),
+            (
+                format!("Mean absolute error by true |{yaw}|; {pitch} and {roll} up to {limit}"),
+                self.errors(&format!("±{yaw}"), &self.by_yaw()),
+            ),
+            (
+                format!(
+                    "Front or rear by true |{yaw}|: beyond 90 degrees a head is seen from behind"
+                ),
+                self.confusion(),
+            ),
+            (
+                format!("Bias by true {yaw}: answer minus truth, degrees"),
+                self.bias(),
+            ),
+            (
+                format!(
+                    "Left and right: median {yaw} answered, by true |{yaw}|; {pitch} and {roll} up to {level}"
+                ),
+                self.symmetry(),
+            ),
+        ] {
+            if !table.is_empty() {
+                write!(f, "\n{title}\n\n{table}")?;
+            }
+        }
+        self.write_failures(f)
     }
 }
 
 impl Scores {
-    fn write_failures(&self, f: &mut Formatter<'_>, n_failed: usize) -> fmt::Result {
-        if n_failed == 0 {
+    /// How many heads each model answered.
+    fn counts(&self) -> Table {
+        let mut table = Table::new(1, &["model", "answered", "not detected", "failed"]);
+        for (model, name) in self.names.iter().enumerate() {
+            let count = |is: fn(&Result<Answer, Failure>) -> bool| {
+                let heads = self.heads.iter();
+                heads
+                    .filter(|head| is(&head.answers[model]))
+                    .count()
+                    .to_string()
+            };
+            table.push(vec![
+                name.clone(),
+                count(Result::is_ok),
+                count(|answer| matches!(answer, Err(Failure::NotDetected(_)))),
+                count(|answer| matches!(answer, Err(Failure::Unusable(_)))),
+            ]);
+        }
+        table
+    }
+
+    /// Rows for every group and model that has answers in it.
+    fn rows(&self, table: &mut Table, groups: &[Group], cells: impl Fn(&Summary) -> Vec<String>) {
+        for group in groups {
+            for (model, name) in self.names.iter().enumerate() {
+                if let Some(summary) = self.summary(model, group) {
+                    let mut row = vec![group.name.clone(), name.clone(), summary.n.to_string()];
+                    row.extend(cells(&summary));
+                    table.push(row);
+                }
+            }
+        }
+    }
+
+    fn errors(&self, what: &str, groups: &[Group]) -> Table {
+        let [yaw, pitch, roll] = self.scale.names();
+        let median = format!("median {yaw}");
+        let header = [
+            what, "model", "heads", yaw, pitch, roll, "mean", &median, "rotation", "nose",
+        ];
+        let mut table = Table::new(2, &header);
+        self.rows(&mut table, groups, |summary| {
+            let [yaw, pitch, roll] = summary.mean;
+            let mean = summary.mean_of_three();
+            let (rotation, nose) = (summary.rotation, summary.nose);
+            let all = [yaw, pitch, roll, mean, summary.median_yaw, rotation, nose];
+            all.map(degrees).to_vec()
+        });
+        table
+    }
+
+    fn confusion(&self) -> Table {
+        // No bars: they would end a cell.
+        let what = format!("true ±{}", self.scale.names()[0]);
+        let header = [
+            &what,
+            "model",
+            "heads",
+            "called front",
+            "called rear",
+            "rear",
+        ];
+        let mut table = Table::new(2, &header);
+        let limit = self.bin_limit();
+        let mut groups = self.by_yaw();
+        groups.push(Group::new("front, up to 90", move |truth, _| {
+            crate::score::upright(truth, limit) && truth.angles.yaw.abs() <= 90.0
+        }));
+        groups.push(Group::new("rear, beyond 90", move |truth, _| {
+            crate::score::upright(truth, limit) && truth.angles.yaw.abs() > 90.0
+        }));
+        groups.push(Group::new("rear, beyond 120", move |truth, _| {
+            crate::score::upright(truth, limit) && truth.angles.yaw.abs() > 120.0
+        }));
+        self.rows(&mut table, &groups, |summary| {
+            let Summary { n, n_rear, .. } = *summary;
+            vec![
+                (n - n_rear).to_string(),
+                n_rear.to_string(),
+                percent(n_rear, n),
+            ]
+        });
+        table
+    }
+
+    fn bias(&self) -> Table {
+        let [yaw, pitch, roll] = self.scale.names();
+        let mut table = Table::new(2, &[yaw, "model", "heads", yaw, pitch, roll]);
+        self.rows(&mut table, &self.by_side_and_yaw(), |summary| {
+            summary.bias.map(degrees).to_vec()
+        });
+        table
+    }
+
+    fn symmetry(&self) -> Table {
+        // No bars: they would end a cell.
+        let what = format!("±{}", self.scale.names()[0]);
+        let header = [
+            &what,
+            "model",
+            "heads left",
+            "heads right",
+            "left",
+            "right",
+            "left - right",
+        ];
+        let mut table = Table::new(2, &header);
+        for (bin_name, bin) in self.mirrored_bins() {
+            for (model, name) in self.names.iter().enumerate() {
+                let side = |side| self.median_of_side(model, bin, side);
+                let (Some((n_left, left)), Some((n_right, right))) = (side(1.0), side(-1.0)) else {
+                    continue;
+                };
+                table.push(vec![
+                    bin_name.clone(),
+                    name.clone(),
+                    n_left.to_string(),
+                    n_right.to_string(),
+                    degrees(left),
+                    degrees(right),
+                    degrees(left - right),
+                ]);
+            }
+        }
+        table
+    }
+
+    fn write_failures(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let failures: Vec<String> = self
+            .heads
+            .iter()
+            .flat_map(|head| self.failures(head))
+            .collect();
+        if failures.is_empty() {
             return Ok(());
         }
         writeln!(f, "\nFailures, in no mean above:")?;
-        for (head, why) in self.failures().take(MAX_FAILURES) {
-            writeln!(f, "  {}: {why}", head.picture.display())?;
+        for failure in failures.iter().take(MAX_FAILURES) {
+            writeln!(f, "  {failure}")?;
         }
-        if n_failed > MAX_FAILURES {
-            writeln!(f, "  and {} more", n_failed - MAX_FAILURES)?;
+        if failures.len() > MAX_FAILURES {
+            writeln!(f, "  and {} more", failures.len() - MAX_FAILURES)?;
         }
         Ok(())
     }
 
-    /// Writes one row for each head.
+    /// Why a head has no answer: once where all models fail alike, else by model.
+    fn failures(&self, head: &Judged) -> Vec<String> {
+        let picture = head.picture.display();
+        let whys: Vec<Option<&str>> = head
+            .answers
+            .iter()
+            .map(|answer| answer.as_ref().err().map(Failure::why))
+            .collect();
+        match whys.first() {
+            Some(Some(why)) if whys.iter().all(|other| *other == Some(why)) => {
+                vec![format!("{picture}: {why}")]
+            }
+            _ => {
+                let models = self.names.iter().zip(whys);
+                let failed = models.filter_map(|(name, why)| Some((name, why?)));
+                failed
+                    .map(|(name, why)| format!("{picture}, {name}: {why}"))
+                    .collect()
+            }
+        }
+    }
+
+    /// Writes one row for each head and model.
     ///
     /// # Errors
     /// What hinders the writing.
     pub fn write_csv(&self, path: &Path) -> Result<(), csv::Error> {
         let mut writer = csv::Writer::from_path(path)?;
         for head in &self.heads {
-            writer.serialize(Row::of(self, head))?;
+            for (model, answer) in self.names.iter().zip(&head.answers) {
+                writer.serialize(Row::of(self, head, model, answer))?;
+            }
         }
         writer.flush()?;
         Ok(())
     }
 }
 
-/// A row of the CSV file; columns that do not apply are empty.
+/// A row of the CSV file; columns that do not apply are empty. The angles are in the scale of the labels.
 #[derive(Serialize)]
 struct Row<'a> {
     file: String,
+    model: &'a str,
     x: f32,
     y: f32,
     w: f32,
     h: f32,
-    true_yaw: f32,
-    true_pitch: f32,
-    true_roll: f32,
+    true_yaw: Option<f32>,
+    true_pitch: Option<f32>,
+    true_roll: Option<f32>,
     yaw: Option<f32>,
     pitch: Option<f32>,
     roll: Option<f32>,
     error_yaw: Option<f32>,
     error_pitch: Option<f32>,
     error_roll: Option<f32>,
+    error_rotation: Option<f32>,
+    error_nose: Option<f32>,
     status: &'a str,
     reason: &'a str,
 }
 
 impl<'a> Row<'a> {
-    fn of(scores: &Scores, head: &'a Judged) -> Self {
-        let (estimate, error) = (head.estimate.as_ref().ok(), head.error());
-        let (status, reason) = match &head.estimate {
-            Err(reason) => ("failed", reason.as_str()),
-            Ok(_) if scores.within(&head.truth) => ("scored", ""),
+    fn of(
+        scores: &Scores,
+        head: &'a Judged,
+        model: &'a str,
+        answer: &'a Result<Answer, Failure>,
+    ) -> Self {
+        let (status, reason) = match answer {
+            Err(Failure::NotDetected(why)) => ("not-detected", why.as_str()),
+            Err(Failure::Unusable(why)) => ("failed", why.as_str()),
+            Ok(_) if head.truth.is_some_and(|truth| scores.within(&truth)) => ("scored", ""),
             Ok(_) => ("left-out", ""),
         };
+        let truth = head.truth.map(|truth| truth.angles);
+        let answer = answer.as_ref().ok();
+        let angles = answer.map(|answer| answer.pose.angles);
+        let error = answer.map(|answer| answer.error);
+        let rect = answer.map_or(head.rect, |answer| answer.rect);
         Self {
             file: head.picture.display().to_string(),
-            x: head.rect.x,
-            y: head.rect.y,
-            w: head.rect.w,
-            h: head.rect.h,
-            true_yaw: head.truth.yaw,
-            true_pitch: head.truth.pitch,
-            true_roll: head.truth.roll,
-            yaw: estimate.map(|angles| angles.yaw),
-            pitch: estimate.map(|angles| angles.pitch),
-            roll: estimate.map(|angles| angles.roll),
-            error_yaw: error.map(|angles| angles.yaw),
-            error_pitch: error.map(|angles| angles.pitch),
-            error_roll: error.map(|angles| angles.roll),
+            model,
+            x: rect.x,
+            y: rect.y,
+            w: rect.w,
+            h: rect.h,
+            true_yaw: truth.map(|truth| truth.yaw),
+            true_pitch: truth.map(|truth| truth.pitch),
+            true_roll: truth.map(|truth| truth.roll),
+            yaw: angles.map(|angles| angles.yaw),
+            pitch: angles.map(|angles| angles.pitch),
+            roll: angles.map(|angles| angles.roll),
+            error_yaw: error.map(|error| error.angles.yaw),
+            error_pitch: error.map(|error| error.angles.pitch),
+            error_roll: error.map(|error| error.angles.roll),
+            error_rotation: error.map(|error| error.rotation),
+            error_nose: error.map(|error| error.nose),
             status,
             reason,
         }

@@ -1,121 +1,325 @@
 // SPDX-License-Identifier: MPL-2.0
-//! How far estimates are from the truth: errors of single heads and their means.
+//! How far answers are from the truth: groups of heads, and what sums them up.
 
 use std::path::PathBuf;
 
 use gstdmheadpose::estimator::angles::Angles;
 use gstdmheadpose::estimator::geometry::Rect;
 
+use crate::dataset::Tags;
+use crate::labels::{Difference, Pose, Scale};
+
+/// What one model answered for a head.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The box whose pose was estimated.
+    pub rect: Rect,
+    /// As the element reports it.
+    pub angles: Angles,
+    /// In the scale of the labels.
+    pub pose: Pose,
+    pub error: Difference,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Failure {
+    /// The detector missed the head; what it found instead.
+    NotDetected(String),
+    /// Files that cannot be read, boxes outside the picture, answers that are not finite.
+    Unusable(String),
+}
+
+impl Failure {
+    pub fn why(&self) -> &str {
+        match self {
+            Self::NotDetected(why) | Self::Unusable(why) => why,
+        }
+    }
+}
+
 /// What became of one annotated head.
 #[derive(Clone, Debug)]
 pub struct Judged {
     pub picture: PathBuf,
-    /// The box whose pose was estimated; that of the annotation where none was.
+    /// The annotated box; empty where there is none.
     pub rect: Rect,
-    pub truth: Angles,
-    /// The estimate, or why there is none.
-    pub estimate: Result<Angles, String>,
+    /// `None` where the annotation cannot be used.
+    pub truth: Option<Pose>,
+    pub tags: Tags,
+    /// One for each model.
+    pub answers: Vec<Result<Answer, Failure>>,
 }
 
-impl Judged {
-    /// Estimate minus truth, each angle the short way around the circle.
-    pub fn error(&self) -> Option<Angles> {
-        self.estimate
-            .as_ref()
-            .ok()
-            .map(|estimate| difference(estimate, &self.truth))
+/// Whether a head belongs to a group, by its true pose and what else is known of it.
+type Has = dyn Fn(&Pose, &Tags) -> bool;
+
+/// Some heads of a set.
+pub struct Group {
+    pub name: String,
+    pub has: Box<Has>,
+}
+
+impl Group {
+    pub fn new(name: impl Into<String>, has: impl Fn(&Pose, &Tags) -> bool + 'static) -> Self {
+        Self {
+            name: name.into(),
+            has: Box::new(has),
+        }
     }
 }
 
-/// `a` minus `b`, each angle the short way around the circle.
-pub fn difference(a: &Angles, b: &Angles) -> Angles {
-    Angles::new(a.yaw - b.yaw, a.pitch - b.pitch, a.roll - b.roll).wrapped()
-}
-
-/// Mean absolute errors of some heads, in degrees.
+/// A range of |yaw|, of which the lower bound belongs to the bin before: 90 degrees to either side are in the bin
+/// that ends there. The first bin has both its bounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct MeanErrors {
-    pub n: usize,
-    pub yaw: f64,
-    pub pitch: f64,
-    pub roll: f64,
+pub struct Bin {
+    pub from: f32,
+    pub to: f32,
 }
 
-impl MeanErrors {
-    /// Of no head there is no mean.
-    pub fn of(errors: impl Iterator<Item = Angles>) -> Option<Self> {
-        let (mut n, mut sums) = (0, [0.0; 3]);
-        for error in errors {
-            n += 1;
-            for (sum, error) in sums.iter_mut().zip([error.yaw, error.pitch, error.roll]) {
-                *sum += f64::from(error.abs());
-            }
+impl Bin {
+    /// The bins between these bounds.
+    pub fn between(bounds: &[f32]) -> Vec<Self> {
+        let bins = bounds.windows(2);
+        bins.map(|pair| Self {
+            from: pair[0],
+            to: pair[1],
+        })
+        .collect()
+    }
+
+    pub fn has(&self, degrees: f32) -> bool {
+        (degrees > self.from || (degrees == 0.0 && self.from == 0.0)) && degrees <= self.to
+    }
+}
+
+/// What some answers are like, in degrees.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    pub n: usize,
+    /// Mean absolute errors of yaw, pitch and roll.
+    pub mean: [f64; 3],
+    /// Mean errors with their sign, answer minus truth.
+    pub bias: [f64; 3],
+    /// Median absolute error of yaw.
+    pub median_yaw: f64,
+    /// Means of the two errors that are no Euler angles.
+    pub rotation: f64,
+    pub nose: f64,
+    /// Answers that say the head is seen from behind.
+    pub n_rear: usize,
+}
+
+impl Summary {
+    /// Of no answer there is none.
+    pub fn of<'a>(answers: impl Iterator<Item = &'a Answer>) -> Option<Self> {
+        let answers: Vec<&Answer> = answers.collect();
+        if answers.is_empty() {
+            return None;
         }
-        let [yaw, pitch, roll] = sums.map(|sum| sum / n as f64);
-        (n > 0).then_some(Self {
+        let n = answers.len();
+        let mean = |value: &dyn Fn(&Answer) -> f32| {
+            answers.iter().map(|a| f64::from(value(a))).sum::<f64>() / n as f64
+        };
+        let angle = |answer: &Answer, index: usize| {
+            let Angles { yaw, pitch, roll } = answer.error.angles;
+            [yaw, pitch, roll][index]
+        };
+        let yaw_errors = answers.iter().map(|answer| angle(answer, 0).abs());
+        Some(Self {
             n,
-            yaw,
-            pitch,
-            roll,
+            mean: [0, 1, 2].map(|index| mean(&|answer| angle(answer, index).abs())),
+            bias: [0, 1, 2].map(|index| mean(&|answer| angle(answer, index))),
+            median_yaw: median(yaw_errors.collect())?,
+            rotation: mean(&|answer| answer.error.rotation),
+            nose: mean(&|answer| answer.error.nose),
+            n_rear: answers
+                .iter()
+                .filter(|answer| answer.angles.is_rear())
+                .count(),
         })
     }
 
-    /// The mean of the three.
-    pub fn all(&self) -> f64 {
-        (self.yaw + self.pitch + self.roll) / 3.0
+    /// The mean of the three mean absolute errors.
+    pub fn mean_of_three(&self) -> f64 {
+        self.mean.iter().sum::<f64>() / 3.0
     }
 }
 
-/// Bounds of the bins of true yaw, 30 degrees wide; the last one includes its upper bound.
-pub fn yaw_bins() -> impl Iterator<Item = (f32, f32)> {
-    (-6..6).map(|bin| (30.0 * bin as f32, 30.0 * (bin + 1) as f32))
+/// The middle; of an even number the mean of the two.
+pub fn median(mut values: Vec<f32>) -> Option<f64> {
+    values.sort_by(f32::total_cmp);
+    let lower = *values.get(values.len().checked_sub(1)? / 2)?;
+    let upper = *values.get(values.len() / 2)?;
+    Some((f64::from(lower) + f64::from(upper)) / 2.0)
 }
 
-/// All heads of a data set.
+/// All heads of a data set, and what each model answered.
 pub struct Scores {
+    /// Of the models.
+    pub names: Vec<String>,
+    pub scale: Scale,
     pub heads: Vec<Judged>,
-    /// Heads count when no true angle exceeds it.
+    /// Heads count in the published rule when no true angle exceeds it.
     pub max_angle: f32,
+    /// Bounds of the bins of |yaw|.
+    pub bounds: Vec<f32>,
+    /// Heads within it in pitch are compared left and right.
+    pub level: f32,
+    /// Each value of these tags makes a group.
+    pub by: Vec<String>,
 }
 
 impl Scores {
-    pub fn failures(&self) -> impl Iterator<Item = (&Judged, &str)> {
-        let failure = |head| -> Option<(&Judged, &str)> {
-            let head: &Judged = head;
-            head.estimate.as_ref().err().map(|why| (head, why.as_str()))
-        };
-        self.heads.iter().filter_map(failure)
+    /// The heads with an answer of the model numbered `model`, and their truth.
+    pub fn answered(&self, model: usize) -> impl Iterator<Item = (&Judged, &Pose, &Answer)> {
+        self.heads.iter().filter_map(move |head| {
+            let answer = head.answers.get(model)?.as_ref().ok()?;
+            Some((head, head.truth.as_ref()?, answer))
+        })
+    }
+
+    /// What the answers of a model in a group are like.
+    pub fn summary(&self, model: usize, group: &Group) -> Option<Summary> {
+        let answers = self.answered(model);
+        let answers = answers.filter(|(head, truth, _)| (group.has)(truth, &head.tags));
+        Summary::of(answers.map(|(_, _, answer)| answer))
     }
 
     /// The published rule: no true angle exceeds the limit.
-    pub fn within(&self, truth: &Angles) -> bool {
-        truth.yaw.abs() <= self.max_angle && self.upright(truth)
+    pub fn within(&self, truth: &Pose) -> bool {
+        truth.angles.yaw.abs() <= self.max_angle && upright(truth, self.max_angle)
     }
 
-    /// The rule without yaw, for means that look at all sides.
-    pub fn upright(&self, truth: &Angles) -> bool {
-        truth.pitch.abs() <= self.max_angle && truth.roll.abs() <= self.max_angle
+    /// Heads that are grouped at first: whole sides and, where labels are pan and tilt, the rules by which figures
+    /// of Pointing'04 are given.
+    pub fn sides(&self) -> Vec<Group> {
+        let limit = self.max_angle;
+        let mut groups = match self.scale {
+            Scale::Euler => vec![
+                Group::new(format!("all angles up to {limit}"), move |truth, _| {
+                    truth.angles.yaw.abs() <= limit && upright(truth, limit)
+                }),
+                Group::new("front, yaw up to 90", move |truth, _| {
+                    upright(truth, limit) && !truth.angles.is_rear()
+                }),
+                Group::new("rear, yaw beyond 90", move |truth, _| {
+                    upright(truth, limit) && truth.angles.is_rear()
+                }),
+            ],
+            Scale::PanTilt => vec![
+                Group::new("pan up to 45, tilt up to 30", |truth, _| {
+                    truth.angles.yaw.abs() <= 45.0 && truth.angles.pitch.abs() <= 30.0
+                }),
+                Group::new("tilt up to 30", |truth, _| truth.angles.pitch.abs() <= 30.0),
+                Group::new("all", |_, _| true),
+            ],
+        };
+        for tag in &self.by {
+            let mut values: Vec<_> = self.heads.iter().map(|head| head.tags.get(tag)).collect();
+            values.sort();
+            values.dedup();
+            let limit = self.bin_limit();
+            for value in values {
+                let (tag, value) = (tag.clone(), value.to_string());
+                let name = format!("{tag} = {value}");
+                groups.push(Group::new(name, move |truth, tags| {
+                    upright(truth, limit) && tags.get(&tag) == value
+                }));
+            }
+        }
+        groups
     }
 
-    /// Estimated heads that the published rule leaves out.
-    pub fn n_left_out(&self) -> usize {
-        let estimated = self.heads.iter().filter(|head| head.estimate.is_ok());
-        estimated.filter(|head| !self.within(&head.truth)).count()
-    }
-
-    /// Means of the estimated heads whose true pose is chosen.
-    pub fn mean(&self, chosen: impl Fn(&Angles) -> bool) -> Option<MeanErrors> {
-        let heads = self.heads.iter().filter(|head| chosen(&head.truth));
-        MeanErrors::of(heads.filter_map(Judged::error))
-    }
-
-    /// Means of the heads whose true yaw lies in a bin.
-    pub fn mean_of_bin(&self, (from, to): (f32, f32)) -> Option<MeanErrors> {
-        self.mean(|truth| {
-            let yaw = truth.wrapped().yaw;
-            self.upright(truth) && yaw >= from && (yaw < to || (to == 180.0 && yaw == to))
+    /// Heads by |yaw|.
+    pub fn by_yaw(&self) -> Vec<Group> {
+        let limit = self.bin_limit();
+        let bins = Bin::between(&self.bounds).into_iter();
+        bins.map(|bin| {
+            Group::new(format!("{} to {}", bin.from, bin.to), move |truth, _| {
+                upright(truth, limit) && bin.has(truth.angles.yaw.abs())
+            })
         })
+        .collect()
     }
+
+    /// Heads by yaw, from the image's right to its left.
+    pub fn by_side_and_yaw(&self) -> Vec<Group> {
+        let limit = self.bin_limit();
+        let bins = Bin::between(&self.bounds);
+        let right = bins.iter().rev().map(|&bin| (-1.0f32, bin));
+        let left = bins.iter().map(|&bin| (1.0, bin));
+        right
+            .chain(left)
+            .map(|(side, bin)| {
+                let (from, to) = (bin.from, bin.to);
+                let name = match side > 0.0 {
+                    true => format!("{from} to {to}"),
+                    false if from == 0.0 => format!("-{to} to 0"),
+                    false => format!("-{to} to -{from}"),
+                };
+                Group::new(name, move |truth, _| {
+                    let yaw = truth.angles.yaw;
+                    // Straight ahead, and straight away, are on no side.
+                    let on_side = yaw * side > 0.0 && yaw.abs() < 180.0;
+                    upright(truth, limit) && on_side && bin.has(yaw.abs())
+                })
+            })
+            .collect()
+    }
+
+    /// Largest pitch and roll in the tables by yaw. What Pointing'04 calls a tilt of 60 nobody has.
+    pub fn bin_limit(&self) -> f32 {
+        match self.scale {
+            Scale::Euler => self.max_angle,
+            Scale::PanTilt => 30.0,
+        }
+    }
+
+    /// |yaw| of the heads that are compared left and right: each label where they are few, else the bins.
+    pub fn mirrored_bins(&self) -> Vec<(String, Bin)> {
+        const FEW: usize = 13;
+        let truths = self.heads.iter().filter_map(|head| head.truth.as_ref());
+        let level = truths.filter(|truth| upright(truth, self.level));
+        let mut labels: Vec<f32> = level.map(|truth| truth.angles.yaw.abs()).collect();
+        labels.sort_by(f32::total_cmp);
+        labels.dedup();
+        if labels.len() > FEW {
+            let bins = Bin::between(&self.bounds).into_iter();
+            return bins
+                .map(|bin| (format!("{} to {}", bin.from, bin.to), bin))
+                .collect();
+        }
+        let sides = labels.into_iter().filter(|&yaw| yaw > 0.0 && yaw < 180.0);
+        sides
+            .map(|yaw| {
+                let bin = Bin {
+                    from: yaw - 1e-3,
+                    to: yaw,
+                };
+                (format!("{yaw}"), bin)
+            })
+            .collect()
+    }
+
+    /// Number of heads on one side (1: the image's left, -1: its right) whose |yaw| is in the bin, and the median
+    /// of what the model answered, turned to the left.
+    pub fn median_of_side(&self, model: usize, bin: Bin, side: f32) -> Option<(usize, f64)> {
+        let answers = self.answered(model).filter(|(_, truth, _)| {
+            let yaw = truth.angles.yaw * side;
+            upright(truth, self.level) && yaw > 0.0 && bin.has(yaw)
+        });
+        // The answer the short way from the truth, so that 179 and -179 have a middle.
+        let answers =
+            answers.map(|(_, truth, answer)| side * (truth.angles.yaw + answer.error.angles.yaw));
+        let answers: Vec<f32> = answers.collect();
+        Some((answers.len(), median(answers)?))
+    }
+}
+
+/// Pitch and roll are within the limit.
+pub fn upright(truth: &Pose, limit: f32) -> bool {
+    truth.angles.pitch.abs() <= limit && truth.angles.roll.abs() <= limit
 }
 
 #[cfg(test)]
@@ -123,24 +327,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn differences_take_the_short_way() {
-        let error = difference(
-            &Angles::new(-179.0, 5.0, 170.0),
-            &Angles::new(179.0, 7.0, -170.0),
-        );
-        assert_eq!(error, Angles::new(2.0, -2.0, -20.0));
+    fn a_bin_ends_with_its_upper_bound() {
+        let bins = Bin::between(&[0.0, 30.0, 90.0, 180.0]);
+        let of = |degrees: f32| bins.iter().position(|bin| bin.has(degrees));
+        let places = [0.0, 30.0, 30.1, 90.0, 90.1, 180.0].map(of);
+        assert_eq!(places, [0, 0, 1, 1, 2, 2].map(Some));
     }
 
     #[test]
-    fn bins_cover_the_circle() {
-        let bins: Vec<_> = yaw_bins().collect();
-        assert_eq!(bins.len(), 12);
-        assert_eq!((bins[0].0, bins[11].1), (-180.0, 180.0));
-        assert!(bins.windows(2).all(|pair| pair[0].1 == pair[1].0));
+    fn no_head_has_no_summary() {
+        assert_eq!(Summary::of(std::iter::empty()), None);
     }
 
     #[test]
-    fn no_head_has_no_mean() {
-        assert_eq!(MeanErrors::of(std::iter::empty()), None);
+    fn the_median_is_the_middle() {
+        assert_eq!(median(vec![]), None);
+        assert_eq!(median(vec![9.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(vec![4.0, 1.0, 9.0, 2.0]), Some(3.0));
     }
 }

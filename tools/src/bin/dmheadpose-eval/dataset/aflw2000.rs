@@ -12,7 +12,7 @@ use gstdmheadpose::estimator::angles::Angles;
 use gstdmheadpose::estimator::geometry::Rect;
 use matfile::{MatFile, NumericData};
 
-use super::{Annotation, Unusable};
+use super::{Annotation, Tags, Unusable};
 
 pub const SUFFIX: &str = ".mat";
 
@@ -46,8 +46,9 @@ pub fn read(path: &Path, keep_invisible: bool) -> Result<Annotation, Unusable> {
     let rect = rect.ok_or_else(|| Unusable::new(path, expected, "neither"))?;
     Ok(Annotation {
         picture: path.with_extension("jpg"),
-        rect,
-        truth,
+        rect: Some(rect),
+        label: truth,
+        tags: Tags::default(),
     })
 }
 

@@ -17,7 +17,7 @@ use std::path::Path;
 use gstdmheadpose::estimator::angles::Angles;
 use gstdmheadpose::estimator::geometry::Rect;
 
-use super::{Annotation, Unusable};
+use super::{Annotation, Tags, Unusable};
 
 pub const SUFFIX: &str = "_pose.txt";
 
@@ -68,8 +68,9 @@ pub fn read(path: &Path) -> Result<Annotation, Unusable> {
     let frame = name.trim_end_matches(SUFFIX);
     Ok(Annotation {
         picture: path.with_file_name(format!("{frame}_rgb.png")),
-        rect,
-        truth: angles(rotation),
+        rect: Some(rect),
+        label: angles(rotation),
+        tags: Tags::default(),
     })
 }
 

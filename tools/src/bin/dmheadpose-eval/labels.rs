@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MPL-2.0
+//! What a label's three numbers mean, and how far an answer is from them.
+//!
+//! Most sets label Euler angles: `Rx(pitch) Ry(-yaw) Rz(roll)`, as src/estimator/angles.rs defines them. Pointing'04
+//! labels pan and tilt, the azimuth and the elevation of the nose: `Ry(-pan) Rx(tilt) Rz(roll)`. The two agree only
+//! where one of the first two angles is 0.
+
+use gstdmheadpose::estimator::angles::Angles;
+
+/// What the numbers of a label mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Scale {
+    /// yaw, pitch and roll
+    #[default]
+    Euler,
+    /// pan, tilt and roll: azimuth and elevation of the nose
+    PanTilt,
+}
+
+/// A head's orientation: the three numbers of its scale, and the rotation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pose {
+    /// Yaw, pitch and roll, or in their places pan, tilt and roll.
+    pub angles: Angles,
+    /// As [`Angles::rotation`].
+    pub rotation: [f64; 9],
+}
+
+impl Scale {
+    /// The names of the three angles.
+    pub fn names(self) -> [&'static str; 3] {
+        match self {
+            Self::Euler => ["yaw", "pitch", "roll"],
+            Self::PanTilt => ["pan", "tilt", "roll"],
+        }
+    }
+
+    /// The pose that a label of this scale means.
+    pub fn labelled(self, angles: Angles) -> Pose {
+        let rotation = match self {
+            Self::Euler => angles.rotation(),
+            Self::PanTilt => {
+                let pan = Angles::new(angles.yaw, 0.0, 0.0).rotation();
+                // Pitch before roll, as Euler angles have it where there is no yaw.
+                product(
+                    &pan,
+                    &Angles::new(0.0, angles.pitch, angles.roll).rotation(),
+                )
+            }
+        };
+        let angles = angles.wrapped();
+        Pose { angles, rotation }
+    }
+
+    /// What the estimator answered, in this scale.
+    pub fn answered(self, euler: Angles) -> Pose {
+        let rotation = euler.rotation();
+        let angles = match self {
+            Self::Euler => euler.wrapped(),
+            Self::PanTilt => pan_and_tilt(&rotation),
+        };
+        Pose { angles, rotation }
+    }
+}
+
+/// The pan, tilt and roll whose rotation is `r`.
+fn pan_and_tilt(r: &[f64; 9]) -> Angles {
+    let [nose_x, nose_y, nose_z] = nose(r);
+    let pan = (-nose_x).atan2(nose_z);
+    let tilt = (-nose_y).clamp(-1.0, 1.0).asin();
+    // Without pan and tilt `r` is a turn about the line of sight: its X axis gives the angle.
+    let (sin_pan, cos_pan) = pan.sin_cos();
+    let (sin_tilt, cos_tilt) = tilt.sin_cos();
+    let x = cos_pan * r[0] + sin_pan * r[6];
+    let z = cos_pan * r[6] - sin_pan * r[0];
+    let y = cos_tilt * r[3] + sin_tilt * z;
+    let [pan, tilt, roll] = [pan, tilt, y.atan2(x)].map(|angle| angle.to_degrees() as f32);
+    Angles::new(pan, tilt, roll).wrapped()
+}
+
+/// Where the nose points: the third column.
+fn nose(r: &[f64; 9]) -> [f64; 3] {
+    [r[2], r[5], r[8]]
+}
+
+fn product(a: &[f64; 9], b: &[f64; 9]) -> [f64; 9] {
+    let mut product = [0.0; 9];
+    for (index, value) in product.iter_mut().enumerate() {
+        let (row, column) = (index / 3, index % 3);
+        *value = (0..3).map(|k| a[3 * row + k] * b[3 * k + column]).sum();
+    }
+    product
+}
+
+/// How far a pose is from another, in degrees.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Difference {
+    /// Answer minus truth in the scale of the labels, each the short way around the circle.
+    pub angles: Angles,
+    /// Angle of the one rotation that takes the truth to the answer. Unlike the three angles it does not jump near
+    /// the profile.
+    pub rotation: f32,
+    /// Angle between the directions of the nose.
+    pub nose: f32,
+}
+
+impl Difference {
+    pub fn between(answer: &Pose, truth: &Pose) -> Self {
+        let (a, b) = (&answer.rotation, &truth.rotation);
+        let trace: f64 = a.iter().zip(b).map(|(a, b)| a * b).sum();
+        let (nose_a, nose_b) = (nose(a), nose(b));
+        let cos: f64 = nose_a.iter().zip(nose_b).map(|(a, b)| a * b).sum();
+        let degrees = |cos: f64| cos.clamp(-1.0, 1.0).acos().to_degrees() as f32;
+        Self {
+            angles: short_way(&answer.angles, &truth.angles),
+            rotation: degrees((trace - 1.0) / 2.0),
+            nose: degrees(cos),
+        }
+    }
+
+    /// Between two triples of Euler angles.
+    pub fn of_euler(answer: &Angles, truth: &Angles) -> Self {
+        let scale = Scale::Euler;
+        Self::between(&scale.answered(*answer), &scale.labelled(*truth))
+    }
+}
+
+/// `a` minus `b`, each angle the short way around the circle.
+fn short_way(a: &Angles, b: &Angles) -> Angles {
+    Angles::new(a.yaw - b.yaw, a.pitch - b.pitch, a.roll - b.roll).wrapped()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assert_near(a: Angles, b: Angles) {
+        let off = short_way(&a, &b);
+        let off = [off.yaw, off.pitch, off.roll];
+        assert!(off.iter().all(|off| off.abs() < 1e-3), "{a:?} {b:?}");
+    }
+
+    #[test]
+    fn differences_take_the_short_way() {
+        let error = Difference::of_euler(
+            &Angles::new(-179.0, 5.0, 170.0),
+            &Angles::new(179.0, 7.0, -170.0),
+        );
+        assert_near(error.angles, Angles::new(2.0, -2.0, -20.0));
+    }
+
+    #[test]
+    fn pan_and_tilt_survive_the_way_through_a_rotation() {
+        for pan in [-150.0, -90.0, -45.0, 0.0, 30.0, 90.0, 120.0] {
+            for tilt in [-60.0, -15.0, 0.0, 30.0, 75.0] {
+                for roll in [-40.0, 0.0, 10.0] {
+                    let label = Angles::new(pan, tilt, roll);
+                    let pose = Scale::PanTilt.labelled(label);
+                    let euler = Angles::from_rotation(&pose.rotation);
+                    assert_near(Scale::PanTilt.answered(euler).angles, label);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn pan_and_tilt_are_azimuth_and_elevation() {
+        // Euler pitch turns about the image's horizontal: at a yaw of 60 it lifts the nose by half its sine.
+        let pose = Scale::PanTilt.answered(Angles::new(60.0, 30.0, 0.0));
+        assert_near(
+            Angles {
+                roll: 0.0,
+                ..pose.angles
+            },
+            Angles::new(63.4349, 14.4775, 0.0),
+        );
+        // Where one of the two is 0 both scales say the same.
+        for angles in [Angles::new(70.0, 0.0, 0.0), Angles::new(0.0, -40.0, 20.0)] {
+            assert_near(Scale::PanTilt.answered(angles).angles, angles);
+        }
+    }
+
+    #[test]
+    fn the_rotation_and_the_nose_do_not_jump_at_the_profile() {
+        let near = |a: f32, b: f32| assert!((a - b).abs() < 0.05, "{a} {b}");
+        // Pitch and roll turn about the same axis there: far apart as triples, less than a degree as rotations.
+        let (a, b) = (Angles::new(89.5, 0.0, -40.0), Angles::new(89.5, 40.0, 0.0));
+        let error = Difference::of_euler(&a, &b);
+        near(error.angles.pitch, -40.0);
+        assert!(error.rotation < 1.0, "{error:?}");
+        // Roll alone leaves the nose where it is.
+        let error = Difference::of_euler(
+            &Angles::new(30.0, 10.0, 25.0),
+            &Angles::new(30.0, 10.0, 0.0),
+        );
+        near(error.nose, 0.0);
+        near(error.rotation, 25.0);
+    }
+}
