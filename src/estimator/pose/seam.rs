@@ -47,10 +47,9 @@ impl Seam {
     /// The front model's answer may count for a head that the rear model sees like this. `was_front`: which of
     /// them counted for it last.
     pub fn needs_front(self, rear: Angles, was_front: Option<bool>) -> bool {
-        let yaw = rear.wrapped().yaw;
         match self {
-            Self::Switch(angle) => is_in_front(yaw, angle, was_front),
-            Self::TddfaWhenet => tddfa_whenet::needs_front(yaw),
+            Self::Switch(angle) => is_in_front(rear.wrapped().yaw, angle, was_front),
+            Self::TddfaWhenet => tddfa_whenet::needs_front(rear),
         }
     }
 
