@@ -43,7 +43,7 @@ RUN_RECIPES = setup/system-packages.sh jq mosquitto-clients netcat-openbsd gir1.
 FETCH = $(PYTHON) setup/fetch.py
 say = printf '\n== %s\n' $(1)
 
-.PHONY: help setup system rust python runtime models models-dmhead clips pictures build demo attention test recipes bench truth soak fuzz install deb clean distclean
+.PHONY: help setup system rust python runtime models models-dmhead clips people pictures build demo attention test recipes bench truth soak fuzz install deb clean distclean
 
 help: ## List the targets
 	@echo 'dmheadpose: GStreamer plugin for head pose. Targets:'
@@ -76,6 +76,11 @@ clips: setup
 	@$(call say,'Clips for the demo')
 	@$(FETCH) setup/downloads.toml --group clip
 
+# Without apt the demo runs on the face clip alone, and says so.
+people: setup
+	@$(call say,'Clip of people for the demo (a Debian package of 96 MB, not installed)')
+	@$(if $(CLIP),:,$(FETCH) setup/downloads.toml --group people || echo 'warning: no clip of people')
+
 pictures: setup
 	@$(call say,'Pictures for the tests')
 	@$(FETCH) setup/downloads.toml --group test
@@ -84,7 +89,7 @@ build: setup ## Build plugin and tools: target/release/libgstdmheadpose.so, dmhe
 	@$(call say,'Build (some minutes the first time)')
 	@cargo build --release --locked --workspace
 
-demo: models clips build ## Run a real clip through the element; results in demo/
+demo: models clips people build ## Run real clips through the element; results in demo/
 	@$(call say,'Demo')
 	@GST_PLUGIN_PATH="$(TARGET_DIR)/release" demo/run.sh "$(PYTHON)"
 
@@ -177,7 +182,7 @@ deb: build models ## Make a Debian package that brings all it needs: target/debi
 
 clean: ## Remove the build and the demo's results
 	cargo clean
-	rm -rf demo/annotated.mp4 demo/annotated.mp4.part demo/poses.jsonl demo/*.png demo/attention.jsonl demo/attention.html
+	rm -rf demo/*.mp4 demo/*.mp4.part demo/*.jsonl demo/*.png demo/attention.html
 
 distclean: clean ## Remove the downloads too: models, ONNX Runtime, Python packages, clips
 	rm -rf .setup models/*.onnx

