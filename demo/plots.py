@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Pictures of a demo run: the angles over time, and a sheet of annotated frames.
+"""Pictures of a demo run: the angles over time, heads from every side enlarged, and a turn.
 
-Usage: plots.py poses.jsonl annotated.mp4 poses.png contact-sheet.png
+Usage: plots.py poses.jsonl clip annotated.mp4 poses.png contact-sheet.png turn.png
 """
 
 import math
@@ -15,12 +15,21 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
+import picks
 import poses
 
 # More heads than this make a plot that nobody can read: the shorter tracks become grey.
 NAMED_TRACKS = 8
-SHEET_COLUMNS, SHEET_ROWS = 4, 4
-SHEET_CELL_WIDTH = 400  # pixels; a multiple of 4, so that RGB rows are not padded
+SHEET_COLUMNS = 6
+TURN_COLUMNS = 9
+# A head is shown with this much around it, in sizes of its box.
+CROP_SIZE = 2.2
+COLORS = {"front": "#1f6fd6", "profile": "#8a4fbf", "behind": "#d62728"}
+ROWS = {
+    "front": "from the front: what a face tracker sees",
+    "profile": "in profile: where face trackers give up",
+    "behind": "from behind: no face to find",
+}
 
 PANELS = (
     ("yaw", "yaw (°)\n+ face turns to the image's left"),
@@ -88,70 +97,139 @@ def plot_poses(frames, path):
     plt.close(figure)
 
 
-def decode(video, width, height):
-    """The frames of a video as RGB arrays, decoded and scaled by GStreamer."""
+def decode(video, size, wanted):
+    """The wanted frames of a video as RGB arrays by number, and how many frames it has; decoded, turned
+    upright and scaled by GStreamer."""
+    width, height = size
     command = [
         "gst-launch-1.0", "-q", "filesrc", f"location={video}", "!", "decodebin", "!",
-        "videoconvertscale", "!",
+        "videoflip", "video-direction=auto", "!", "videoconvertscale", "!",
         f"video/x-raw,format=RGB,width={width},height={height},pixel-aspect-ratio=1/1", "!",
         "fdsink", "fd=1",
     ]  # fmt: skip
-    size = width * height * 3
+    stride = -(-width * 3 // 4) * 4
+    pictures, number = {}, 0
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        while len(data := process.stdout.read(size)) == size:
-            yield np.frombuffer(data, np.uint8).reshape(height, width, 3)
+        while len(data := process.stdout.read(stride * height)) == stride * height:
+            if number in wanted:
+                rows = np.frombuffer(data, np.uint8).reshape(height, stride)
+                pictures[number] = rows[:, : width * 3].reshape(height, width, 3)
+            number += 1
     if process.returncode != 0 or data:
         raise SystemExit(f"error: {video} could not be decoded (gst-launch-1.0 returned {process.returncode})")
+    return pictures, number
 
 
-def caption(time, heads):
-    lines = [f"{time:.2f} s, {len(heads)} head{'' if len(heads) == 1 else 's'}"]
-    # Left to right, as they stand in the picture.
-    for head in sorted(heads, key=lambda head: head["box"]["x"])[:2]:
-        lines.append("  ".join(f"{angle} {round(head[angle]):+d}" for angle in ("yaw", "pitch", "roll")))
-    if len(heads) > 2:
-        lines[-1] += "  ..."
-    return "\n".join(lines)
+def show_head(axis, picture, head):
+    """A head enlarged, with its box and where its nose points."""
+    box = head["box"]
+    x, y = box["x"] + box["w"] / 2, box["y"] + box["h"] / 2
+    half = CROP_SIZE * max(box["w"], box["h"]) / 2
+    color = COLORS[picks.side(head)]
+    axis.imshow(picture, interpolation="lanczos", extent=(0, picture.shape[1], picture.shape[0], 0))
+    axis.add_patch(plt.Rectangle((box["x"], box["y"]), box["w"], box["h"], fill=False, color=color, linewidth=1.5))
+    # The head's third axis points out of the nose.
+    nose_x, nose_y, _ = head["rotation"][2::3]
+    axis.annotate("", (x + half * 0.8 * nose_x, y + half * 0.8 * nose_y), (x, y),
+                  arrowprops={"arrowstyle": "-|>", "color": color, "linewidth": 2, "shrinkA": 0, "shrinkB": 0})
+    axis.set_xlim(x - half, x + half)
+    axis.set_ylim(y + half, y - half)
+    axis.set_xticks([])
+    axis.set_yticks([])
+    for spine in axis.spines.values():
+        spine.set(color=color, linewidth=3)
 
 
-def contact_sheet(frames, video, path):
-    size = frames[0]["frame"]
-    height = round(SHEET_CELL_WIDTH * size["height"] / size["width"])
-    cells = min(SHEET_COLUMNS * SHEET_ROWS, len(frames))
-    wanted = {round(i * (len(frames) - 1) / max(1, cells - 1)) for i in range(cells)}
-    pictures, decoded = [], 0
-    for decoded, picture in enumerate(decode(video, SHEET_CELL_WIDTH, height), start=1):
-        if decoded - 1 in wanted:
-            pictures.append((decoded - 1, picture))
+def frame_size(frames):
+    return frames[0]["frame"]["width"], frames[0]["frame"]["height"]
+
+
+def contact_sheet(frames, clip, video, path):
+    """The frame with heads of most sides, as the element drew it; beneath it a row for each side, enlarged."""
+    seconds = poses.times(frames)
+    chosen = {name: heads for name, heads in picks.heads_by_side(poses.follow(frames), SHEET_COLUMNS).items() if heads}
+    richest = picks.richest_frame(frames)
+    width, height = frame_size(frames)
+    large = 1280, round(1280 * height / width)
+    annotated, decoded = decode(video, large, {richest})
     if decoded != len(frames):
         raise SystemExit(f"error: {video} has {decoded} frames, but {len(frames)} poses were written: both must come from the same run")
-    seconds = poses.times(frames)
-    dpi = 100
-    text_height = 56  # pixels: three lines
-    figure, axes = plt.subplots(
-        math.ceil(len(pictures) / SHEET_COLUMNS), SHEET_COLUMNS, squeeze=False, layout="constrained",
-        figsize=(SHEET_COLUMNS * SHEET_CELL_WIDTH / dpi,
-                 math.ceil(len(pictures) / SHEET_COLUMNS) * (height + text_height) / dpi),
-    )  # fmt: skip
-    for axis in axes.flat:
-        axis.axis("off")
-    for axis, (number, picture) in zip(axes.flat, pictures):
-        axis.imshow(picture)
-        axis.set_title(caption(seconds[number], frames[number]["heads"]), fontsize=9)
-    figure.savefig(path, dpi=dpi)
+    numbers = {time: seconds.index(time) for heads in chosen.values() for time, _ in heads}
+    pictures, _ = decode(clip, (width, height), set(numbers.values()))
+
+    figure = plt.figure(figsize=(18, 7.6), layout="constrained")
+    left, right = figure.subfigures(1, 2)
+    axis = left.subplots()
+    axis.imshow(annotated[richest])
+    axis.axis("off")
+    axis.set_title(f"{seconds[richest]:.1f} s: {len(frames[richest]['heads'])} heads, as dmheadpose drew them "
+                   "(blue: front, red: behind)", fontsize=12)
+    rows = right.subfigures(len(chosen), 1, squeeze=False)[:, 0]
+    for row, (name, heads) in zip(rows, chosen.items()):
+        row.suptitle(ROWS[name], color=COLORS[name], fontsize=15, fontweight="bold", x=0.01, ha="left")
+        axes = row.subplots(1, SHEET_COLUMNS, squeeze=False)[0]
+        for axis in axes[len(heads):]:
+            axis.axis("off")
+        for axis, (time, head) in zip(axes, heads):
+            show_head(axis, pictures[numbers[time]], head)
+            axis.set_title(f"yaw {head['yaw']:+.0f}°", fontsize=11, color=COLORS[name])
+            axis.set_xlabel(f"{time:.1f} s, {head['box']['w']:.0f} px", fontsize=9)
+    figure.savefig(path, dpi=90)
     plt.close(figure)
 
 
+def plot_turn(frames, clip, path):
+    """One head that turns past 90 degrees: enlarged pictures above its yaw. False: there is none."""
+    turn = picks.find_turn(poses.follow(frames))
+    if turn is None:
+        return False
+    track, middle = turn
+    seconds = poses.times(frames)
+    shown = picks.turn_heads(track, middle, TURN_COLUMNS)
+    pictures, _ = decode(clip, frame_size(frames), {seconds.index(time) for time, _ in shown})
+
+    figure = plt.figure(figsize=(14, 6.5), layout="constrained")
+    grid = figure.add_gridspec(2, len(shown), height_ratios=(1, 2.2))
+    for column, (time, head) in enumerate(shown):
+        axis = figure.add_subplot(grid[0, column])
+        show_head(axis, pictures[seconds.index(time)], head)
+        axis.set_title(f"{time:.1f} s\n{head['yaw']:+.0f}°", fontsize=11, color=COLORS[picks.side(head)])
+    axis = figure.add_subplot(grid[1, :])
+    around = [(time, head) for time, head in zip(track.times, track.heads) if abs(time - middle) <= 2 * picks.TURN_S]
+    # How far the head is turned, whichever way round: 180 and -180 are the same.
+    axis.plot([time for time, _ in around], [abs(head["yaw"]) for _, head in around], color="0.6", zorder=2)
+    axis.scatter([time for time, _ in around], [abs(head["yaw"]) for _, head in around],
+                 color=[COLORS[picks.side(head)] for _, head in around], s=30, zorder=3)
+    for time, head in shown:
+        axis.axvline(time, color="0.85", linewidth=1, zorder=1)
+    axis.axhspan(90, 200, color=COLORS["behind"], alpha=0.08, linewidth=0)
+    axis.axhline(90, color=COLORS["behind"], linewidth=1, linestyle="--")
+    axis.text(0.995, 0.97, "seen from behind: no face to find", transform=axis.transAxes, ha="right", va="top",
+              fontsize=12, color=COLORS["behind"])
+    axis.text(0.995, 0.03, "seen from the front", transform=axis.transAxes, ha="right", va="bottom",
+              fontsize=12, color=COLORS["front"], bbox={"color": "white", "alpha": 0.8, "pad": 1})
+    axis.set_ylim(0, 200)
+    axis.set_yticks(range(0, 181, 30))
+    axis.set_xlabel("time (s)")
+    axis.set_ylabel("|yaw| (°)")
+    axis.grid(True, color="0.92")
+    figure.suptitle(f"One head turns, and is still the same head: {track.name}", fontsize=15, fontweight="bold")
+    figure.savefig(path, dpi=90)
+    plt.close(figure)
+    return True
+
+
 def main():
-    if len(sys.argv) != 5:
+    if len(sys.argv) != 7:
         raise SystemExit(__doc__)
-    jsonl, video, plot, sheet = sys.argv[1:]
+    jsonl, clip, video, plot, sheet, turn = sys.argv[1:]
     frames = poses.read_frames(jsonl)
     if not any(frame["heads"] for frame in frames):
         raise SystemExit(f"error: no head in any of the {len(frames)} frames of {jsonl}: nothing to plot")
     plot_poses(frames, plot)
-    contact_sheet(frames, video, sheet)
-    print("\n".join(poses.summary(frames)))
+    contact_sheet(frames, clip, video, sheet)
+    plot_turn(frames, clip, turn)
+    print("\n".join([*poses.summary(frames), *picks.sides_summary(frames)]))
 
 
 if __name__ == "__main__":

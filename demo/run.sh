@@ -1,16 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
-# Runs a clip through dmheadpose and leaves an annotated video, the poses and two pictures in demo/.
+# Runs clips through dmheadpose and leaves an annotated video, the poses and pictures of each in demo/.
 # `make demo` calls it with the environment set. Argument: the Python to use.
-# CLIP=file takes another video than the fetched one.
+# CLIP=file takes another video than the fetched ones.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${1:-python3}
-clip=${CLIP:-.setup/clips/WolfgangLanger_Pexels.mp4}
-video=demo/annotated.mp4
-poses=demo/poses.jsonl
-plot=demo/poses.png
-sheet=demo/contact-sheet.png
+people=.setup/clips/people.avi
+face=.setup/clips/WolfgangLanger_Pexels.mp4
 
 fail() {
   echo "error: $1" >&2
@@ -47,46 +44,78 @@ $(cat "$log")"
 $(cat "$log")"
 }
 
-[ -s "$clip" ] || fail "no video at $clip: run 'make clips' (or 'make demo', which does)"
+# Annotates a clip and draws its pictures: demo/NAME.mp4, NAME.jsonl, NAME-sheet.png, NAME-turn.png, NAME-plot.png.
+# Sets `frames` and `annotated_in`.
+# Arguments: NAME, clip and, where the picture is to be enlarged before it is drawn on, its size as caps.
+annotate() {
+  local clip=$2 enlarged=${3:-} video=demo/$1.mp4 poses=demo/$1.jsonl file
+  local plot=demo/$1-plot.png sheet=demo/$1-sheet.png turn=demo/$1-turn.png
+  [ -s "$clip" ] || fail "no video at $clip: run 'make clips people' (or 'make demo', which does)"
+  rm -f "$video" "$video.part" "$poses" "$plot" "$sheet" "$turn"
+  local draw=(dmheadposeoverlay overlay=box+axes+id)
+  [ -z "$enlarged" ] || draw=(videoscale ! "video/x-raw,$enlarged" ! "${draw[@]}")
+  echo "Annotate $clip: heads as boxes (blue front, red behind) with axes and numbers; the poses as JSON lines."
+  # zerolatency: an encoder that looks ahead wants many frames before its first output, and until then
+  # the other branch's sink, which waits for the pipeline to preroll, would block the tee.
+  launch filesrc location="$clip" ! decodebin ! videoconvert ! videoflip video-direction=auto \
+    ! dmheadpose tracking=true smoothing=true ! tee name=t \
+    t. ! queue ! "${draw[@]}" ! videoconvert ! video/x-raw,format=I420 \
+    ! x264enc tune=zerolatency speed-preset=veryfast pass=qual quantizer=20 \
+    ! video/x-h264,profile=high ! h264parse ! mp4mux ! filesink location="$video.part" \
+    t. ! queue ! dmheadposejson ! filesink location="$poses"
+  annotated_in=$seconds
+
+  # The index to the front, so that a browser plays the file while it loads. Not done above: there it
+  # would hold back all output until the end.
+  gst-launch-1.0 -q filesrc location="$video.part" ! qtdemux ! h264parse ! mp4mux faststart=true ! filesink location="$video" ||
+    fail "$video.part could not be rewritten"
+  rm -f "$video.part"
+  for file in "$video" "$poses"; do
+    [ -s "$file" ] || fail "$file is empty"
+  done
+  frames=$(wc -l <"$poses")
+  "$python" demo/plots.py "$poses" "$clip" "$video" "$plot" "$sheet" "$turn"
+  for file in "$plot" "$sheet"; do
+    [ -s "$file" ] || fail "$file is empty"
+  done
+  results+=("$sheet")
+  [ ! -e "$turn" ] || results+=("$turn")
+  results+=("$plot" "$video" "$poses")
+}
+
+# How many frames a second this many seconds were.
+rate() { awk -v frames="$frames" -v seconds="$1" 'BEGIN { printf "%.1f", frames / seconds }'; }
+
+# Argument: the clip.
+speed() {
+  echo
+  echo "The same without drawing and encoding, for the speed."
+  launch filesrc location="$1" ! decodebin ! videoconvert ! videoflip video-direction=auto ! dmheadpose ! fakesink sync=false
+  echo "fps     $(rate "$seconds") decoding and dmheadpose; $(rate "$annotated_in") with tracking, overlay, JSON and H.264 encoding (on $(nproc) CPUs)"
+  echo
+}
+
 # Not --exists: it asks for a plugin of GStreamer's own version.
 gst-inspect-1.0 dmheadpose >/dev/null ||
   fail "GStreamer does not find the element dmheadpose in '${GST_PLUGIN_PATH:-}': run 'make build' (or 'make demo', which does)"
-rm -f "$video" "$video.part" "$poses" "$plot" "$sheet"
 
-echo "Annotate $clip: heads as boxes (blue front, red rear), axes and angles; the poses as JSON lines."
-# zerolatency: an encoder that looks ahead wants many frames before its first output, and until then
-# the other branch's sink, which waits for the pipeline to preroll, would block the tee.
-launch filesrc location="$clip" ! decodebin ! videoconvert ! videoflip video-direction=auto ! dmheadpose tracking=true overlay=box+axes+labels ! tee name=t \
-  t. ! queue ! videoconvert ! video/x-raw,format=I420 ! x264enc tune=zerolatency pass=qual quantizer=20 \
-  ! video/x-h264,profile=high ! h264parse ! mp4mux ! filesink location="$video.part" \
-  t. ! queue ! dmheadposejson ! filesink location="$poses"
-annotated_in=$seconds
+results=()
+if [ -n "${CLIP:-}" ]; then
+  annotate clip "$CLIP"
+  speed "$CLIP"
+else
+  if [ -s "$people" ]; then
+    # Heads of 20 pixels: enlarged, so that what is drawn does not hide them.
+    annotate people "$people" width=1536,height=1152
+  else
+    echo "warning: no $people (see above why): without it no heads from behind are shown"
+  fi
+  annotate face "$face"
+  speed "$face"
+fi
 
-echo "The same once more without drawing and encoding, for the speed."
-launch filesrc location="$clip" ! decodebin ! videoconvert ! videoflip video-direction=auto ! dmheadpose ! fakesink sync=false
-plain_in=$seconds
-
-# The index to the front, so that a browser plays the file while it loads. Not done above: there it
-# would hold back all output until the end.
-gst-launch-1.0 -q filesrc location="$video.part" ! qtdemux ! h264parse ! mp4mux faststart=true ! filesink location="$video" ||
-  fail "$video.part could not be rewritten"
-rm -f "$video.part"
-
-for file in "$video" "$poses"; do
-  [ -s "$file" ] || fail "$file is empty"
-done
-echo "Plot and contact sheet."
-summary=$("$python" demo/plots.py "$poses" "$video" "$plot" "$sheet")
-for file in "$plot" "$sheet"; do
-  [ -s "$file" ] || fail "$file is empty"
-done
-
-frames=$(wc -l <"$poses")
-rate() { awk -v frames="$frames" -v seconds="$1" 'BEGIN { printf "%.1f", frames / seconds }'; }
-echo
-echo "$summary"
-echo "fps     $(rate "$plain_in") decoding and dmheadpose; $(rate "$annotated_in") with overlay, JSON and H.264 encoding (on $(nproc) CPUs)"
-echo
-for file in "$video" "$poses" "$plot" "$sheet"; do
+for file in "${results[@]}"; do
   printf '%s\t%s\n' "$file" "$(du -h --apparent-size "$file" | cut -f1)"
 done | expand -t 26
+echo
+echo "Look at ${results[0]} first."

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Picks what the demo's pictures show: heads from each side, the frame with most of them, and a turn."""
+
+import itertools
+from statistics import median
+
+import poses
+
+# Largest |yaw| of each side, in degrees.
+SIDES = {"front": 50, "profile": 120, "behind": 180}
+# A head counts for a side when most of its poses this long before and after are of that side.
+STEADY_S = 0.4
+# A turn is judged, and drawn, this long before and after the head passes 90 degrees.
+TURN_S = 2.0
+MIN_TURN_DEG = 60
+
+
+def side(head):
+    return next(name for name, limit in SIDES.items() if abs(head["yaw"]) <= limit)
+
+
+def share(track, first, last, fits):
+    """Of the track's heads between two times the share that fits, and how many they are."""
+    heads = [head for time, head in zip(track.times, track.heads) if first <= time <= last]
+    return sum(map(fits, heads)) / max(1, len(heads)), heads
+
+
+def heads_by_side(tracks, count):
+    """For each side at most `count` pairs of time and head: sure and steady ones of good size, of as many
+    tracks as there are."""
+    # Larger than most is no merit: it may be no head.
+    usual = median(h["box"]["w"] for track in tracks for h in track.heads)
+    chosen = {}
+    for name in SIDES:
+        of_tracks = []
+        for track in tracks:
+            candidates = []
+            for time, head in zip(track.times, track.heads):
+                steady, around = share(track, time - STEADY_S, time + STEADY_S, lambda h: side(h) == name)
+                if side(head) == name and not (head["predicted"] or head["truncated"]) and len(around) > 2:
+                    large = min(1, head["box"]["w"] / usual, 2 * usual / head["box"]["w"])
+                    worth = steady * head["score"] * large
+                    candidates.append((worth, time, head))
+            of_tracks.append(sorted(candidates, key=lambda c: -c[0]))
+        # First the best of each track, then heads of the same tracks at other times.
+        picks = []
+        for turn in range(count):
+            for candidates in of_tracks:
+                taken = [time for _, time, head in picks if candidates and head["id"] == candidates[0][2]["id"]]
+                fresh = [c for c in candidates if all(abs(c[1] - time) > 1 for time in taken)]
+                if len(taken) == turn and fresh:
+                    picks.append(fresh[0])
+            if len(picks) >= count:
+                break
+        chosen[name] = [(time, head) for _, time, head in sorted(picks, key=lambda p: -p[0])[:count]]
+    return chosen
+
+
+def richest_frame(frames):
+    """The number of the frame with heads of most sides, then with most heads of the rarest side."""
+    def worth(number):
+        counts = [sum(side(head) == name for head in frames[number]["heads"]) for name in SIDES]
+        return sum(count > 0 for count in counts), min(c for c in counts if c) if any(counts) else 0, sum(counts)
+
+    return max(range(len(frames)), key=worth)
+
+
+def find_turn(tracks):
+    """The clearest turn of a head from front to behind or back: its track and the time, or None."""
+    best, found = 0.0, None
+    for track in tracks:
+        for (before, a), (after, b) in itertools.pairwise(zip(track.times, track.heads)):
+            if a["rear"] == b["rear"]:
+                continue
+            pure_before, earlier = share(track, before - TURN_S, before, lambda h: h["rear"] == a["rear"])
+            pure_after, later = share(track, after, after + TURN_S, lambda h: h["rear"] == b["rear"])
+            least = min(len(earlier), len(later))
+            if least < 5:
+                continue
+            step = abs(median(abs(h["yaw"]) for h in earlier) - median(abs(h["yaw"]) for h in later))
+            widths = median(h["box"]["w"] for h in earlier), median(h["box"]["w"] for h in later)
+            steps = [abs(abs(c["yaw"]) - abs(d["yaw"])) for c, d in itertools.pairwise(earlier + later)]
+            calm = 1 / (1 + sum(steps) / len(steps) / 20)
+            worth = (min(pure_before, pure_after) * min(1, least / 10) * min(1, step / 90) * calm
+                     * min(widths) / max(widths))
+            if step >= MIN_TURN_DEG and worth > best:
+                best, found = worth, (track, (before + after) / 2)
+    return found
+
+
+def turn_heads(track, time, count):
+    """Times and heads of the track, spread evenly over the turn."""
+    inside = [(t, head) for t, head in zip(track.times, track.heads) if abs(t - time) <= TURN_S]
+    count = min(count, len(inside))
+    return [inside[round(i * (len(inside) - 1) / max(1, count - 1))] for i in range(count)]
+
+
+def sides_summary(frames):
+    """How many heads were seen from each side, as lines of text."""
+    heads = [head for frame in frames for head in frame["heads"]]
+    counts = {name: sum(side(head) == name for head in heads) for name in SIDES}
+    lines = ["sides   " + ", ".join(f"{count} {name}" for name, count in counts.items())]
+    if turn := find_turn(poses.follow(frames)):
+        track, time = turn
+        lines.append(f"turn    {track.name} passes 90 degrees at {time:.1f} s")
+    return lines
