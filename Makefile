@@ -113,6 +113,7 @@ test: models clips pictures ## Format, lints, all tests, documentation, gst-insp
 	@cargo build --locked --workspace
 	@cargo test --locked --workspace --no-fail-fast
 	@$(PYTHON) -m unittest discover -q setup
+	@$(PYTHON) -m unittest discover -q demo
 	@$(PYTHON) -m unittest discover -q examples/attention
 	@$(PYTHON) -m unittest discover -q tests/conventions
 	@$(call say,'Documentation')

@@ -10,9 +10,10 @@ import poses
 SIDES = {"front": 50, "profile": 120, "behind": 180}
 # A head counts for a side when most of its poses this long before and after are of that side.
 STEADY_S = 0.4
+# Score times steadiness times relative size of a head that is shown, at least.
+MIN_WORTH = 0.35
 # A turn is judged, and drawn, this long before and after the head passes 90 degrees.
 TURN_S = 2.0
-MIN_TURN_DEG = 60
 
 
 def side(head):
@@ -40,7 +41,8 @@ def heads_by_side(tracks, count):
                 if side(head) == name and not (head["predicted"] or head["truncated"]) and len(around) > 2:
                     large = min(1, head["box"]["w"] / usual, 2 * usual / head["box"]["w"])
                     worth = steady * head["score"] * large
-                    candidates.append((worth, time, head))
+                    if worth >= MIN_WORTH:
+                        candidates.append((worth, time, head))
             of_tracks.append(sorted(candidates, key=lambda c: -c[0]))
         # First the best of each track, then heads of the same tracks at other times.
         picks = []
@@ -58,8 +60,11 @@ def heads_by_side(tracks, count):
 
 def richest_frame(frames):
     """The number of the frame with heads of most sides, then with most heads of the rarest side."""
+    usual = median(head["box"]["w"] for frame in frames for head in frame["heads"])
+
     def worth(number):
-        counts = [sum(side(head) == name for head in frames[number]["heads"]) for name in SIDES]
+        heads = [head for head in frames[number]["heads"] if usual / 2 <= head["box"]["w"] <= usual * 2]
+        counts = [sum(side(head) == name for head in heads) for name in SIDES]
         return sum(count > 0 for count in counts), min(c for c in counts if c) if any(counts) else 0, sum(counts)
 
     return max(range(len(frames)), key=worth)
@@ -72,18 +77,18 @@ def find_turn(tracks):
         for (before, a), (after, b) in itertools.pairwise(zip(track.times, track.heads)):
             if a["rear"] == b["rear"]:
                 continue
-            pure_before, earlier = share(track, before - TURN_S, before, lambda h: h["rear"] == a["rear"])
-            pure_after, later = share(track, after, after + TURN_S, lambda h: h["rear"] == b["rear"])
+            # Close to the seam a head may still be in profile.
+            sides = ("behind", "front") if a["rear"] else ("front", "behind")
+            clear_before, earlier = share(track, before - TURN_S, before - STEADY_S, lambda h: side(h) == sides[0])
+            clear_after, later = share(track, after + STEADY_S, after + TURN_S, lambda h: side(h) == sides[1])
             least = min(len(earlier), len(later))
             if least < 5:
                 continue
-            step = abs(median(abs(h["yaw"]) for h in earlier) - median(abs(h["yaw"]) for h in later))
             widths = median(h["box"]["w"] for h in earlier), median(h["box"]["w"] for h in later)
             steps = [abs(abs(c["yaw"]) - abs(d["yaw"])) for c, d in itertools.pairwise(earlier + later)]
             calm = 1 / (1 + sum(steps) / len(steps) / 20)
-            worth = (min(pure_before, pure_after) * min(1, least / 10) * min(1, step / 90) * calm
-                     * min(widths) / max(widths))
-            if step >= MIN_TURN_DEG and worth > best:
+            worth = min(clear_before, clear_after) * min(1, least / 10) * calm * min(widths) / max(widths)
+            if worth > best:
                 best, found = worth, (track, (before + after) / 2)
     return found
 

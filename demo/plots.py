@@ -124,16 +124,19 @@ def show_head(axis, picture, head):
     """A head enlarged, with its box and where its nose points."""
     box = head["box"]
     x, y = box["x"] + box["w"] / 2, box["y"] + box["h"] / 2
-    half = CROP_SIZE * max(box["w"], box["h"]) / 2
+    height, width = picture.shape[:2]
+    half = min(CROP_SIZE * max(box["w"], box["h"]), width, height) / 2
+    # At the border the view is shifted rather than filled.
+    middle_x, middle_y = (min(max(m, half), size - half) for m, size in ((x, width), (y, height)))
     color = COLORS[picks.side(head)]
-    axis.imshow(picture, interpolation="lanczos", extent=(0, picture.shape[1], picture.shape[0], 0))
+    axis.imshow(picture, interpolation="lanczos", extent=(0, width, height, 0))
     axis.add_patch(plt.Rectangle((box["x"], box["y"]), box["w"], box["h"], fill=False, color=color, linewidth=1.5))
     # The head's third axis points out of the nose.
     nose_x, nose_y, _ = head["rotation"][2::3]
     axis.annotate("", (x + half * 0.8 * nose_x, y + half * 0.8 * nose_y), (x, y),
                   arrowprops={"arrowstyle": "-|>", "color": color, "linewidth": 2, "shrinkA": 0, "shrinkB": 0})
-    axis.set_xlim(x - half, x + half)
-    axis.set_ylim(y + half, y - half)
+    axis.set_xlim(middle_x - half, middle_x + half)
+    axis.set_ylim(middle_y + half, middle_y - half)
     axis.set_xticks([])
     axis.set_yticks([])
     for spine in axis.spines.values():
@@ -159,12 +162,14 @@ def contact_sheet(frames, clip, video, path):
 
     figure = plt.figure(figsize=(18, 7.6), layout="constrained")
     left, right = figure.subfigures(1, 2)
+    if not chosen:
+        right.text(0.5, 0.5, "no head was large, sure and steady enough to be shown", ha="center")
     axis = left.subplots()
     axis.imshow(annotated[richest])
     axis.axis("off")
     axis.set_title(f"{seconds[richest]:.1f} s: {len(frames[richest]['heads'])} heads, as dmheadpose drew them "
                    "(blue: front, red: behind)", fontsize=12)
-    rows = right.subfigures(len(chosen), 1, squeeze=False)[:, 0]
+    rows = right.subfigures(max(1, len(chosen)), 1, squeeze=False)[:, 0]
     for row, (name, heads) in zip(rows, chosen.items()):
         row.suptitle(ROWS[name], color=COLORS[name], fontsize=15, fontweight="bold", x=0.01, ha="left")
         axes = row.subplots(1, SHEET_COLUMNS, squeeze=False)[0]
@@ -206,8 +211,8 @@ def plot_turn(frames, clip, path):
     axis.axhline(90, color=COLORS["behind"], linewidth=1, linestyle="--")
     axis.text(0.995, 0.97, "seen from behind: no face to find", transform=axis.transAxes, ha="right", va="top",
               fontsize=12, color=COLORS["behind"])
-    axis.text(0.995, 0.03, "seen from the front", transform=axis.transAxes, ha="right", va="bottom",
-              fontsize=12, color=COLORS["front"], bbox={"color": "white", "alpha": 0.8, "pad": 1})
+    axis.text(0.005, 0.03, "seen from the front", transform=axis.transAxes, ha="left", va="bottom",
+              fontsize=12, color=COLORS["front"])
     axis.set_ylim(0, 200)
     axis.set_yticks(range(0, 181, 30))
     axis.set_xlabel("time (s)")
