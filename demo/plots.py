@@ -103,7 +103,7 @@ def decode(video, size, wanted):
     width, height = size
     command = [
         "gst-launch-1.0", "-q", "filesrc", f"location={video}", "!", "decodebin", "!",
-        "videoflip", "video-direction=auto", "!", "videoconvertscale", "!",
+        "videoconvert", "!", "videoflip", "video-direction=auto", "!", "videoconvertscale", "!",
         f"video/x-raw,format=RGB,width={width},height={height},pixel-aspect-ratio=1/1", "!",
         "fdsink", "fd=1",
     ]  # fmt: skip
