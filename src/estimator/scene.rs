@@ -177,7 +177,7 @@ impl Scene {
     /// The frame's boxes were to be predicted, but the detections they were to be predicted from have failed.
     /// To be asked before [`follow`](Self::follow).
     pub fn lacks_boxes(&self, plan: Plan) -> bool {
-        !plan.detect && !(self.has_boxes && self.followed == plan.shot)
+        !(plan.detect || self.has_boxes && self.followed == plan.shot)
     }
 
     /// Takes note that a frame failed: what it was to find out is still to be found out.

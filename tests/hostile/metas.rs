@@ -190,7 +190,7 @@ fn transform_any(buffer: &gst::BufferRef, random: &mut Random) -> gst::Buffer {
             let matrix = if random.once_in(2) {
                 [a, 0.0, b, 0.0, c, d, 0.0, 0.0, 1.0]
             } else {
-                [0.0, a, b, c, 0.0, d, e - e, f - f, 1.0]
+                [0.0, a, b, c, 0.0, d, e * 0.0, f * 0.0, 1.0]
             };
             let matrix = Matrix(gst_video::ffi::GstVideoMetaTransformMatrix {
                 in_info: from.to_glib_none().0,
