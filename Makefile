@@ -185,5 +185,6 @@ clean: ## Remove the build and the demo's results
 	cargo clean
 	rm -rf demo/*.mp4 demo/*.mp4.part demo/*.jsonl demo/*.png demo/attention.html
 
-distclean: clean ## Remove the downloads too: models, ONNX Runtime, Python packages, clips
-	rm -rf .setup models/*.onnx
+distclean: clean ## Remove the downloads too: fetched models, ONNX Runtime, Python packages, clips
+	rm -rf .setup
+	find models -name "*.onnx" ! -name headnet.onnx -delete

@@ -70,8 +70,10 @@ fn auto_takes_what_is_there_and_says_so() {
 fn models_share_sessions_when_they_ask_for_the_same() {
     common::init();
     let runtime = Runtime::get(&common::runtime_options()).unwrap();
+    // No other test of this program asks for the same: what is shared is shared by the whole process.
     let shared = SessionOptions {
         share: true,
+        intra_op_threads: 2,
         ..SessionOptions::default()
     };
     let open = |name: &str, options: &SessionOptions| {

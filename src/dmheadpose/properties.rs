@@ -82,7 +82,7 @@ impl Default for Settings {
             mode: DmHeadPoseMode::default(),
             detector_family: DmHeadPoseDetectorFamily::default(),
             pose_family: DmHeadPosePoseFamily::default(),
-            detector_size: 640,
+            detector_size: 0,
             onnxruntime_library: None,
             intra_op_threads: 0,
             execution_provider: DmHeadPoseExecutionProvider::default(),

@@ -85,11 +85,10 @@ fn load_time_specs() -> Vec<glib::ParamSpec> {
         glib::ParamSpecUInt::builder("detector-size")
             .nick("Detector Size")
             .blurb(&format!(
-                "Longer side of the detector's input in pixels, for files that leave it open, of the \
-                 families {}: larger finds smaller heads and costs more",
-                detector::open_sized()
+                "Longer side of the detector's input in pixels, for files that leave it open (0 = the \
+                 family's own: {}): larger finds smaller heads and costs more",
+                detector::open_sizes()
             ))
-            .minimum(32)
             .maximum(4096)
             .default_value(defaults.detector_size)
             .mutable_ready()

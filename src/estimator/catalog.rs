@@ -23,6 +23,7 @@ pub enum Mode {
 const DETECTORS: &[&str] = &[
     "yolov7_tiny_head_0.768_post_480x640.onnx",
     "yolov4_headdetection_480x640_post.onnx",
+    "headnet.onnx",
     "yolox_n_body_head_hand_post_1x3x256x320.onnx",
     "face_detection_yunet_2023mar_dynamic.onnx",
     "centerface_dynamic.onnx",

@@ -87,7 +87,7 @@ pub struct Config {
     /// `None` where the boxes always come from elsewhere.
     pub detector_model: Option<PathBuf>,
     pub detector_family: DetectorFamily,
-    /// Longer side of the detector's input, in pixels, where the model leaves its size open.
+    /// Longer side of the detector's input, in pixels, where the model leaves its size open; 0: the family's own.
     pub detector_size: u32,
     pub pose_model: PathBuf,
     pub pose_family: PoseFamily,
@@ -112,7 +112,7 @@ impl Config {
             runtime,
             detector_model,
             detector_family: DetectorFamily::Auto,
-            detector_size: 640,
+            detector_size: 0,
             pose_model,
             pose_family: PoseFamily::Auto,
             rear_model: None,

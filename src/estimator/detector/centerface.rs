@@ -19,7 +19,7 @@ pub(super) const CONTRACT: Contract = Contract {
      (heatmap float32[1,1,h,w], scale [1,2,h,w], offset [1,2,h,w], landmarks [1,10,h,w])",
     score_threshold: 0.3,
     uses_nms_iou: true,
-    may_be_open: true,
+    open_size: Some(640),
     recognise: |signature, _| CenterFace::recognise(signature).map(|family| Box::new(family) as _),
 };
 

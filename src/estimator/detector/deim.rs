@@ -18,7 +18,7 @@ pub(super) const CONTRACT: Contract = Contract {
     // That of the model zoo's demos.
     score_threshold: 0.35,
     uses_nms_iou: false,
-    may_be_open: true,
+    open_size: Some(640),
     recognise: |signature, named| Some(Box::new(Deim::recognise(signature, named)?)),
 };
 

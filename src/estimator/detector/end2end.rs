@@ -24,7 +24,7 @@ pub(super) const CONTRACT: Contract = Contract {
     // Ultralytics' default.
     score_threshold: 0.25,
     uses_nms_iou: false,
-    may_be_open: false,
+    open_size: None,
     recognise: |signature, named| {
         let family = End2End::recognise(signature, named)?;
         Some(Box::new(family))

@@ -74,8 +74,8 @@ pub(super) struct Contract {
     pub score_threshold: f32,
     /// Boxes of one head are suppressed here, not in the graph.
     pub uses_nms_iou: bool,
-    /// The graph may leave the size of its input open.
-    pub may_be_open: bool,
+    /// The longer side of the input, in pixels, where the graph may leave its size open.
+    pub open_size: Option<u32>,
     /// `named`: the property names this family. Where it does not, a family whose signature is that of another
     /// one declines.
     pub recognise: fn(&Signature, named: bool) -> Option<Box<dyn Family>>,
@@ -127,6 +127,8 @@ pub(super) struct Recognised {
     pub name: &'static str,
     /// Boxes must score above it by default.
     pub score_threshold: f32,
+    /// Longer side of the input by default, where the model leaves its size open.
+    pub open_size: u32,
     pub family: Box<dyn Family>,
     /// What is not sure.
     pub doubt: Option<String>,
@@ -151,6 +153,7 @@ pub(super) fn recognise(
             Some(Recognised {
                 name,
                 score_threshold: contract.score_threshold,
+                open_size: contract.open_size.unwrap_or(640),
                 doubt: family.doubt().filter(|_| !named),
                 family,
             })
@@ -188,9 +191,12 @@ pub(crate) fn using_nms_iou() -> String {
     names(|contract| contract.uses_nms_iou)
 }
 
-/// The families whose files may leave the size of their input open.
-pub(crate) fn open_sized() -> String {
-    names(|contract| contract.may_be_open)
+/// The default size of each family whose files may leave the size of their input open, as in `yunet 640`.
+pub(crate) fn open_sizes() -> String {
+    let listed = FAMILIES
+        .iter()
+        .filter_map(|(_, name, contract)| Some(format!("{name} {}", contract.open_size?)));
+    listed.collect::<Vec<_>>().join(", ")
 }
 
 fn names(chosen: impl Fn(&Contract) -> bool) -> String {

@@ -19,7 +19,7 @@ pub(super) const CONTRACT: Contract = Contract {
      (head_8, head_16, head_32 float32[1,5,H/S,W/S])",
     score_threshold: 0.5,
     uses_nms_iou: true,
-    may_be_open: true,
+    open_size: Some(640),
     recognise: |signature, _| HeadNet::recognise(signature).map(|family| Box::new(family) as _),
 };
 

@@ -22,7 +22,7 @@ use std::cmp::Ordering;
 
 pub use family::DetectorFamily;
 use family::{Others, Recognised};
-pub(crate) use family::{detector_families, open_sized, score_thresholds, using_nms_iou};
+pub(crate) use family::{detector_families, open_sizes, score_thresholds, using_nms_iou};
 
 use super::error::Error;
 use super::frame::FrameView;
@@ -167,13 +167,17 @@ pub struct Detector {
 impl Detector {
     /// Recognises the contract of `model` and runs it once, so that a model that cannot run, or answers
     /// something else than its signature says, is refused now. `free_size` is the longer side of the
-    /// input, in pixels, of models that leave their input's size open.
+    /// input, in pixels, of models that leave their input's size open; 0: the family's own.
     ///
     /// # Errors
     /// [`Error::Contract`] and [`Error::Inference`].
     pub fn new(model: Model, wanted: DetectorFamily, free_size: u32) -> Result<Self, Error> {
         let recognised = family::recognise(model.signature(), wanted)
             .map_err(|expected| model.contract_error(expected))?;
+        let free_size = match free_size {
+            0 => recognised.open_size,
+            chosen => chosen,
+        };
         let mut detector = Self {
             input: recognised.family.input(),
             model,

@@ -20,7 +20,7 @@ pub(super) const CONTRACT: Contract = Contract {
     // DMHead's.
     score_threshold: 0.20,
     uses_nms_iou: false,
-    may_be_open: false,
+    open_size: None,
     recognise: |signature, _| Post::recognise(signature).map(|family| Box::new(family) as _),
 };
 

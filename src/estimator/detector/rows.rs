@@ -26,7 +26,7 @@ pub(super) const CONTRACT: Contract = Contract {
     expected: "detection rows (image float32[1,3,H,W] or [1,H,W,3]) -> (rows float32[N,7])",
     score_threshold: 0.35,
     uses_nms_iou: false,
-    may_be_open: false,
+    open_size: None,
     recognise: |signature, named| {
         // YOLOv7's rows look alike; they go by the name that its exporter gives them.
         let family = Rows::recognise(signature)

@@ -23,7 +23,7 @@ pub(super) const CONTRACT: Contract = Contract {
     // That of YOLOv5's predictions.
     score_threshold: 0.25,
     uses_nms_iou: true,
-    may_be_open: true,
+    open_size: Some(640),
     recognise: |signature, named| Some(Box::new(Yolov5::recognise(signature, named)?)),
 };
 

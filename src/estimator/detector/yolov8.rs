@@ -24,7 +24,7 @@ pub(super) const CONTRACT: Contract = Contract {
     // Ultralytics' default confidence for predictions.
     score_threshold: 0.25,
     uses_nms_iou: true,
-    may_be_open: true,
+    open_size: Some(640),
     recognise: |signature, _| Yolov8::recognise(signature).map(|family| Box::new(family) as _),
 };
 

@@ -24,7 +24,7 @@ pub(super) const CONTRACT: Contract = Contract {
     // That of YOLOX's own demo for ONNX Runtime.
     score_threshold: 0.3,
     uses_nms_iou: true,
-    may_be_open: true,
+    open_size: Some(640),
     recognise: |signature, named| {
         let name = signature.outputs.first().map_or("", |output| &output.name);
         // Of YOLOv5, v6, v8 and DEIM, by the names that their exporters give.

@@ -20,7 +20,7 @@ pub(super) const CONTRACT: Contract = Contract {
     // At 0.5 it sees the most faces, also turned to profile, for hardly more false ones than at 0.7.
     score_threshold: 0.5,
     uses_nms_iou: true,
-    may_be_open: true,
+    open_size: Some(640),
     recognise: |signature, _| YuNet::recognise(signature).map(|family| Box::new(family) as _),
 };
 

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Which cell answers for which head, and how wrong it is.
+
+Task-aligned assignment (Feng et al., TOOD, ICCV 2021): a head's positives are the cells inside its box with the
+highest score^0.5 * IoU^6; a positive's target is its IoU, scaled so that the best one of each head reaches the best
+IoU. Scores are trained with binary cross-entropy, boxes with CIoU (Zheng et al., AAAI 2020).
+"""
+
+import math
+
+import torch
+from torch.nn import functional as F
+
+from model import STRIDES
+
+TOP_CELLS = 9
+SCORE_POWER, IOU_POWER = 0.5, 6.0
+BOX_WEIGHT = 2.0
+# Cells near the centre of a head smaller than this may answer for it.
+MIN_REACH = 12.0
+
+
+def grid(outputs):
+    """Centres (in pixels) and strides of all cells, in the order of `flatten`."""
+    centres, strides = [], []
+    for output, stride in zip(outputs, STRIDES):
+        rows, columns = output.shape[2:]
+        y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
+        centres.append(torch.stack([x, y], -1).reshape(-1, 2).float() * stride)
+        strides.append(torch.full((rows * columns,), float(stride)))
+    return torch.cat(centres), torch.cat(strides)
+
+
+def flatten(outputs):
+    return torch.cat([o.flatten(2).transpose(1, 2) for o in outputs], 1)
+
+
+def decode(cells, corners, strides):
+    """Boxes x0, y0, x1, y1 in pixels: the cell's upper left corner plus what the network adds, in strides."""
+    centre = corners + cells[..., 1:3] * strides[:, None]
+    half = cells[..., 3:5].clamp(-4, 6).exp() * strides[:, None] / 2
+    return torch.cat([centre - half, centre + half], -1)
+
+
+def iou(a, b, complete=False):
+    """IoU of boxes, broadcast; with `complete` the CIoU."""
+    upper, lower = torch.maximum(a[..., :2], b[..., :2]), torch.minimum(a[..., 2:], b[..., 2:])
+    shared = (lower - upper).clamp(min=0).prod(-1)
+    size_a, size_b = (a[..., 2:] - a[..., :2]).clamp(min=1e-3), (b[..., 2:] - b[..., :2]).clamp(min=1e-3)
+    value = shared / (size_a.prod(-1) + size_b.prod(-1) - shared + 1e-7)
+    if not complete:
+        return value
+    hull = torch.maximum(a[..., 2:], b[..., 2:]) - torch.minimum(a[..., :2], b[..., :2])
+    distance = ((a[..., :2] + a[..., 2:] - b[..., :2] - b[..., 2:]) ** 2).sum(-1) / 4
+    diagonal = (hull**2).sum(-1) + 1e-7
+    shape = 4 / math.pi**2 * (torch.atan(size_b[..., 0] / size_b[..., 1]) - torch.atan(size_a[..., 0] / size_a[..., 1])) ** 2
+    with torch.no_grad():
+        weight = shape / (1 - value + shape + 1e-7)
+    return value - distance / diagonal - weight * shape
+
+
+@torch.no_grad()
+def assign(scores, boxes, middles, heads):
+    """For one picture: index of the head (or -1) and the target score of each cell."""
+    cells = len(middles)
+    target = torch.zeros(cells)
+    owner = torch.full((cells,), -1, dtype=torch.long)
+    if not len(heads):
+        return owner, target
+    size = heads[:, 2:] - heads[:, :2]
+    grown = ((MIN_REACH - size) / 2).clamp(min=0)
+    low, high = heads[:, :2] - grown, heads[:, 2:] + grown
+    inside = ((middles > low[:, None]) & (middles < high[:, None])).all(-1)
+    overlaps = iou(heads[:, None], boxes[None]) * inside
+    metric = scores[None] ** SCORE_POWER * overlaps**IOU_POWER + 1e-9 * inside
+    top = metric.topk(min(TOP_CELLS, cells), 1).indices
+    chosen = torch.zeros_like(inside).scatter_(1, top, True) & inside
+    # A cell that several heads choose answers for the one that it overlaps most.
+    overlaps_chosen = torch.where(chosen, overlaps + 1e-6, torch.zeros(()))
+    best, who = overlaps_chosen.max(0)
+    owner[best > 0] = who[best > 0]
+    mine = F.one_hot(owner.clamp(min=0), len(heads)).T.bool() & (owner >= 0)
+    metric = torch.where(mine, metric, torch.zeros(()))
+    overlaps = torch.where(mine, overlaps, torch.zeros(()))
+    scale = overlaps.max(1, keepdim=True).values / metric.max(1, keepdim=True).values.clamp(min=1e-12)
+    target = (metric * scale).max(0).values
+    return owner, target
+
+
+def detection_loss(outputs, labels):
+    """Sum of score and box losses of a batch; `labels`: per picture [n, 5] of x, y, w, h, ignore."""
+    cells = flatten(outputs)
+    corners, strides = grid(outputs)
+    middles = corners + strides[:, None] / 2
+    boxes = decode(cells, corners, strides)
+    scores = cells[..., 0]
+    score_loss = box_loss = cells.sum() * 0
+    total = 0.0
+    for logits, predicted, label in zip(scores, boxes, labels):
+        corner_form = torch.cat([label[:, :2], label[:, :2] + label[:, 2:4]], 1)
+        heads, ignored = corner_form[label[:, 4] == 0], corner_form[label[:, 4] != 0]
+        owner, target = assign(logits.sigmoid().detach(), predicted.detach(), middles, heads)
+        weight = torch.ones_like(target)
+        if len(ignored):
+            grown = strides[None, :, None] / 2
+            near = (middles[None] > ignored[:, None, :2] - grown) & (middles[None] < ignored[:, None, 2:] + grown)
+            weight[near.all(-1).any(0) & (owner < 0)] = 0
+        positive = owner >= 0
+        # Focal weight for negatives only: easy background is most of a picture.
+        probability = logits.detach().sigmoid()
+        weight = weight * torch.where(positive, torch.ones(()), probability**1.5 * 0.75)
+        score_loss = score_loss + (F.binary_cross_entropy_with_logits(logits, target, reduction="none") * weight).sum()
+        if positive.any():
+            quality = iou(predicted[positive], heads[owner[positive]], complete=True)
+            box_loss = box_loss + ((1 - quality) * target[positive]).sum()
+        total += float(target.sum())
+    total = max(total, 1.0)
+    return score_loss / total, BOX_WEIGHT * box_loss / total

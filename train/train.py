@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Trains the head detector. See README.md for the commands, times and figures."""
+
+import argparse
+import copy
+import json
+import math
+import time
+from pathlib import Path
+
+import torch
+from torch.utils.data import DataLoader
+
+from data import Batches, HeadCrops, collate, load
+from evaluate import average_precision, judge, torch_detector
+from loss import detection_loss
+from model import HeadNet
+from yunet import load_yunet
+
+# Side of the crops and how many make a batch.
+SHAPES = [(320, 16), (320, 16), (256, 24), (448, 8)]
+WARM_UP = 200
+
+
+def rate(step, steps, peak):
+    """Linear warm-up, then a cosine down to a hundredth."""
+    if step < WARM_UP:
+        return peak * (step + 1) / WARM_UP
+    part = (step - WARM_UP) / max(steps - WARM_UP, 1)
+    return peak * (0.01 + 0.99 * (1 + math.cos(math.pi * min(part, 1.0))) / 2)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, help="folder with annotations.json and images/")
+    parser.add_argument("output", type=Path, help="folder for checkpoints; a run there is taken up again")
+    parser.add_argument("--yunet", type=Path, help="face_detection_yunet_2023mar*.onnx to start from")
+    parser.add_argument("--licensed-only", action="store_true", help="only sources that state a licence")
+    parser.add_argument("--steps", type=int, default=6500)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--judge-every", type=int, default=1000)
+    args = parser.parse_args()
+    args.output.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(args.seed)
+    torch.set_num_threads(args.threads)
+
+    net = HeadNet()
+    if args.yunet:
+        load_yunet(net, args.yunet)
+        # Edges and colours are the same for faces and heads; the layers of the highest resolution cost the most.
+        for layer in (net.stem, net.stem_unit):
+            layer.requires_grad_(False)
+    net = net.to(memory_format=torch.channels_last)
+    average = copy.deepcopy(net)
+    trained = [p for p in net.parameters() if p.requires_grad]
+    groups = [{"params": [p for p in trained if p.dim() > 1], "weight_decay": 0.02}]
+    groups += [{"params": [p for p in trained if p.dim() <= 1], "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups)
+    first = 0
+    checkpoint = args.output / "last.pt"
+    if checkpoint.exists():
+        state = torch.load(checkpoint)
+        net.load_state_dict(state["net"])
+        average.load_state_dict(state["average"])
+        if state["optimizer"]:
+            optimizer.load_state_dict(state["optimizer"])
+        first = state["step"]
+
+    pictures = load(args.data, "train", args.licensed_only)
+    held_out = load(args.data, "val")[::3]
+    crops = HeadCrops(args.data, pictures, args.seed, 1 << 40)
+    batches = Batches(args.seed, args.steps, first, SHAPES)
+    loader = DataLoader(
+        crops, batch_sampler=batches, collate_fn=collate, num_workers=args.workers, prefetch_factor=4 if args.workers else None
+    )
+    log = (args.output / "log.jsonl").open("a")
+    began, sums = time.monotonic(), [0.0, 0.0]
+    for step, (images, labels) in enumerate(loader, first):
+        for group in optimizer.param_groups:
+            group["lr"] = rate(step, args.steps, args.rate)
+        outputs = net(images.float().contiguous(memory_format=torch.channels_last))
+        score_loss, box_loss = detection_loss(outputs, labels)
+        optimizer.zero_grad()
+        (score_loss + box_loss).backward()
+        torch.nn.utils.clip_grad_norm_(trained, 5.0)
+        optimizer.step()
+        with torch.no_grad():
+            decay = min(0.9995, (step + 1) / (step + 20))
+            for mean, new in zip(average.parameters(), net.parameters()):
+                mean.lerp_(new, 1 - decay)
+        sums[0] += score_loss.item()
+        sums[1] += box_loss.item()
+        done = step + 1
+        if done % 50 == 0:
+            entry = {"step": done, "score": round(sums[0] / 50, 4), "box": round(sums[1] / 50, 4)}
+            entry["seconds"] = round(time.monotonic() - began, 1)
+            print(json.dumps(entry), file=log, flush=True)
+            sums = [0.0, 0.0]
+        if done % 250 == 0 or done == args.steps:
+            state = {"net": net.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict(), "step": done}
+            torch.save(state, checkpoint.with_suffix(".new"))
+            checkpoint.with_suffix(".new").replace(checkpoint)
+        if done % args.judge_every == 0 or done == args.steps:
+            found = judge(torch_detector(average.eval(), 640), args.data, held_out)
+            entry = {"step": done, **{f"ap {key or 'all'}": round(average_precision(*value), 4) for key, value in sorted(found.items())}}
+            print(json.dumps(entry), file=log, flush=True)
+
+
+if __name__ == "__main__":
+    main()
