@@ -262,7 +262,7 @@ fn playing_specs() -> Vec<glib::ParamSpec> {
         glib::ParamSpecUInt::builder("detection-interval")
             .nick("Detection Interval")
             .blurb(
-                "Run the detector on every so-manieth frame; between, boxes are predicted. Above 1, heads \
+                "Run the detector on every Nth frame; between, boxes are predicted. Above 1, heads \
                  are followed as with tracking",
             )
             .minimum(1)
@@ -273,7 +273,7 @@ fn playing_specs() -> Vec<glib::ParamSpec> {
         glib::ParamSpecUInt::builder("pose-interval")
             .nick("Pose Interval")
             .blurb(
-                "Estimate the pose of each head on every so-manieth frame; between, its last pose holds. \
+                "Estimate the pose of each head on every Nth frame; between, its last pose holds. \
                  Above 1, heads are followed as with tracking",
             )
             .minimum(1)
@@ -284,7 +284,7 @@ fn playing_specs() -> Vec<glib::ParamSpec> {
         glib::ParamSpecUInt::builder("rear-interval")
             .nick("Rear Interval")
             .blurb(
-                "Of two pose models, have the rear one look at each head on every so-manieth frame at least, where \
+                "Of two pose models, run the rear one on each head at least on every Nth frame, where \
                  heads are followed (tracking). Between, the front model answers alone for a head that both saw from \
                  the front, until it nears the profile or is out of sight",
             )

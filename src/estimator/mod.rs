@@ -150,13 +150,13 @@ pub struct Settings {
     /// Follow heads from frame to frame, and remember those that are not seen for so long; `None`: every
     /// frame for itself.
     pub tracking: Option<Duration>,
-    /// The detector looks at every so-manieth frame; between, the boxes of heads that are followed are
+    /// The detector runs on every Nth frame; between, the boxes of heads that are followed are
     /// predicted. 1 where heads are not followed.
     pub detection_interval: u32,
-    /// The pose of a head that is followed is estimated in every so-manieth frame; between, its last one
+    /// The pose of a head that is followed is estimated in every Nth frame; between, its last one
     /// holds. 1 where heads are not followed.
     pub pose_interval: u32,
-    /// Of two models, the rear one looks at a head that is followed and seen from the front at every so-manieth
+    /// Of two models, the rear one runs on a head that is followed and seen from the front at every Nth
     /// frame at least.
     pub rear_interval: u32,
     /// Hold the boxes and poses of heads that are followed steadier; `None`: as detected and estimated.

@@ -113,7 +113,7 @@ impl PixelEncoding {
     }
 }
 
-/// Two threads share the rows of an image: who is done takes a quarter of what is left, but so many at least. Few
+/// Two threads share the rows of an image: the one that is free takes a quarter of what is left, but this many at least. Few
 /// pieces, as each begins with two rows that it must read for itself, and small ones last, as who is done then waits.
 const LEAST_ROWS_OF_A_PIECE: u32 = 8;
 
