@@ -138,7 +138,7 @@ pub(super) fn loading() -> Loading {
 }
 
 /// To be called by the main thread, if it comes by: where it exits while another one loads, the gate is closed in
-/// time as well. What is loaded registers destructors meanwhile, behind which [`close_at_exit`] comes too late; but
+/// time as well. What is loaded registers destructors meanwhile, behind which `close_at_exit` comes too late; but
 /// the destructors of a thread's own variables are the first that run.
 #[cfg(target_os = "linux")]
 pub fn close_with_main_thread() {
