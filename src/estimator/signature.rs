@@ -85,6 +85,13 @@ pub(super) fn values(images: usize, size: Size) -> Option<usize> {
 }
 
 impl Signature {
+    /// The index of the float32 output of this name.
+    pub fn float32_output(&self, name: &str) -> Option<usize> {
+        self.outputs
+            .iter()
+            .position(|output| output.name == name && output.element == ElementType::Float32)
+    }
+
     /// Refuses a graph that needs far more memory than any useful one, before anything is allocated for it.
     /// `max_side` bounds height and width of its input.
     ///

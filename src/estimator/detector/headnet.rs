@@ -9,7 +9,7 @@
 use super::super::error::Error;
 use super::super::geometry::{Rect, Size};
 use super::super::preprocess::{ChannelOrder, PixelEncoding};
-use super::super::runtime::{ElementType, Outputs, Signature};
+use super::super::runtime::{Outputs, Signature};
 use super::family::{Contract, Family, Others};
 use super::nms::suppress_overlaps;
 use super::{DecodeSettings, Detection, InputContract, Scaling, any_size, image_input};
@@ -40,11 +40,7 @@ impl HeadNet {
         let size = any_size(height, width);
         let mut outputs = [0; 3];
         for (index, stride) in outputs.iter_mut().zip(STRIDES) {
-            let name = format!("head_{stride}");
-            *index = signature
-                .outputs
-                .iter()
-                .position(|o| o.name == name && o.element == ElementType::Float32)?;
+            *index = signature.float32_output(&format!("head_{stride}"))?;
         }
         Some(Self {
             input: InputContract {

@@ -9,7 +9,7 @@
 use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::preprocess::{ChannelOrder, PixelEncoding};
-use super::super::runtime::{ElementType, Outputs, Signature};
+use super::super::runtime::{Outputs, Signature};
 use super::family::{Contract, Family, Others};
 use super::nms::suppress_overlaps;
 use super::{DecodeSettings, Detection, InputContract, Scaling, any_size, face, image_input};
@@ -37,13 +37,7 @@ impl YuNet {
     pub fn recognise(signature: &Signature) -> Option<Self> {
         let (layout, height, width) = image_input(signature)?;
         let size = any_size(height, width);
-        let index = |kind: &str, stride: u32| {
-            let name = format!("{kind}_{stride}");
-            signature
-                .outputs
-                .iter()
-                .position(|o| o.name == name && o.element == ElementType::Float32)
-        };
+        let index = |kind: &str, stride: u32| signature.float32_output(&format!("{kind}_{stride}"));
         let mut outputs = [[0; 3]; 3];
         for (of_stride, stride) in outputs.iter_mut().zip(STRIDES) {
             *of_stride = [
