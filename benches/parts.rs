@@ -126,6 +126,7 @@ fn heads(shift: f32) -> Vec<Head> {
         truncated: false,
         seam: false,
         predicted: false,
+        uncertainty: None,
     };
     (0..5).map(head).collect()
 }

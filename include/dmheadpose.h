@@ -68,6 +68,8 @@ typedef struct
   gboolean truncated;           /**< cut by the frame's border: the pose is less sure */
   gboolean seam;                /**< near the +-90 degree seam of the models: the pose is less sure */
   gboolean predicted;           /**< box predicted by the tracker, not detected in this frame */
+  /** Standard deviation of the pose's rotation angle, degrees; -1: the pose model states none. */
+  gdouble uncertainty;
 } DmHeadPose;
 
 /**
@@ -186,6 +188,12 @@ dm_head_poses_get_head_from_structure (const GstStructure * all, guint index, Dm
       || !gst_structure_get_boolean (s, "truncated", &head->truncated)
       || !gst_structure_get_boolean (s, "seam", &head->seam)
       || !gst_structure_get_boolean (s, "predicted", &head->predicted))
+    return FALSE;
+
+  head->uncertainty = -1.0;
+  if (gst_structure_has_field (s, "uncertainty")
+      && (!dm_head_poses_get_number (s, "uncertainty", &head->uncertainty)
+          || head->uncertainty < 0.0))
     return FALSE;
 
   value = gst_structure_get_value (s, "rotation");

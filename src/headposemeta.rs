@@ -17,14 +17,16 @@
 //! Fields of a head: `id` (guint64, 0 = untracked), `x`, `y`, `w`, `h` (doubles, pixels of the buffer
 //! that carries the meta), `score` (double, 0..1), `yaw`, `pitch`, `roll` (doubles, degrees, signs as
 //! in [`Angles`]), `rotation` (array of 9 doubles, row-major, see [`Angles::rotation`]), `rear`,
-//! `truncated`, `seam`, `predicted` (booleans). Every number is finite, also as a 32-bit one.
+//! `truncated`, `seam`, `predicted` (booleans). Every number is finite, also as a 32-bit one. `uncertainty`
+//! (double, degrees, 0 or more), the standard deviation of the pose's rotation angle, is there where the pose
+//! model states one.
 //!
 //! # What is broken
 //! This element writes no broken meta, but others can. All readers (this one, `include/dmheadpose.h`,
 //! `examples/python/dmheadpose.py`) agree: a structure of another version, without one of the fields of the
 //! first table, with one of another type, a size below one or a negative `n` is no poses. A head that is
-//! missing, or lacks a field, or has one of another type, a number that is not finite or not 9 in `rotation`
-//! is left out. An `n` larger than the structure has fields counts as their number.
+//! missing, or lacks a field, or has one of another type, a number that is not finite, not 9 in `rotation` or an
+//! `uncertainty` below 0 is left out. An `n` larger than the structure has fields counts as their number.
 //!
 //! # Behind other elements
 //! The meta survives whatever keeps or copies whole buffers (queues, tees, encoders and decoders, as
@@ -222,7 +224,13 @@ impl HeadPoses {
 
 fn is_finite(head: &Head) -> bool {
     let Rect { x, y, w, h } = head.rect;
-    [x, y, w, h, head.score].iter().all(|v| v.is_finite()) && head.angles.is_finite()
+    [x, y, w, h, head.score].iter().all(|v| v.is_finite())
+        && head.angles.is_finite()
+        && head.uncertainty.is_none_or(is_uncertainty)
+}
+
+fn is_uncertainty(degrees: f32) -> bool {
+    degrees.is_finite() && degrees >= 0.0
 }
 
 fn head_to_structure(head: &Head) -> gst::Structure {
@@ -241,6 +249,7 @@ fn head_to_structure(head: &Head) -> gst::Structure {
         .field("truncated", head.truncated)
         .field("seam", head.seam)
         .field("predicted", head.predicted)
+        .field_if_some("uncertainty", head.uncertainty.map(f64::from))
         .build()
 }
 
@@ -253,6 +262,10 @@ fn head_from_structure(s: &gst::StructureRef) -> Option<Head> {
     if rotation.as_slice().len() != 9 || !rotation.as_slice().iter().all(is_finite) {
         return None;
     }
+    let uncertainty = match s.has_field("uncertainty") {
+        true => Some(number("uncertainty").filter(|&v| is_uncertainty(v))?),
+        false => None,
+    };
     Some(Head {
         id: s.get("id").ok()?,
         rect: Rect::new(number("x")?, number("y")?, number("w")?, number("h")?),
@@ -262,6 +275,7 @@ fn head_from_structure(s: &gst::StructureRef) -> Option<Head> {
         truncated: flag("truncated")?,
         seam: flag("seam")?,
         predicted: flag("predicted")?,
+        uncertainty,
     })
 }
 

@@ -80,7 +80,7 @@ fn expected(poses: &HeadPoses) -> String {
         let flag = |f: bool| i32::from(f);
         let rotation: String = a.rotation().iter().map(|v| format!(" {v:.6}")).collect();
         format!(
-            "head id {} box {} {} {} {} score {} angles {} {} {} flags {} {} {} {} rotation{}\n",
+            "head id {} box {} {} {} {} score {} angles {} {} {} flags {} {} {} {} uncertainty {} rotation{}\n",
             head.id,
             r.x,
             r.y,
@@ -94,6 +94,7 @@ fn expected(poses: &HeadPoses) -> String {
             flag(head.truncated),
             flag(head.seam),
             flag(head.predicted),
+            head.uncertainty.unwrap_or(-1.0),
             rotation
         )
     };
@@ -115,7 +116,7 @@ fn c_reads_what_the_documentation_says() {
     assert_eq!(
         run(&program, None),
         "frame 64 48 source 2 age 40 inference-time 7 n 1\n\
-         head id 5 box 1.5 2 3 4 score 0.5 angles -100 20 -3.25 flags 1 0 1 0 rotation \
+         head id 5 box 1.5 2 3 4 score 0.5 angles -100 20 -3.25 flags 1 0 1 0 uncertainty 6.5 rotation \
          0.000000 0.125000 0.250000 0.375000 0.500000 0.625000 0.750000 0.875000 1.000000\n"
     );
 }

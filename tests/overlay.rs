@@ -57,6 +57,7 @@ fn head(x: f32, y: f32, w: f32, h: f32, yaw: f32) -> Head {
         truncated: false,
         seam: false,
         predicted: false,
+        uncertainty: None,
     }
 }
 

@@ -45,6 +45,8 @@ def turned(vectors, axis_angle, share):
 
 def background(rng):
     """Something behind the head: surfaces, edges, noise of all sizes; out of focus more or less."""
+    if PICTURES and rng.random() < 0.7:
+        return photograph(rng)
     image = np.zeros((SIDE, SIDE, 3), np.float32)
     y, x = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32) / SIDE
     colourful = rng.uniform(0, 0.18)
@@ -74,6 +76,20 @@ def background(rng):
         image += rng.uniform(0, 0.08) * cv2.resize(noise, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
     image = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.4, 7)))
     return np.clip(image, 0, 1) ** 2.2
+
+
+def photograph(rng):
+    """A piece of one of the pictures of --backgrounds, mirrored and blurred at random."""
+    image = cv2.imread(PICTURES[rng.integers(len(PICTURES))])
+    side = int(min(image.shape[:2]) * rng.uniform(0.4, 1))
+    y, x = (int(rng.integers(0, extent - side + 1)) for extent in image.shape[:2])
+    image = cv2.resize(image[y:y + side, x:x + side], (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
+    if rng.random() < 0.5:
+        image = image[:, ::-1]
+    if rng.random() < 0.7:
+        image = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.4, 6)))
+    # The renderer's pixels are linear light, RGB.
+    return np.clip(image[..., ::-1] / 255 * rng.uniform(0.5, 1.2), 0, 1).astype(np.float32) ** 2.2
 
 
 def picture(person, rng, yaw, spread):
@@ -145,9 +161,10 @@ def picture(person, rng, yaw, spread):
     return np.clip(image + 0.5, 0, 255).astype(np.uint8), box, pose, varied
 
 
-def start(folder):
-    global ASSETS
+def start(folder, pictures):
+    global ASSETS, PICTURES
     cv2.setNumThreads(1)
+    PICTURES = pictures
     ASSETS = parts.Assets(folder)
 
 
@@ -181,6 +198,8 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--assets", default=".setup/truth/assets", help="where assets.py put them")
+    parser.add_argument("--backgrounds", type=pathlib.Path,
+                        help="a folder of JPEG pictures without people to put behind most heads")
     options = parser.parse_args()
     parts.fetch(options.assets)
     if options.out.exists():
@@ -191,8 +210,11 @@ def main():
         for first in range(0, options.count, options.each):
             tasks.append((options.out, split, first // options.each, options.seed,
                           min(options.each, options.count - first), first))
+    pictures = sorted(str(file) for file in options.backgrounds.glob("*.jpg")) if options.backgrounds else []
+    if options.backgrounds and not pictures:
+        sys.exit(f"truth: --backgrounds {options.backgrounds}: expected .jpg files in it, found none.")
     done = 0
-    with (concurrent.futures.ProcessPoolExecutor(options.jobs, initializer=start, initargs=(options.assets,)) as pool,
+    with (concurrent.futures.ProcessPoolExecutor(options.jobs, initializer=start, initargs=(options.assets, pictures)) as pool,
           open(options.out / "heads.csv", "w", newline="") as file):
         table = csv.writer(file, lineterminator="\n")
         table.writerow(COLUMNS)

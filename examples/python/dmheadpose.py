@@ -68,6 +68,7 @@ def _head(poses, name):
         fields |= {name: _number(_field(head.get_double, name)) for name in NUMBERS}
         fields |= {name: _field(head.get_boolean, name) for name in FLAGS}
         fields["rotation"] = _rotation(head)
+        fields["uncertainty"] = _uncertainty(head)
     except _Broken:
         return None
     return fields
@@ -84,6 +85,16 @@ def _field(get, name):
 def _number(value):
     # NaN is not within either.
     if not -LARGEST <= value <= LARGEST:
+        raise _Broken
+    return value
+
+
+def _uncertainty(head):
+    """Standard deviation of the pose's rotation angle in degrees; None where the pose model states none."""
+    if not head.has_field("uncertainty"):
+        return None
+    value = _number(_field(head.get_double, "uncertainty"))
+    if value < 0:
         raise _Broken
     return value
 

@@ -55,6 +55,8 @@ struct HeadLine {
     truncated: bool,
     seam: bool,
     predicted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uncertainty: Option<f32>,
 }
 
 #[derive(Serialize)]
@@ -85,6 +87,7 @@ impl From<&Head> for HeadLine {
             truncated: head.truncated,
             seam: head.seam,
             predicted: head.predicted,
+            uncertainty: head.uncertainty,
         }
     }
 }
@@ -141,6 +144,7 @@ mod tests {
             truncated: true,
             seam: false,
             predicted: false,
+            uncertainty: None,
         }
     }
 

@@ -78,6 +78,9 @@ pub struct Head {
     pub seam: bool,
     /// The box was predicted by the tracker, not detected in this frame.
     pub predicted: bool,
+    /// Standard deviation of the rotation angle between this pose and the true one, in degrees, as the pose
+    /// model states it; `None` for models that state none.
+    pub uncertainty: Option<f32>,
 }
 
 /// What is decided when the models are loaded.

@@ -329,7 +329,7 @@ impl Scene {
         });
         if let Some(smoothing) = &settings.smoothing {
             let filter = self.pose_filters.get(target.id, number);
-            pose.angles = filter.filter(smoothing, time, pose.angles);
+            pose.angles = filter.filter_weighed(smoothing, time, pose.angles, pose.uncertainty);
         }
         if settings.pose_interval > 1 {
             let last = LastPose {
@@ -361,6 +361,7 @@ fn head(target: &Target, pose: &Pose) -> Option<Head> {
         truncated: target.truncated,
         seam: pose.seam,
         predicted: target.predicted,
+        uncertainty: pose.uncertainty,
     })
 }
 

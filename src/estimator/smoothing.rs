@@ -5,9 +5,10 @@
 //! Interactive Systems", CHI 2012. A low-pass of the first order whose cutoff rises with the speed of what
 //! it follows: a head that is still is held still, one that moves is followed closely.
 //!
-//! Two things are our own. Rotations are smoothed as rotations and never angle by angle, so 179 and -179 degrees
-//! meet at 180. And speed that noise explains does not count: a still head is held still however noisy its
-//! model is, so that the cutoff may rise steeply for one that moves.
+//! Three things are our own. Rotations are smoothed as rotations and never angle by angle, so 179 and -179 degrees
+//! meet at 180. Speed that noise explains does not count: a still head is held still however noisy its
+//! model is, so that the cutoff may rise steeply for one that moves. And where the model states how sure it is, a
+//! pose that is less sure than those before it weighs less.
 
 use std::f64::consts::TAU;
 use std::time::Duration;
@@ -29,6 +30,9 @@ const LARGEST_GAP: Duration = Duration::from_secs(1);
 /// A head that was not seen in so many frames has no use for its filter: at 250 frames a second the gap is too
 /// large, with fewer sooner.
 const LONGEST_UNUSED: u64 = 250;
+
+/// The share of a new pose in the mean variance.
+const VARIANCE_SHARE: f64 = 0.1;
 
 /// A box that moves by its own size is as fast as a head that turns by so many degrees: by two radii of its
 /// surface.
@@ -121,6 +125,8 @@ struct PoseState {
     /// What was answered last: `smoothed` as angles.
     angles: Angles,
     one_euro: OneEuro<3>,
+    /// Mean variance of the poses so far, in square degrees, where the model states one.
+    variance: Option<f64>,
 }
 
 impl PoseFilter {
@@ -132,15 +138,28 @@ impl PoseFilter {
         time: Option<Duration>,
         angles: Angles,
     ) -> Angles {
+        self.filter_weighed(smoothing, time, angles, None)
+    }
+
+    /// The same for angles whose standard deviation, in degrees, is known.
+    pub fn filter_weighed(
+        &mut self,
+        smoothing: &Smoothing,
+        time: Option<Duration>,
+        angles: Angles,
+        uncertainty: Option<f32>,
+    ) -> Angles {
         if !angles.is_finite() {
             return angles;
         }
         // A network may answer a number so large that a difference of two is none.
         let angles = angles.wrapped();
         let measured = angles.quaternion();
+        let variance = uncertainty.map(|degrees| f64::from(degrees.clamp(0.5, 180.0)).powi(2));
         if let Some(state) = &mut self.0 {
             let step = state.measured.vector_to(measured).map(f64::to_degrees);
             if let Some(gain) = state.one_euro.gain(smoothing, time, step) {
+                let gain = gain_of_unsure(gain, variance, &mut state.variance);
                 state.advance(gain, measured, &angles);
                 return state.angles;
             }
@@ -150,9 +169,23 @@ impl PoseFilter {
             smoothed: measured,
             angles,
             one_euro: OneEuro::new(time),
+            variance,
         });
         angles
     }
+}
+
+/// The gain for a pose of this variance: what it says and what is remembered count in inverse proportion to their
+/// variances, so that a pose as sure as those before it keeps `gain`. Surer ones do as well: `smoothing` alone
+/// decides how closely a head is followed at most. Updates the `mean` variance.
+fn gain_of_unsure(gain: f64, variance: Option<f64>, mean: &mut Option<f64>) -> f64 {
+    let Some(variance) = variance else {
+        return gain;
+    };
+    let usual = mean.unwrap_or(variance);
+    *mean = Some(usual + VARIANCE_SHARE * (variance - usual));
+    let weight = (usual / variance).min(1.0);
+    gain * weight / (gain * weight + 1.0 - gain)
 }
 
 impl PoseState {
@@ -279,6 +312,27 @@ mod tests {
         assert!((first - 2.008).abs() < 1e-3, "{first}");
         let second = filter.filter(&SMOOTHING, ms(80), yaw(10.0)).yaw;
         assert!((second - (2.008 + 0.2008 * 7.992)).abs() < 1e-3, "{second}");
+    }
+
+    #[test]
+    fn a_pose_that_is_less_sure_than_those_before_weighs_less() {
+        let after = |uncertainties: [Option<f32>; 2]| {
+            let mut filter = PoseFilter::default();
+            filter.filter_weighed(&SMOOTHING, ms(0), yaw(0.0), uncertainties[0]);
+            filter
+                .filter_weighed(&SMOOTHING, ms(40), yaw(10.0), uncertainties[1])
+                .yaw
+        };
+        for same in [Some(4.0), None] {
+            assert!((after([same; 2]) - 2.008).abs() < 1e-3);
+        }
+        // A quarter of the weight: 0.2008 / 4 / (0.2008 / 4 + 0.7992) = 0.05911.
+        assert!((after([Some(4.0), Some(8.0)]) - 0.5911).abs() < 1e-3);
+        let surer = after([Some(8.0), Some(4.0)]);
+        assert!(
+            (surer - 2.008).abs() < 1e-3,
+            "no faster than smoothing allows"
+        );
     }
 
     #[test]

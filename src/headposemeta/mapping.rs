@@ -179,6 +179,7 @@ mod tests {
         truncated: false,
         seam: false,
         predicted: false,
+        uncertainty: None,
     };
     const SIZE: Size = Size {
         width: 100,

@@ -18,6 +18,7 @@ fn poses() -> HeadPoses {
         truncated: false,
         seam: true,
         predicted: false,
+        uncertainty: Some(6.25),
     };
     let second = Head {
         id: 0,
@@ -28,6 +29,7 @@ fn poses() -> HeadPoses {
         truncated: true,
         seam: false,
         predicted: true,
+        uncertainty: None,
     };
     HeadPoses {
         width: 320,
@@ -110,7 +112,10 @@ fn structure_is_as_documented() {
     let rotation = head.get::<gst::Array>("rotation").unwrap();
     let rotation: Vec<f64> = rotation.iter().map(|v| v.get().unwrap()).collect();
     assert_eq!(rotation, poses().heads[0].angles.rotation());
-    assert_eq!(head.n_fields(), 14);
+    assert_eq!(head.get::<f64>("uncertainty"), Ok(6.25));
+    assert_eq!(head.n_fields(), 15);
+    let other = s.get::<gst::Structure>("head-1").unwrap();
+    assert!(!other.has_field("uncertainty"), "its model states none");
 }
 
 #[test]
@@ -129,7 +134,7 @@ fn newest_poses_replace_older_ones() {
 #[test]
 fn numbers_that_are_not_finite_never_get_in() {
     type Spoil = fn(&mut Head, f32);
-    let spoils: [Spoil; 8] = [
+    let spoils: [Spoil; 9] = [
         |h, v| h.rect.x = v,
         |h, v| h.rect.y = v,
         |h, v| h.rect.w = v,
@@ -138,6 +143,7 @@ fn numbers_that_are_not_finite_never_get_in() {
         |h, v| h.angles.yaw = v,
         |h, v| h.angles.pitch = v,
         |h, v| h.angles.roll = v,
+        |h, v| h.uncertainty = Some(v),
     ];
     for spoil in spoils {
         for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {

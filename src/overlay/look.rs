@@ -169,7 +169,7 @@ impl Look {
             glib::ParamSpecString::builder("label")
                 .nick("Label")
                 .blurb(
-                    "Text of the labels with placeholders {id}, {yaw}, {pitch}, {roll}, {score}; \
+                    "Text of the labels with placeholders {id}, {yaw}, {pitch}, {roll}, {score}, {uncertainty}; \
                      {yaw:+.1} has a sign and one decimal, {newline} begins a line, {tab} moves the \
                      rest of it to the right (unset = yaw, pitch and roll in a line each)",
                 )

@@ -135,7 +135,8 @@ static GstStructure *
 make_head (void)
 {
   static const gchar *const names[] = { "id", "x", "y", "w", "h", "score", "yaw", "pitch", "roll",
-    "rear", "truncated", "seam", "predicted", "rotation"
+    "rear", "truncated", "seam", "predicted", "rotation",
+    "uncertainty"
   };
   GValue rotation = G_VALUE_INIT;
   GstStructure *head = gst_structure_new ("head", "id", G_TYPE_UINT64, (guint64) below (9),
@@ -146,6 +147,8 @@ make_head (void)
       "rear", G_TYPE_BOOLEAN, (gint) below (2), "truncated", G_TYPE_BOOLEAN, (gint) below (2),
       "seam", G_TYPE_BOOLEAN, (gint) below (2), "predicted", G_TYPE_BOOLEAN, (gint) below (2), NULL);
 
+  if (below (2) == 0)
+    gst_structure_set (head, "uncertainty", G_TYPE_DOUBLE, below (100) / 4.0 - 1.0, NULL);
   fill_array (&rotation, below (20) == 0 ? below (12) : 9);
   gst_structure_take_value (head, "rotation", &rotation);
   spoil (head, names, G_N_ELEMENTS (names), 60);
@@ -248,6 +251,7 @@ hostile_read (GstBuffer * buffer)
     append_float (text, head.yaw);
     append_float (text, head.pitch);
     append_float (text, head.roll);
+    append_float (text, head.uncertainty);
     g_string_append_printf (text, " %d %d %d %d", !!head.rear, !!head.truncated, !!head.seam,
         !!head.predicted);
   }

@@ -40,7 +40,7 @@ make_structure (void)
       "h", G_TYPE_DOUBLE, 4.0, "score", G_TYPE_DOUBLE, 0.5, "yaw", G_TYPE_DOUBLE, -100.0,
       "pitch", G_TYPE_DOUBLE, 20.0, "roll", G_TYPE_DOUBLE, -3.25, "rear", G_TYPE_BOOLEAN, TRUE,
       "truncated", G_TYPE_BOOLEAN, FALSE, "seam", G_TYPE_BOOLEAN, TRUE,
-      "predicted", G_TYPE_BOOLEAN, FALSE, NULL);
+      "predicted", G_TYPE_BOOLEAN, FALSE, "uncertainty", G_TYPE_DOUBLE, 6.5, NULL);
   gst_structure_take_value (head, "rotation", &rotation);
   s = gst_structure_new (DM_HEAD_POSE_META_NAME, "version", G_TYPE_INT, 1,
       "width", G_TYPE_INT, 64, "height", G_TYPE_INT, 48, "source", G_TYPE_STRING, "held",
@@ -103,7 +103,7 @@ check_refusals (const GstStructure * good)
 static void
 check_broken_heads (const GstStructure * good)
 {
-  static const gdouble numbers[] = { G_MAXDOUBLE, -G_MAXDOUBLE, INFINITY, NAN };
+  static const gdouble numbers[] = { G_MAXDOUBLE, -1.0, NAN, INFINITY };
   DmHeadPoses poses;
   DmHeadPose head;
   guint i;
@@ -113,7 +113,7 @@ check_broken_heads (const GstStructure * good)
     GstStructure *inner = gst_structure_copy (gst_value_get_structure (
             gst_structure_get_value (good, "head-0")));
 
-    gst_structure_set (inner, "yaw", G_TYPE_DOUBLE, numbers[i], NULL);
+    gst_structure_set (inner, i % 2 == 0 ? "yaw" : "uncertainty", G_TYPE_DOUBLE, numbers[i], NULL);
     gst_structure_set (bad, "head-0", GST_TYPE_STRUCTURE, inner, "n", G_TYPE_INT, G_MAXINT, NULL);
     check (dm_head_poses_from_structure (bad, &poses), "poses with a broken head are read");
     check (poses.n_heads <= (guint) gst_structure_n_fields (bad), "no more heads than fields");
@@ -150,7 +150,8 @@ main (int argc, char **argv)
     check (dm_head_poses_get_head (buffer, i, &head), "the head is read");
     printf ("head id %" G_GUINT64_FORMAT " box %g %g %g %g score %g angles %g %g %g", head.id,
         head.x, head.y, head.w, head.h, head.score, head.yaw, head.pitch, head.roll);
-    printf (" flags %d %d %d %d rotation", head.rear, head.truncated, head.seam, head.predicted);
+    printf (" flags %d %d %d %d", head.rear, head.truncated, head.seam, head.predicted);
+    printf (" uncertainty %g rotation", head.uncertainty);
     for (k = 0; k < 9; k++)
       printf (" %.6f", head.rotation[k]);
     printf ("\n");

@@ -348,6 +348,7 @@ fn poses((width, height): (u32, u32)) -> HeadPoses {
         truncated: false,
         seam: false,
         predicted: false,
+        uncertainty: None,
     };
     HeadPoses {
         width,

@@ -106,7 +106,7 @@ fn text_of(poses: Option<&HeadPoses>) -> String {
     text
 }
 
-fn numbers_of(head: &Head) -> [f32; 8] {
+fn numbers_of(head: &Head) -> [f32; 9] {
     let (rect, angles) = (head.rect, head.angles);
     [
         rect.x,
@@ -117,6 +117,7 @@ fn numbers_of(head: &Head) -> [f32; 8] {
         angles.yaw,
         angles.pitch,
         angles.roll,
+        head.uncertainty.unwrap_or(-1.0),
     ]
 }
 

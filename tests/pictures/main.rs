@@ -25,6 +25,7 @@ fn head(id: u64, rect: Rect, angles: Angles) -> Head {
         truncated: false,
         seam: false,
         predicted: false,
+        uncertainty: None,
     }
 }
 

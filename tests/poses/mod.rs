@@ -17,6 +17,7 @@ pub fn head(id: u64, rect: Rect, angles: Angles) -> Head {
         truncated: false,
         seam: false,
         predicted: false,
+        uncertainty: None,
     }
 }
 
@@ -29,11 +30,14 @@ pub fn sample() -> HeadPoses {
         age: Some(gst::ClockTime::ZERO),
         inference_time: Some(gst::ClockTime::from_mseconds(12)),
         heads: vec![
-            head(
-                1,
-                Rect::new(40.0, 60.0, 80.0, 100.0),
-                Angles::new(20.0, -10.0, 5.0),
-            ),
+            Head {
+                uncertainty: Some(4.5),
+                ..head(
+                    1,
+                    Rect::new(40.0, 60.0, 80.0, 100.0),
+                    Angles::new(20.0, -10.0, 5.0),
+                )
+            },
             head(
                 0,
                 Rect::new(200.0, 20.0, 60.0, 72.0),

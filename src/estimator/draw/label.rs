@@ -6,10 +6,12 @@ use std::fmt::Write;
 use super::text::COLUMN;
 use crate::estimator::Head;
 
-/// Text with placeholders for what is known of a head: `{id}`, `{yaw}`, `{pitch}`, `{roll}`, `{score}`.
+/// Text with placeholders for what is known of a head: `{id}`, `{yaw}`, `{pitch}`, `{roll}`, `{score}`,
+/// `{uncertainty}`.
 ///
 /// A number may be followed by its form: `{yaw:+.1}` has a sign also when positive and one decimal.
-/// Without it angles are whole degrees and scores have two decimals. `{newline}` begins a line, `{tab}`
+/// Without it angles are whole degrees and scores have two decimals. An uncertainty that the pose model does not
+/// state is written as `?`. `{newline}` begins a line, `{tab}`
 /// moves the rest of the line to the right side (neither can be typed on a command line, and
 /// gst-launch-1.0 takes backslashes out), `{{` and `}}` are braces. Anything else in braces is no
 /// placeholder and is written as it stands.
@@ -37,6 +39,7 @@ enum Number {
     Pitch,
     Roll,
     Score,
+    Uncertainty,
 }
 
 impl Label {
@@ -86,7 +89,10 @@ impl Label {
                 Part::Unknown(inside) => write!(out, "{{{inside}}}"),
                 Part::Id => write!(out, "{}", head.id),
                 Part::Number { of, sign, decimals } => {
-                    let value = of.of(head);
+                    let Some(value) = of.of(head) else {
+                        out.push('?');
+                        continue;
+                    };
                     // No minus in front of a zero.
                     let least = 0.5 * 0.1f32.powi(*decimals as i32);
                     let value = if value.abs() < least { 0.0 } else { value };
@@ -101,12 +107,13 @@ impl Label {
 }
 
 impl Number {
-    fn of(self, head: &Head) -> f32 {
+    fn of(self, head: &Head) -> Option<f32> {
         match self {
-            Self::Yaw => head.angles.yaw,
-            Self::Pitch => head.angles.pitch,
-            Self::Roll => head.angles.roll,
-            Self::Score => head.score,
+            Self::Yaw => Some(head.angles.yaw),
+            Self::Pitch => Some(head.angles.pitch),
+            Self::Roll => Some(head.angles.roll),
+            Self::Score => Some(head.score),
+            Self::Uncertainty => head.uncertainty,
         }
     }
 }
@@ -125,6 +132,7 @@ fn placeholder(inside: &str) -> Option<Part> {
         "pitch" => (Number::Pitch, 0),
         "roll" => (Number::Roll, 0),
         "score" => (Number::Score, 2),
+        "uncertainty" => (Number::Uncertainty, 0),
         _ => return None,
     };
     let (sign, form) = match form.strip_prefix('+') {
@@ -162,6 +170,10 @@ mod tests {
     use crate::estimator::geometry::Rect;
 
     fn written(template: &str) -> String {
+        written_of(template, None)
+    }
+
+    fn written_of(template: &str, uncertainty: Option<f32>) -> String {
         let head = Head {
             id: 7,
             rect: Rect::new(0.0, 0.0, 10.0, 10.0),
@@ -171,6 +183,7 @@ mod tests {
             truncated: false,
             seam: false,
             predicted: false,
+            uncertainty,
         };
         let mut out = String::new();
         Label::new(template).write(&head, &mut out);
@@ -185,6 +198,9 @@ mod tests {
         assert_eq!(written("{pitch:.1} {pitch:.2} {pitch:+}"), "0.0 -0.04 +0");
         assert_eq!(written("nothing"), "nothing");
         assert_eq!(written(""), "");
+        let uncertainty = "{uncertainty} {uncertainty:.1}";
+        assert_eq!(written_of(uncertainty, Some(7.26)), "7 7.3");
+        assert_eq!(written_of(uncertainty, None), "? ?");
     }
 
     #[test]

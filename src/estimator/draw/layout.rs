@@ -128,6 +128,7 @@ mod tests {
             truncated: false,
             seam: false,
             predicted: false,
+            uncertainty: None,
         }
     }
 

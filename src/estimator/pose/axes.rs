@@ -15,10 +15,24 @@ type Axis = [f64; 3];
 /// 6DRepNet's. They may have any length and need not be exactly at right angles: the first keeps its
 /// direction (Gram-Schmidt). Not finite where they give no rotation.
 pub(super) fn angles(first: [f32; 3], second: [f32; 3]) -> Angles {
+    let [x, y, z] = basis(first, second);
+    checked([x[0], -x[1], x[2], -y[0], y[1], -y[2], z[0], -z[1], z[2]])
+}
+
+/// The angles of the head whose first two axes, columns of [`Angles::rotation`], these are, with the same liberties.
+pub(super) fn angles_of_columns(first: [f32; 3], second: [f32; 3]) -> Angles {
+    let [x, y, z] = basis(first, second);
+    checked([x[0], y[0], z[0], x[1], y[1], z[1], x[2], y[2], z[2]])
+}
+
+/// Gram-Schmidt.
+fn basis(first: [f32; 3], second: [f32; 3]) -> [Axis; 3] {
     let x = unit(first.map(f64::from));
     let z = unit(cross(x, second.map(f64::from)));
-    let y = cross(z, x);
-    let rotation = [x[0], -x[1], x[2], -y[0], y[1], -y[2], z[0], -z[1], z[2]];
+    [x, cross(z, x), z]
+}
+
+fn checked(rotation: [f64; 9]) -> Angles {
     if rotation.iter().all(|v| v.is_finite()) {
         Angles::from_rotation(&rotation)
     } else {

@@ -7,7 +7,7 @@ use super::super::geometry::CropMode;
 use super::super::nearest::nearest;
 use super::super::runtime::{Outputs, Signature};
 use super::super::signature::MAX_CROP_SIDE;
-use super::{InputContract, fsanet, hopenet, sixdrepnet, tddfa, triple, whenet};
+use super::{InputContract, fsanet, hopenet, sixdrepnet, tddfa, triple, turnnet, whenet};
 
 /// A family as recognised in the signature of one model.
 pub(super) trait Family: std::fmt::Debug + Send + Sync {
@@ -25,6 +25,16 @@ pub(super) trait Family: std::fmt::Debug + Send + Sync {
         crops: usize,
         angles: &mut Vec<Angles>,
     ) -> Result<(), Error>;
+
+    /// Appends the standard deviations, in degrees, that the network states for the first `crops` crops.
+    fn uncertainties(
+        &self,
+        _outputs: &Outputs<'_>,
+        _crops: usize,
+        _uncertainties: &mut Vec<f32>,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// What the signature leaves open, and how it was taken.
     fn doubt(&self) -> Option<String> {
@@ -51,6 +61,7 @@ pub(super) struct Contract {
 macro_rules! pose_families {
     ($define:ident) => {
         $define! {
+            TurnNet, turnnet::CONTRACT, "turnnet", "TurnNet: every side, with an uncertainty";
             DmHead, triple::CONTRACT, "dmhead", "Three angles a head: DMHead, converted WHENet";
             WheNet, whenet::CONTRACT, "whenet", "Bins of WHENet as trained";
             SixDRepNet, sixdrepnet::CONTRACT, "6drepnet",

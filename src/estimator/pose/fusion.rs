@@ -30,7 +30,16 @@ pub struct Pose {
     pub angles: Angles,
     /// The yaw that decided which model counts lies near the seam between the two.
     pub seam: bool,
+    /// Standard deviation in degrees, as the model that counted most states it.
+    pub uncertainty: Option<f32>,
     pub(in super::super) seen: Seen,
+}
+
+/// What one model says of one head.
+#[derive(Clone, Copy, Debug)]
+struct Answer {
+    angles: Angles,
+    uncertainty: Option<f32>,
 }
 
 /// One model, or a front and a rear model.
@@ -41,8 +50,8 @@ pub struct PoseEstimator {
     /// Where nothing else is asked for.
     seam: Seam,
     // Scratch memory: what each model answered for each head, and which heads it is to look at.
-    front_answers: Vec<Option<Angles>>,
-    rear_answers: Vec<Option<Angles>>,
+    front_answers: Vec<Option<Answer>>,
+    rear_answers: Vec<Option<Answer>>,
     chosen: Vec<usize>,
     angles: Vec<Angles>,
 }
@@ -117,14 +126,14 @@ impl PoseEstimator {
             rear.answer(&mut look, chosen, angles, rear_answers)?;
         }
         choose(chosen, &|head| match rear_answers[head] {
-            Some(rear) => seam.needs_front(rear, targets[head].was_front),
+            Some(rear) => seam.needs_front(rear.angles, targets[head].was_front),
             None => true,
         });
         front.answer(&mut look, chosen, angles, front_answers)?;
         let front_runs = chosen.len();
         if let Some(rear) = rear {
             choose(chosen, &|head| {
-                let sure = |front| seam.is_surely_front(front);
+                let sure = |front: Answer| seam.is_surely_front(front.angles);
                 rear_answers[head].is_none() && !front_answers[head].is_some_and(sure)
             });
             if !chosen.is_empty() {
@@ -134,10 +143,17 @@ impl PoseEstimator {
 
         poses.clear();
         poses.extend((0..targets.len()).map(|head| {
-            match (front_answers[head], rear_answers[head]) {
+            let (front, rear) = (front_answers[head], rear_answers[head]);
+            let angles = |answer: Option<Answer>| answer.map(|answer| answer.angles);
+            let pose = match (angles(front), angles(rear)) {
                 (Some(front), Some(rear)) => seam.fuse(front, rear, targets[head].was_front),
                 (front, None) => seam.front_alone(front.unwrap_or(NOWHERE)),
                 (None, Some(rear)) => seam.rear_alone(rear),
+            };
+            let counted = if pose.seen.is_front { front } else { rear };
+            Pose {
+                uncertainty: counted.and_then(|answer| answer.uncertainty),
+                ..pose
             }
         }));
         Ok(front_runs)
@@ -161,7 +177,7 @@ impl PoseModel {
         look: &mut Look<'_>,
         chosen: &[usize],
         angles: &mut Vec<Angles>,
-        answers: &mut [Option<Angles>],
+        answers: &mut [Option<Answer>],
     ) -> Result<(), Error> {
         let start = Instant::now();
         let (mode, size, targets) = (
@@ -176,8 +192,12 @@ impl PoseModel {
         let start = Instant::now();
         self.run(angles)?;
         look.times.pose += start.elapsed();
+        let mut uncertainties = self.uncertainties().iter().copied();
         for (&head, &angles) in chosen.iter().zip(angles.iter()) {
-            answers[head] = Some(angles);
+            answers[head] = Some(Answer {
+                angles,
+                uncertainty: uncertainties.next().filter(|v| v.is_finite() && *v >= 0.0),
+            });
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ mod sixdrepnet;
 mod tddfa;
 mod tddfa_whenet;
 mod triple;
+mod turnnet;
 mod whenet;
 
 pub use family::PoseFamily;
@@ -51,6 +52,8 @@ pub struct PoseModel {
     max_batch: usize,
     images: Vec<f32>,
     crops: usize,
+    /// Of the last run; empty where the network states none.
+    uncertainties: Vec<f32>,
 }
 
 impl PoseModel {
@@ -69,6 +72,7 @@ impl PoseModel {
             max_batch: max_batch.max(1),
             images: Vec::new(),
             crops: 0,
+            uncertainties: Vec::new(),
         };
         pose.make_room(1)?;
         pose.run(&mut Vec::new())?;
@@ -146,6 +150,7 @@ impl PoseModel {
     /// [`Error::Inference`] and [`Error::Exiting`].
     pub fn run(&mut self, angles: &mut Vec<Angles>) -> Result<(), Error> {
         angles.clear();
+        self.uncertainties.clear();
         let image_len = self.image_len();
         let InputContract {
             size,
@@ -163,7 +168,9 @@ impl PoseModel {
             };
             let family = &self.recognised.family;
             let images = &self.images[first * image_len..(first + images) * image_len];
+            let uncertainties = &mut self.uncertainties;
             self.model.run(&shape, images, |outputs| {
+                family.uncertainties(outputs, crops, uncertainties)?;
                 family.decode(outputs, crops, angles)
             })?;
             let answered = angles.len() - first;
@@ -174,6 +181,12 @@ impl PoseModel {
             }
         }
         Ok(())
+    }
+
+    /// Standard deviations in degrees of what the last [`PoseModel::run`] answered, one for each crop; none where
+    /// the network states none.
+    pub fn uncertainties(&self) -> &[f32] {
+        &self.uncertainties
     }
 
     /// What runs the network.

@@ -62,6 +62,7 @@ impl Seam {
         Pose {
             angles,
             seam: self.is_near(angles.wrapped().yaw),
+            uncertainty: None,
             seen: Seen {
                 is_front: true,
                 is_sure: None,
@@ -78,6 +79,7 @@ impl Seam {
         Pose {
             angles,
             seam: self.is_near(angles.wrapped().yaw),
+            uncertainty: None,
             seen: Seen {
                 is_front: false,
                 is_sure: Some(false),
@@ -105,6 +107,7 @@ impl Seam {
         Pose {
             angles,
             seam,
+            uncertainty: None,
             seen: Seen {
                 is_front: rear_share < 0.5,
                 is_sure: Some(rear_share == 0.0 && self.is_surely_front(front)),

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MPL-2.0
+//! TurnNet, the project's own pose model (`train/pose`): a rotation from every side, and how sure it is.
+//!
+//! Input `image`: float32 `[N, 3, H, W]` (112x112), BGR, (level - 127.5) / 128: the square of the head's longer side
+//! with a tenth of it on each side. Output `pose`: float32 `[N, 7]`, the first two columns of the rotation matrix of
+//! [`Angles::rotation`] one after the other, before Gram-Schmidt, and the standard deviation of the rotation angle
+//! in degrees. Both names are part of the contract: shapes alone do not tell it from a classifier.
+
+use super::super::angles::Angles;
+use super::super::error::Error;
+use super::super::geometry::CropMode;
+use super::super::preprocess::{ChannelOrder, PixelEncoding};
+use super::super::runtime::{ElementType, Outputs, Signature};
+use super::family::{Contract, Family};
+use super::{InputContract, axes, crop_input};
+
+pub(super) const CONTRACT: Contract = Contract {
+    expected: "TurnNet (image float32[N,3,H,W] or [N,H,W,3]) -> (pose float32[N,7])",
+    recognise: |signature, _| TurnNet::recognise(signature).map(|family| Box::new(family) as _),
+};
+
+/// What is added to the head's longer side on each side, as a share of it.
+const MARGIN: f32 = 0.1;
+
+const COLUMNS: usize = 7;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct TurnNet(InputContract);
+
+impl TurnNet {
+    fn recognise(signature: &Signature) -> Option<Self> {
+        let (layout, size, fixed_batch) = crop_input(signature)?;
+        let ([input], [output]) = (&signature.inputs[..], &signature.outputs[..]) else {
+            return None;
+        };
+        let is_ours = input.name == "image"
+            && output.name == "pose"
+            && output.element == ElementType::Float32
+            && matches!(output.shape[..], [_, 7]);
+        is_ours.then_some(Self(InputContract {
+            size,
+            encoding: PixelEncoding {
+                layout,
+                ..PixelEncoding::centred(ChannelOrder::Bgr)
+            },
+            fixed_batch,
+        }))
+    }
+}
+
+impl Family for TurnNet {
+    fn input(&self) -> InputContract {
+        self.0
+    }
+
+    fn crop_mode(&self) -> CropMode {
+        CropMode::Square(MARGIN)
+    }
+
+    fn decode(
+        &self,
+        outputs: &Outputs<'_>,
+        crops: usize,
+        angles: &mut Vec<Angles>,
+    ) -> Result<(), Error> {
+        let (_, values) = outputs.float32(0)?;
+        angles.extend(rows(values).take(crops).map(pose));
+        Ok(())
+    }
+
+    fn uncertainties(
+        &self,
+        outputs: &Outputs<'_>,
+        crops: usize,
+        uncertainties: &mut Vec<f32>,
+    ) -> Result<(), Error> {
+        let (_, values) = outputs.float32(0)?;
+        uncertainties.extend(rows(values).take(crops).map(|row| row[COLUMNS - 1]));
+        Ok(())
+    }
+}
+
+fn rows(values: &[f32]) -> impl Iterator<Item = &[f32; COLUMNS]> {
+    values.as_chunks().0.iter()
+}
+
+/// [`axes::angles`] takes the axes with y up.
+fn pose(&[x0, x1, x2, y0, y1, y2, _]: &[f32; COLUMNS]) -> Angles {
+    axes::angles_of_columns([x0, x1, x2], [y0, y1, y2])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::axes::tests::assert_near;
+    use super::super::tests::signature;
+    use super::*;
+
+    #[test]
+    fn it_is_told_by_its_names() {
+        let of = |output: (&str, &[i64])| {
+            let mut signature = signature(&[-1, 3, 112, 112], &[output]);
+            signature.inputs[0].name = "image".into();
+            TurnNet::recognise(&signature)
+        };
+        assert!(of(("pose", &[-1, 7])).is_some());
+        assert!(of(("pose", &[-1, 6])).is_none());
+        assert!(of(("logits", &[-1, 7])).is_none());
+        assert!(
+            TurnNet::recognise(&signature(&[-1, 3, 112, 112], &[("pose", &[-1, 7])])).is_none()
+        );
+    }
+
+    #[test]
+    fn columns_of_any_length_become_angles() {
+        for want in [
+            Angles::new(0.0, 0.0, 0.0),
+            Angles::new(30.0, -20.0, 10.0),
+            Angles::new(-150.0, 25.0, -5.0),
+            Angles::new(179.0, 0.0, 40.0),
+        ] {
+            let r = want.rotation().map(|v| v as f32);
+            let row = [r[0], r[3], r[6], 3.0 * r[1], 3.0 * r[4], 3.0 * r[7], 9.0];
+            assert_near(pose(&row), want);
+            // The first keeps its direction.
+            let bent = [0, 1, 2].map(|i| row[3 + i] + 0.5 * row[i]);
+            let row = [r[0], r[3], r[6], bent[0], bent[1], bent[2], 9.0];
+            assert_near(pose(&row), want);
+        }
+        assert!(!pose(&[0.0; COLUMNS]).is_finite());
+    }
+}

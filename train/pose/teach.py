@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MPL-2.0
+"""What the two networks of the default pair say of real heads, plain and mirrored: labels where all agree.
+
+    PYTHONPATH=.setup/truth/python python3 train/pose/teach.py DATA --rear WHENET.onnx --front MB1.onnx --out real.npz
+
+DATA is the folder that train/detector learns from. Of each head: the picture, the box, the rotation matrix, and
+whether it is a label (1) or nothing is known (0).
+"""
+
+import argparse
+import json
+import pathlib
+import sys
+
+import cv2
+import numpy as np
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "truth"))
+from geometry import rotation  # noqa: E402
+from networks import front_answer, rear_answer, session  # noqa: E402
+
+# Longer side of the smallest head that is used, in pixels.
+SMALLEST = 36
+# How far two answers may be apart, in degrees, to be called agreed.
+SAME_NETWORK, BOTH_NETWORKS = 12, 25
+# The front model knows faces; beyond this yaw its answer is no label.
+WIDEST = 70
+# Its pitch is this much too low (truth/README.md).
+PITCH = 3.0
+MIRROR = np.diag([-1.0, 1.0, 1.0])
+
+
+def apart(a, b):
+    return np.degrees(np.arccos(np.clip((np.trace(a.T @ b) - 1) / 2, -1, 1)))
+
+
+def middle(a, b):
+    u, _, v = np.linalg.svd(a + b)
+    return u @ np.diag([1, 1, np.linalg.det(u @ v)]) @ v
+
+
+def answers(network, answer, image, box):
+    """The rotation of the head and that of the mirrored head, mirrored back."""
+    plain = rotation(*answer(network, image, box))
+    width = image.shape[1]
+    other = rotation(*answer(network, np.ascontiguousarray(image[:, ::-1]), (width - box[2], box[1], width - box[0], box[3])))
+    return plain, MIRROR @ other @ MIRROR
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("data", type=pathlib.Path)
+    parser.add_argument("--rear", required=True, help="WHENet")
+    parser.add_argument("--front", required=True, help="3DDFA_V2 mb1")
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--each", type=int, default=6, help="heads of one picture at most")
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    rear, front = session(options.rear), session(options.front)
+    files, boxes, poses, known = [], [], [], []
+    pictures = json.loads((options.data / "annotations.json").read_text())
+    for n, picture in enumerate(p for p in pictures if p["split"] == "train" and p["boxes"]):
+        heads = [b for b in picture["boxes"] if not b[4] and max(b[2], b[3]) >= SMALLEST]
+        heads = sorted(heads, key=lambda b: -b[2] * b[3])[: options.each]
+        image = cv2.imread(str(options.data / picture["file"])) if heads else None
+        for x, y, w, h, _ in heads:
+            box = x, y, x + w, y + h
+            front_plain, front_other = answers(front, front_answer, image, box)
+            pose, label = middle(front_plain, front_other), False
+            yaw = abs(np.degrees(np.arctan2(pose[0, 2], pose[2, 2])))
+            if apart(front_plain, front_other) <= SAME_NETWORK and yaw <= WIDEST:
+                rear_plain, rear_other = answers(rear, rear_answer, image, box)
+                label = max(apart(rear_plain, pose), apart(rear_other, pose)) <= BOTH_NETWORKS
+            files.append(picture["file"])
+            boxes.append(box)
+            poses.append(rotation(0, PITCH, 0) @ pose)
+            known.append(label)
+        if n % 100 == 0:
+            print(f"\rteach: {n} pictures, {len(files)} heads, {sum(known)} labelled", end="", flush=True)
+    np.savez_compressed(options.out, picture=np.array(files), box=np.array(boxes, np.float32), pose=np.array(poses, np.float32), known=np.array(known))
+    print(f"\nteach: {options.out}: {len(files)} heads, {sum(known)} labelled")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Trains the head-pose network. See ../README.md for the commands, times and figures."""
+
+import argparse
+import copy
+import json
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+
+from data import COUNTS, LABELLED, RENDERED, UNKNOWN, Batches, Heads, collate, photographs, rendered
+from evaluate import summary
+from model import PoseNet, angle, load_lite0, rotation
+
+WARM_UP = 200
+# The network's own answers are labels from this part of the run on.
+OWN_FROM = 0.35
+# They are, where plain and mirrored answer are within so much of each other, in radians.
+OWN_AGREE = math.radians(30)
+WEIGHTS = {RENDERED: 1.0, LABELLED: 1.0, UNKNOWN: 0.3}
+SPREAD_WEIGHT = 0.2
+MIRROR = torch.diag(torch.tensor([-1.0, 1.0, 1.0]))
+
+
+def rate(step, steps, peak):
+    """Linear warm-up, then a cosine down to a hundredth."""
+    if step < WARM_UP:
+        return peak * (step + 1) / WARM_UP
+    part = (step - WARM_UP) / max(steps - WARM_UP, 1)
+    return peak * (0.01 + 0.99 * (1 + math.cos(math.pi * min(part, 1.0))) / 2)
+
+
+@torch.no_grad()
+def own_answers(network, clean):
+    """The mean of the answers for a crop and its mirror image, and whether they agree."""
+    both = rotation(network(torch.cat([clean, clean.flip(3)])))
+    plain, other = both.chunk(2)
+    other = MIRROR @ other @ MIRROR
+    u, _, v = torch.linalg.svd(plain + other)
+    sign = torch.det(u @ v)
+    u = torch.cat([u[:, :, :2], u[:, :, 2:] * sign[:, None, None]], 2)
+    return u @ v, angle(plain, other) < OWN_AGREE
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("output", type=Path, help="folder for checkpoints; a run there is taken up again")
+    parser.add_argument("--rendered", type=Path, nargs="+", required=True, help="folders of truth/render.py")
+    parser.add_argument("--photographs", type=Path, required=True, help="the folder that train/detector learns from")
+    parser.add_argument("--answers", type=Path, required=True, help="what teach.py wrote")
+    parser.add_argument("--lite0", type=Path, required=True, help="efficientnet-lite0-57934424.pth")
+    parser.add_argument("--bed", type=Path, help="heads.csv of `make truth`, judged now and then")
+    parser.add_argument("--pointing", type=Path, help="heads.csv of Pointing'04, judged now and then")
+    parser.add_argument("--steps", type=int, default=4500)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--judge-every", type=int, default=1000)
+    args = parser.parse_args()
+    args.output.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(args.seed)
+    torch.set_num_threads(args.threads)
+
+    net = PoseNet()
+    load_lite0(net, args.lite0)
+    for layer in net.low():
+        layer.requires_grad_(False)
+    net = net.to(memory_format=torch.channels_last)
+    average = copy.deepcopy(net).eval()
+    trained = [p for p in net.parameters() if p.requires_grad]
+    groups = [{"params": [p for p in trained if p.dim() > 1], "weight_decay": 0.02}]
+    groups += [{"params": [p for p in trained if p.dim() <= 1], "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups)
+    first, checkpoint = 0, args.output / "last.pt"
+    if checkpoint.exists():
+        state = torch.load(checkpoint)
+        net.load_state_dict(state["net"])
+        average.load_state_dict(state["average"])
+        optimizer.load_state_dict(state["optimizer"])
+        first = state["step"]
+
+    kinds = photographs(args.photographs / "", np.load(args.answers))
+    kinds[RENDERED] = [head for folder in args.rendered for head in rendered(folder)]
+    print({kind: len(heads) for kind, heads in kinds.items()}, flush=True)
+    loader = DataLoader(
+        Heads(kinds, args.seed), batch_sampler=Batches(first, args.steps), collate_fn=collate,
+        num_workers=args.workers, prefetch_factor=4 if args.workers else None,
+    )
+    base = torch.cat([torch.full((count,), WEIGHTS[kind]) for kind, count in COUNTS.items()])
+    own = slice(sum(COUNTS.values()) - COUNTS[UNKNOWN], None)
+    log = (args.output / "log.jsonl").open("a")
+    began, sums = time.monotonic(), np.zeros(4)
+    for step, (crops, poses, clean, spins, mirrored) in enumerate(loader, first):
+        for group in optimizer.param_groups:
+            group["lr"] = rate(step, args.steps, args.rate)
+        weights = base.clone()
+        if step >= OWN_FROM * args.steps:
+            labels, agreed = own_answers(average, clean.contiguous(memory_format=torch.channels_last))
+            labels = torch.where(mirrored[:, None, None], MIRROR @ labels @ MIRROR, labels)
+            poses[own] = spins @ labels
+            weights[own] *= agreed
+        else:
+            weights[own] = 0
+        net.train()
+        for layer in net.low():
+            layer.eval()
+        output = net(crops.contiguous(memory_format=torch.channels_last))
+        answer = rotation(output)
+        distance = (answer - poses).flatten(1).norm(dim=1)
+        loss = (distance * weights).sum() / weights.sum()
+        # Laplace's negative log-likelihood of the rotation angle; labels of networks say nothing of its true size.
+        error, spread = angle(answer.detach(), poses), output[:, 6].clamp(-6, 2)
+        exact = slice(0, COUNTS[RENDERED])
+        unsure = (error[exact] / spread[exact].exp() + spread[exact]).mean()
+        optimizer.zero_grad()
+        (loss + SPREAD_WEIGHT * unsure).backward()
+        torch.nn.utils.clip_grad_norm_(trained, 2.0)
+        optimizer.step()
+        with torch.no_grad():
+            decay = min(0.999, (step + 1) / (step + 20))
+            for mean, new in zip(average.parameters(), net.parameters()):
+                mean.lerp_(new, 1 - decay)
+            for mean, new in zip(average.buffers(), net.buffers()):
+                mean.copy_(new)
+        seen = COUNTS[RENDERED] + COUNTS[LABELLED]
+        degrees = torch.rad2deg(error)
+        sums += [degrees[exact].mean().item(), degrees[COUNTS[RENDERED] : seen].mean().item(), degrees[own].mean().item(), unsure.item()]
+        done = step + 1
+        if done % 50 == 0:
+            entry = {"step": done, **dict(zip(("rendered", "labelled", "own", "spread"), (sums / 50).round(3).tolist()))}
+            entry["seconds"] = round(time.monotonic() - began, 1)
+            print(json.dumps(entry), file=log, flush=True)
+            sums[:] = 0
+        if done % 250 == 0 or done == args.steps:
+            state = {"net": net.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict(), "step": done}
+            torch.save(state, checkpoint.with_suffix(".new"))
+            checkpoint.with_suffix(".new").replace(checkpoint)
+        if done % args.judge_every == 0 or done == args.steps:
+            for line in summary(average, args.bed, args.pointing):
+                print(json.dumps({"step": done, **line}), file=log, flush=True)
+
+
+if __name__ == "__main__":
+    main()
