@@ -97,7 +97,7 @@ def unbroken(points):
 
 
 def angle_limit(person, rule):
-    """Half of the angle axis: all values fit, and a calm head does not look wild."""
+    """Half of the angle axis: all values fit, and the jitter of a still head is not magnified."""
     largest = max(max(abs(sample.yaw), abs(sample.pitch)) for sample in person.samples)
     return min(180, max(30, 15 * math.ceil(max(largest, rule.look_angle + 3) / 15)))
 
