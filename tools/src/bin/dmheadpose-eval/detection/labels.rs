@@ -4,7 +4,7 @@
 //! - a CSV file with the columns file, x, y, w, h, and optionally side and ignore; a row without a box names a
 //!   picture without heads;
 //! - a JSON list of objects with `file` and `boxes`, a list of `[x, y, w, h]` or `[x, y, w, h, ignore]`; other
-//! strings in an object, for example `split`, are tags of the picture;
+//!   strings in an object, for example `split`, are tags of the picture;
 //! - a JSON object of lists of `[left, top, right, bottom, side]` by file.
 //!
 //! A side is `front`, `profile`, `rear` or `ignore`, or its first letter; `behind` and `b` are `rear` as well. If a
