@@ -124,7 +124,7 @@ def from_pypi(entry, work, progress):
 
 
 def from_debian(entry, work, progress):
-    """Downloads a Debian package without installing it. apt verifies its signature; the version is that of
+    """Downloads a Debian package without installing it. apt verifies its signature; its version depends on
     the machine's release."""
     command = ["apt-get", "download", "--quiet", entry["debian"]]
     if os.geteuid() == 0:

@@ -9,7 +9,7 @@ packages=(
   gcc                              # links the plugin
   g++                              # tests that the C header works in C++ too
   libc6-dev                        # start-up files and headers for the linker
-  pkg-config                       # tells the Rust bindings where GStreamer is
+  pkg-config                       # locates GStreamer for the Rust bindings
   libgstreamer1.0-dev              # GStreamer core, base classes and its test library
   libgstreamer-plugins-base1.0-dev # gstreamer-video and gstreamer-app
   gstreamer1.0-tools               # gst-launch-1.0 and gst-inspect-1.0
@@ -26,21 +26,21 @@ packages=(
 
 # Not Debian or Ubuntu: check for the contents instead of the packages.
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-  lacking=()
+  absent=()
   for tool in gcc pkg-config gst-launch-1.0 gst-inspect-1.0; do
-    command -v "$tool" >/dev/null || lacking+=("$tool")
+    command -v "$tool" >/dev/null || absent+=("$tool")
   done
   for module in gstreamer-1.0 gstreamer-base-1.0 gstreamer-check-1.0 gstreamer-video-1.0 gstreamer-app-1.0; do
-    pkg-config --atleast-version=1.22 "$module" 2>/dev/null || lacking+=("$module.pc (1.22 or later)")
+    pkg-config --atleast-version=1.22 "$module" 2>/dev/null || absent+=("$module.pc (1.22 or later)")
   done
   for element in decodebin qtdemux mp4mux h264parse avdec_h264 x264enc pngenc; do
-    gst-inspect-1.0 --exists "$element" 2>/dev/null || lacking+=("element $element")
+    gst-inspect-1.0 --exists "$element" 2>/dev/null || absent+=("element $element")
   done
-  python3 -c 'import gi; gi.require_version("Gst", "1.0")' 2>/dev/null || lacking+=("Python's gi with Gst-1.0")
-  if ((${#lacking[@]})); then
+  python3 -c 'import gi; gi.require_version("Gst", "1.0")' 2>/dev/null || absent+=("Python's gi with Gst-1.0")
+  if ((${#absent[@]})); then
     {
       echo "error: this system has no apt; install these yourself:"
-      printf '  %s\n' "${lacking[@]}"
+      printf '  %s\n' "${absent[@]}"
       echo "On Debian 12 the packages are: ${packages[*]}"
     } >&2
     exit 1

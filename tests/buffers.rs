@@ -196,7 +196,7 @@ fn statistics_count_what_happened() {
     element.set_state(gst::State::Null).unwrap();
     assert_eq!(all(&element), [7, 4, 3, 8], "the last run's are kept");
     element.set_state(gst::State::Paused).unwrap();
-    assert_eq!(all(&element), [0; 4], "each run counts anew");
+    assert_eq!(all(&element), [0; 4], "each run starts counting from zero");
     element.set_state(gst::State::Null).unwrap();
 }
 

@@ -125,7 +125,7 @@ fn colours_and_labels_are_as_set() {
     let usual = drawn(&[("overlay", "labels")], now);
     assert_ne!(label("{yaw}"), usual);
     assert_ne!(label("{score:.1}"), label("{score:.2}"));
-    assert_ne!(label("{jaw}"), bytes(&frame()), "drawn as it stands");
+    assert_ne!(label("{jaw}"), bytes(&frame()), "drawn literally");
     assert_eq!(label(""), usual, "unset");
 }
 

@@ -274,7 +274,7 @@ fn dropped_in_any_state() {
         drop(element);
         assert!(
             weak.upgrade().is_none(),
-            "{state:?}: somebody holds the element"
+            "{state:?}: the element is still referenced"
         );
     }
     let element = toys::quick();
@@ -283,7 +283,7 @@ fn dropped_in_any_state() {
     let weak = element.downgrade();
     drop(element);
     drop(h);
-    assert!(weak.upgrade().is_none(), "somebody holds the element");
+    assert!(weak.upgrade().is_none(), "the element is still referenced");
     // Its buffer stays alive.
     assert_eq!(HeadPoses::from_buffer(&out).unwrap().heads.len(), 2);
 }

@@ -217,7 +217,7 @@ fn when_late_the_last_result_holds() {
         let events: Vec<_> = events.map(|event| event.type_()).collect();
         events.contains(&gst::EventType::Qos)
     };
-    assert!(!told(&mut h), "a decoder would leave frames out");
+    assert!(!told(&mut h), "a decoder would drop frames");
     element.set_property_from_str("when-late", "infer");
     assert_eq!(next(&mut h, n + 1).source, Source::Inferred);
     qos(&mut h, 100, n + 1);

@@ -125,7 +125,7 @@ impl Watched {
         while self.seen.lost.load(Ordering::Relaxed) == before {
             assert!(
                 begin.elapsed() < GUARD,
-                "nobody noticed that the camera is gone"
+                "the loss of the camera was not noticed"
             );
             std::thread::sleep(Duration::from_millis(20));
         }

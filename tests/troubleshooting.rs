@@ -21,7 +21,7 @@ fn every_message_of_the_elements_is_explained() {
     let messages = messages();
     assert!(
         messages.len() >= 15,
-        "the source has more messages than {messages:#?}: mend this test"
+        "expected more messages in the source than {messages:#?}: correct this test"
     );
     for (file, message) in &messages {
         assert!(

@@ -2,7 +2,7 @@
 """Inline SVG for the report, and the texts of its axes.
 
 The drawings are WIDTH by 100 units without a fixed aspect: the page stretches them, its style keeps
-the lines' widths. So they carry no text; ticks are HTML, placed in percent.
+the lines' widths. So they contain no text; ticks are HTML, positioned in percent.
 """
 
 import math

@@ -5,7 +5,7 @@
     head_poses.py video.mp4
 
 Needs only Debian's python3-gi and gir1.2-gstreamer-1.0 (no python3-gst-1.0) and dmheadpose.py, which
-lies beside it. The lines are those of dmheadposejson with fewer fields.
+is beside it. The lines are those of dmheadposejson with fewer fields.
 """
 
 import signal

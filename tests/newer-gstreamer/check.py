@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """Checks the plugin on a newer GStreamer for tests/newer-gstreamer.sh. Uses plain gi and none of our code.
 
-Arguments: a video with one head, the folder for pictures. Ends with 1 and says what is wrong.
+Arguments: a video with one head, the folder for pictures. Exits with 1 and prints what is wrong.
 """
 
 import sys

@@ -143,7 +143,7 @@ impl Folder {
 
 #[test]
 #[ignore = "needs a folder with a larger reference: DMHEADPOSE_REFERENCE=folder cargo test --release \
-            --test parity -- --include-ignored; tests/parity/large.rs tells what is in it"]
+            --test parity -- --include-ignored; tests/parity/large.rs describes its contents"]
 fn large_reference_in_bgr() {
     let folder = Folder::open();
     let settings = folder.settings();
@@ -200,7 +200,7 @@ fn large_reference_in_bgr() {
 
 #[test]
 #[ignore = "needs a folder with a larger reference: DMHEADPOSE_REFERENCE=folder cargo test --release \
-            --test parity -- --include-ignored; tests/parity/large.rs tells what is in it"]
+            --test parity -- --include-ignored; tests/parity/large.rs describes its contents"]
 fn large_reference_in_yuv() {
     let folder = Folder::open();
     let settings = folder.settings();
@@ -217,7 +217,7 @@ fn large_reference_in_yuv() {
 
 #[test]
 #[ignore = "needs a folder with a larger reference: DMHEADPOSE_REFERENCE=folder cargo test --release \
-            --test parity -- --include-ignored; tests/parity/large.rs tells what is in it"]
+            --test parity -- --include-ignored; tests/parity/large.rs describes its contents"]
 fn large_reference_front_and_rear_as_fused() {
     let folder = Folder::open();
     let settings = folder.settings();

@@ -117,7 +117,7 @@ fn check(name: &str, size: (u32, u32), heads: &[Head], style: &Style, blur: DmHe
         .filter(|(a, b)| a.abs_diff(**b) > 8);
     assert!(
         far.count() < 30,
-        "{} is not what is drawn; DMHEADPOSE_WRITE_PICTURES=1 cargo test --test pictures writes it anew",
+        "{} differs from what is drawn; DMHEADPOSE_WRITE_PICTURES=1 cargo test --test pictures rewrites it",
         path.display()
     );
 }

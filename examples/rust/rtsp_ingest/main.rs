@@ -65,7 +65,7 @@ fn named() -> Result<Vec<String>, Box<dyn Error>> {
 fn print_line(line: &[u8]) {
     let mut out = std::io::stdout().lock();
     if let Err(error) = out.write_all(line).and_then(|()| out.flush()) {
-        eprintln!("nobody reads the lines any more: {error}");
+        eprintln!("cannot write to standard output: {error}");
         std::process::exit(1);
     }
 }
