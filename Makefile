@@ -1,43 +1,43 @@
 # SPDX-License-Identifier: MPL-2.0
 # Set-up, build, demo, tests and installation. `make` alone lists the targets.
 #
-# Everything is kept inside this folder (.setup/, models/, demo/, target/). Only apt, cargo's own
-# folder and `make install` are outside of it.
+# Everything stays inside this folder (.setup/, models/, demo/, target/). Only apt, cargo's own
+# folder and `make install` write outside it.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-# The steps build on each other; cargo is parallel by itself.
+# The steps depend on each other; cargo itself runs in parallel.
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 PYTHON ?= python3
-# Where cargo puts its results; an exported CARGO_TARGET_DIR is respected.
+# cargo's output folder; an exported CARGO_TARGET_DIR is respected.
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 PLUGIN := libgstdmheadpose.so
 TOOLS := dmheadpose-eval dmheadpose-models
 
-# Installation: the folder of GStreamer's plugins follows PREFIX. Below /usr it is the one GStreamer
-# searches by itself; GST_PLUGINS_DIR overrides it.
+# Installation: the plugin folder follows PREFIX. Below /usr it is the one that GStreamer searches
+# by default; GST_PLUGINS_DIR overrides it.
 PREFIX ?= /usr/local
 DESTDIR ?=
 MULTIARCH = $(shell gcc -print-multiarch 2>/dev/null)
 GST_PLUGINS_DIR ?= $(PREFIX)/lib$(addprefix /,$(MULTIARCH))/gstreamer-1.0
 MODELS_DIR ?= $(PREFIX)/share/dmheadpose/models
 
-# What these tools would otherwise write to the home folder or to /tmp stays in .setup/.
+# Keeps in .setup/ what these tools would otherwise write to the home folder or to /tmp.
 export GST_REGISTRY := $(CURDIR)/.setup/gst-registry.bin
 export MPLCONFIGDIR := $(CURDIR)/.setup/matplotlib
 export TMPDIR := $(CURDIR)/.setup/tmp
 export XDG_CACHE_HOME := $(CURDIR)/.setup/cache
 export PIP_NO_CACHE_DIR := 1
 export PYTHONDONTWRITEBYTECODE := 1
-# Our Python packages before the machine's; nothing of the user's own.
+# Our Python packages take precedence over the machine's; the user's own are not used.
 export PYTHONPATH := $(CURDIR)/.setup/python
 export PYTHONNOUSERSITE := 1
 $(shell mkdir -p "$(TMPDIR)")
 
-# The GLib warnings of others' elements are theirs.
+# GLib warnings of other elements must not fail the recipes.
 RUN_RECIPES = setup/system-packages.sh jq mosquitto-clients netcat-openbsd gir1.2-gst-rtsp-server-1.0 && \
   env -u G_DEBUG $(PYTHON) tests/recipes/run.py "$(TARGET_DIR)/debug"
 FETCH = $(PYTHON) setup/fetch.py
@@ -50,7 +50,7 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 18
 	@echo 'Variables: CARGO_TARGET_DIR, ORT_DYLIB_PATH, PYTHON; for install PREFIX, DESTDIR, GST_PLUGINS_DIR, MODELS_DIR.'
 
-setup: system rust python runtime ## Install what the build and the tools need (apt, pip, ONNX Runtime)
+setup: system rust python runtime ## Install the dependencies of the build and the tools (apt, pip, ONNX Runtime)
 
 system:
 	@setup/system-packages.sh
@@ -76,7 +76,7 @@ clips: setup
 	@$(call say,'Clips for the demo')
 	@$(FETCH) setup/downloads.toml --group clip
 
-# Without apt the demo runs on the face clip alone, and says so.
+# Without apt the demo runs only on the face clip, and prints a warning.
 people: setup
 	@$(call say,'Clip of people for the demo (a Debian package of 96 MB, not installed)')
 	@$(if $(CLIP),:,$(FETCH) setup/downloads.toml --group people || echo 'warning: no clip of people')
@@ -85,11 +85,11 @@ pictures: setup
 	@$(call say,'Pictures for the tests')
 	@$(FETCH) setup/downloads.toml --group test
 
-build: setup ## Build plugin and tools: target/release/libgstdmheadpose.so, dmheadpose-*
+build: setup ## Build the plugin and the tools: target/release/libgstdmheadpose.so, dmheadpose-*
 	@$(call say,'Build (some minutes the first time)')
 	@cargo build --release --locked --workspace
 
-demo: models clips people build ## Run real clips through the element; results in demo/
+demo: models clips people build ## Run the element on real clips; results in demo/
 	@$(call say,'Demo')
 	@GST_PLUGIN_PATH="$(TARGET_DIR)/release" demo/run.sh "$(PYTHON)"
 
@@ -100,7 +100,7 @@ attention: models clips build ## Who looks at the camera in a clip, and for how 
 	  ! videoflip video-direction=auto ! dmheadpose tracking=true smoothing=true ! dmheadposejson ! filesink location=demo/attention.jsonl
 	@$(PYTHON) examples/attention/attention.py demo/attention.jsonl --output demo/attention.html
 
-# With fatal_warnings a GLib warning or critical of ours fails the test that caused it.
+# With fatal_warnings a GLib warning or critical fails the test that caused it.
 test: export G_DEBUG := fatal_warnings
 test: models clips pictures ## Format, lints, all tests, documentation, gst-inspect, recipes
 	@setup/rust.sh rustfmt clippy
@@ -120,7 +120,7 @@ test: models clips pictures ## Format, lints, all tests, documentation, gst-insp
 	@RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
 	@$(call say,'gst-inspect')
 	@tests/inspect.sh "$(TARGET_DIR)/debug/$(PLUGIN)"
-	@$(call say,'Commands of the documentation')
+	@$(call say,'Commands in the documentation')
 	@$(RUN_RECIPES)
 	@$(call say,'All checks passed')
 
@@ -128,7 +128,7 @@ recipes: models clips pictures ## Run every command of README and docs, as `make
 	@cargo build --locked --workspace
 	@$(RUN_RECIPES)
 
-bench: models clips ## Time the element against its networks and against DMHead's loop; results in target/bench/
+bench: models clips ## Compare the element's speed with its networks alone and with DMHead's loop; results in target/bench/
 	@setup/python-packages.sh "$(PYTHON)" setup/requirements-bench.txt .setup/bench-python
 	@$(call say,'Parts (criterion)')
 	@cargo bench --locked --bench parts -- --noplot
@@ -145,7 +145,7 @@ truth: ## Render people at known head poses for dmheadpose-eval; pictures and he
 	@$(PYTHON) truth/render.py "$(TARGET_DIR)/truth/bed" --people fit test --count 600 --seed 1 $(TRUTH_ARGS)
 
 soak: export G_DEBUG := fatal_warnings
-soak: models clips ## Let cameras come and go for half an hour (SOAK_MINUTES); exit 1000 times (EXITS); then look for leaks
+soak: models clips ## Connect and lose cameras for half an hour (SOAK_MINUTES), exit 1000 times (EXITS), then check for leaks
 	@$(call say,'Soak')
 	@SOAK_MINUTES=$${SOAK_MINUTES:-30} cargo test --locked --test soak -- --nocapture
 	@cargo test --locked --test cameras -- --ignored --nocapture
@@ -156,10 +156,10 @@ soak: models clips ## Let cameras come and go for half an hour (SOAK_MINUTES); e
 
 fuzz: export G_DEBUG := fatal_warnings
 fuzz: export FUZZ_INPUTS ?= 100000
-fuzz: setup ## Try 100,000 (FUZZ_INPUTS) broken models, metas, frames and lines of JSON; FUZZ_FIRST=NUMBER begins elsewhere
-	@$(call say,'Models, metas, layouts of frames')
+fuzz: setup ## Try 100,000 (FUZZ_INPUTS) broken models, metas, frames and JSON lines; FUZZ_FIRST=NUMBER sets the first one
+	@$(call say,'Models, metas, frame layouts')
 	@cargo test --locked --test hostile -- --nocapture --test-threads 2
-	@$(call say,'Lines of JSON')
+	@$(call say,'JSON lines')
 	@$(PYTHON) -m unittest -q examples/attention/test_attention.py -k no_line_whatever
 
 install: build models ## Install plugin, tools, ONNX Runtime, models and C header below PREFIX (/usr/local)
@@ -175,7 +175,7 @@ install: build models ## Install plugin, tools, ONNX Runtime, models and C heade
 	install -m 644 include/dmheadpose.h "$(DESTDIR)$(PREFIX)/include/"
 	@setup/after-install.sh "$(GST_PLUGINS_DIR)" "$(MODELS_DIR)"
 
-deb: build models ## Make a Debian package that brings all it needs: target/debian/*.deb
+deb: build models ## Build a Debian package with everything it needs: target/debian/*.deb
 	@$(call say,'Debian package')
 	@setup/system-packages.sh dpkg-dev
 	@setup/cargo-deb.sh "$(PYTHON)" "$(TARGET_DIR)/debian"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Times GStreamer's own onnxinference beside dmheadpose: the pose network on one picture of its size.
+"""Compares GStreamer's own onnxinference with dmheadpose: the pose network on one picture of its input size.
 
-Neither detects or resizes anything. Needs GStreamer 1.28 with its onnx plugin: benches/onnxinference.sh has it.
+Neither detects or resizes anything. Needs GStreamer 1.28 with its onnx plugin: benches/onnxinference.sh provides it.
 
     onnxinference.py POSE_MODEL LIBONNXRUNTIME [--rounds N] [--frames N]
 """
@@ -38,7 +38,7 @@ class Subject:
         self.run(3)
 
     def run(self, frames):
-        """Milliseconds a frame."""
+        """Milliseconds per frame."""
         start = time.perf_counter()
         for _ in range(frames):
             buffer = Gst.Buffer.new_wrapped(PICTURE)
@@ -77,7 +77,7 @@ def main():
             times[name].append(subject.run(arguments.frames))
     for name, each in times.items():
         ratio = statistics.median(a / b for a, b in zip(each, times["dmheadpose"]))
-        print(f"{name:34} {statistics.median(each):7.2f} ms a frame  x{ratio:.2f}")
+        print(f"{name:34} {statistics.median(each):7.2f} ms per frame  x{ratio:.2f}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
-# Times GStreamer's own onnxinference beside dmheadpose, both with the ONNX Runtime of Debian forky, in a
+# Compares GStreamer's own onnxinference with dmheadpose, both with the ONNX Runtime of Debian forky, in a
 # chroot. Not part of `make bench`: it needs root, and fetches 300 MB the first time.
 #
 #   benches/onnxinference.sh [--rounds N] [--frames N]
@@ -17,7 +17,7 @@ need_chroots
 [ -s "$model" ] || fail "no model at $model: run 'make models'"
 build_newer_gstreamer forky
 
-# onnxinference wants to be told what the model's tensors are, in a file beside it.
+# onnxinference needs a description of the model's tensors in a file beside it.
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cp "$model" "$folder/pose.onnx"
@@ -42,7 +42,7 @@ dims-order=row-major
 dir=output
 INFO
 
-# While the registry is written the plugin prints hundreds of harmless lines.
+# While the registry is being written, the onnx plugin prints hundreds of harmless lines.
 in_chroot forky "$PWD:/mnt/dmheadpose" "$(dirname "$plugin"):/mnt/plugin" "$folder:/mnt/model" -- \
   timeout 900 env GST_PLUGIN_PATH=/mnt/plugin GST_REGISTRY=/tmp/registry.bin sh -c '
     exec python3 -B /mnt/dmheadpose/benches/onnxinference.py /mnt/model/pose.onnx \

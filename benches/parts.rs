@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The parts beside the networks, one thread: pixels to tensors beside a copy of as many bytes, drawing,
+//! Everything except the networks, on one thread: pixels to tensors compared with a copy of the same size, drawing,
 //! tracking.
 
 use std::hint::black_box;
@@ -28,7 +28,7 @@ const CROP: Size = Size {
     height: 224,
 };
 
-/// A frame of noise, the same one each time.
+/// A frame of reproducible noise.
 fn noise(format: VideoFormat, size: Size) -> (VideoInfo, gst::Buffer) {
     let info = VideoInfo::builder(format, size.width, size.height);
     let info = info.build().expect("a format");
@@ -95,7 +95,7 @@ fn tensors(c: &mut Criterion) {
         }
         for (width, height) in [(320, 256), (640, 384)] {
             let input = Size { width, height };
-            // As YOLOX-nano and YuNet want it.
+            // As YOLOX-nano and YuNet need it.
             let placement = match width {
                 320 => Placement::stretch(FRAME, input),
                 _ => Placement::letterbox(FRAME, input),
@@ -111,7 +111,7 @@ fn tensors(c: &mut Criterion) {
     }
 }
 
-/// Heads of 200x250 pixels, as in facts about overlays: five side by side.
+/// Heads of 200x250 pixels, a usual size for overlays: five side by side.
 fn heads(shift: f32) -> Vec<Head> {
     let head = |n: u16| Head {
         id: n.into(),
@@ -142,7 +142,7 @@ fn overlay(c: &mut Criterion) {
         let (info, mut buffer) = noise(format, FRAME);
         let buffer = buffer.get_mut().expect("our own buffer");
         let mut overlay = Overlay::new().expect("the font");
-        // Heads that move and turn, so that nothing is kept from the frame before.
+        // Heads that move and turn, so that nothing can be reused from the previous frame.
         let moves: Vec<_> = (0..16).map(|n| heads(n as f32)).collect();
         let mut moves = moves.iter().cycle();
         c.bench_function(&format!("overlay: five heads on 1280x720 {format}"), |b| {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Draws results.csv of the benchmark end_to_end as results.png, in the same folder."""
+"""Plots results.csv of the benchmark end_to_end as results.png in the same folder."""
 
 import csv
 import pathlib
@@ -61,7 +61,7 @@ def main():
         axis.tick_params(labelsize=7)
         axis.margins(x=0.12)
         axis.set_title(TITLES.get(name, name), fontsize=10)
-        axis.set_xlabel("milliseconds a frame", fontsize=8)
+        axis.set_xlabel("milliseconds per frame", fontsize=8)
     figure.savefig(folder / "results.png", dpi=110)
     print(f"Plot: {folder / 'results.png'}")
 

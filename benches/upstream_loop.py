@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MPL-2.0
 """DMHead's demo loop, for comparison: OpenCV and ONNX Runtime in Python, one frame after the other.
 
-Written anew after the description of the demo: resize, detector, boxes above the threshold, margins, crops,
-one batch of crops through the pose model. Not in it: decoding, drawing, the window. Boxes are mapped to the
-frame, which the demo forgets.
+Rewritten from the description of the demo: resize, detector, boxes above the threshold, margins, crops,
+one batch of crops through the pose model. It leaves out decoding, drawing and the window. Boxes are mapped to the
+frame, which the demo omits.
 
-Reads commands from standard input, one JSON object a line, and answers each with one:
-  {"clip": {"file", "width", "height", "frames"}}     raw BGR frames to work on
+Reads commands from standard input, one JSON object per line, and replies to each with one:
+  {"clip": {"file", "width", "height", "frames"}}     raw BGR frames to process
   {"run": {"threads", "spinning", "frames"}}          -> {"wall", "cpu"} in seconds; threads 0 and spinning
                                                          true are ONNX Runtime's defaults, as the demo's
   {"heads": true}                                     -> [x0, y0, x1, y1, yaw, pitch, roll] of each frame's heads
@@ -41,7 +41,7 @@ def tensor(picture):
 
 
 class Rows:
-    """Detectors that answer [N, 7]: batch, class, score, box in pixels of the input."""
+    """Detectors with output [N, 7]: batch, class, score, box in pixels of the input."""
 
     def __init__(self, model):
         self.model, self.name = model, model.get_inputs()[0].name
@@ -55,7 +55,7 @@ class Rows:
 
 
 class YuNet:
-    """Faces, grown to heads; letterbox input."""
+    """Faces, enlarged to heads; letterbox input."""
 
     def __init__(self, model):
         self.model, self.name = model, model.get_inputs()[0].name

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Picks what the demo's pictures show: heads from each side, the frame with most of them, and a turn."""
+"""Selects what the demo's pictures show: heads from each side, the frame with most sides, and a turn."""
 
 import itertools
 from statistics import median
@@ -8,11 +8,11 @@ import poses
 
 # Largest |yaw| of each side, in degrees.
 SIDES = {"front": 50, "profile": 120, "behind": 180}
-# A head counts for a side when most of its poses this long before and after are of that side.
+# A head counts for a side if most of its poses this long before and after are of that side.
 STEADY_S = 0.4
-# Score times steadiness times relative size of a head that is shown, at least.
+# Minimum of score times steadiness times relative size for a head to be shown.
 MIN_WORTH = 0.35
-# A turn is judged, and drawn, this long before and after the head passes 90 degrees.
+# A turn is evaluated and drawn for this long before and after the head passes 90 degrees.
 TURN_S = 2.0
 
 
@@ -21,15 +21,15 @@ def side(head):
 
 
 def share(track, first, last, fits):
-    """Of the track's heads between two times the share that fits, and how many they are."""
+    """The share of the track's heads between two times that fit, and these heads."""
     heads = [head for time, head in zip(track.times, track.heads) if first <= time <= last]
     return sum(map(fits, heads)) / max(1, len(heads)), heads
 
 
 def heads_by_side(tracks, count):
-    """For each side at most `count` pairs of time and head: sure and steady ones of good size, of as many
-    tracks as there are."""
-    # Larger than most is no merit: it may be no head.
+    """For each side at most `count` pairs of time and head: certain, steady and large enough, from as many
+    tracks as possible."""
+    # A box larger than most is no better: it may not be a head.
     usual = median(h["box"]["w"] for track in tracks for h in track.heads)
     chosen = {}
     for name in SIDES:
@@ -59,7 +59,7 @@ def heads_by_side(tracks, count):
 
 
 def richest_frame(frames):
-    """The number of the frame with heads of most sides, then with most heads of the rarest side."""
+    """The number of the frame with the most sides, then with the most heads of the rarest side."""
     usual = median(head["box"]["w"] for frame in frames for head in frame["heads"])
 
     def worth(number):
@@ -71,7 +71,7 @@ def richest_frame(frames):
 
 
 def find_turn(tracks):
-    """The clearest turn of a head from front to behind or back: its track and the time, or None."""
+    """The clearest turn of a head from front to behind or the reverse: its track and the time, or None."""
     best, found = 0.0, None
     for track in tracks:
         for (before, a), (after, b) in itertools.pairwise(zip(track.times, track.heads)):
@@ -101,7 +101,7 @@ def turn_heads(track, time, count):
 
 
 def sides_summary(frames):
-    """How many heads were seen from each side, as lines of text."""
+    """The number of heads seen from each side, as lines of text."""
     heads = [head for frame in frames for head in frame["heads"]]
     counts = {name: sum(side(head) == name for head in heads) for name in SIDES}
     lines = ["sides   " + ", ".join(f"{count} {name}" for name, count in counts.items())]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Pictures of a demo run: the angles over time, heads from every side enlarged, and a turn.
+"""Draws pictures of a demo run: the angles over time, enlarged heads from every side, and a turn.
 
 Usage: plots.py poses.jsonl clip annotated.mp4 poses.png contact-sheet.png turn.png
 """
@@ -18,11 +18,11 @@ import numpy as np
 import picks
 import poses
 
-# More heads than this make a plot that nobody can read: the shorter tracks become grey.
+# More heads than this make the plot unreadable: shorter tracks are grey.
 NAMED_TRACKS = 8
 SHEET_COLUMNS = 6
 TURN_COLUMNS = 9
-# A head is shown with this much around it, in sizes of its box.
+# Size of the picture of a head, in sizes of its box.
 CROP_SIZE = 2.2
 COLORS = {"front": "#1f6fd6", "profile": "#8a4fbf", "behind": "#d62728"}
 ROWS = {
@@ -39,8 +39,8 @@ PANELS = (
 
 
 def broken_line(track, angle, frame_time):
-    """Times and angles with a NaN wherever the line must not go on: where frames without this head
-    lie between, and where the angle passes from +180 to -180 degrees."""
+    """Times and angles with a NaN wherever the line must be interrupted: across frames without this head,
+    and where the angle passes from +180 to -180 degrees."""
     xs, ys = [], []
     for time, head in zip(track.times, track.heads):
         if xs and (time - xs[-1] > 1.5 * frame_time or abs(head[angle] - ys[-1]) > 180):
@@ -52,7 +52,7 @@ def broken_line(track, angle, frame_time):
 
 
 def angle_limit(tracks, angle):
-    """Half of the axis' range: all values fit, and a calm head does not look wild."""
+    """Half of the axis' range: all values fit, and the jitter of a still head is not magnified."""
     largest = max((abs(h[angle]) for track in tracks for h in track.heads), default=0)
     return min(180, max(30, 15 * math.ceil((largest + 3) / 15)))
 
@@ -98,8 +98,8 @@ def plot_poses(frames, path):
 
 
 def decode(video, size, wanted):
-    """The wanted frames of a video as RGB arrays by number, and how many frames it has; decoded, turned
-    upright and scaled by GStreamer."""
+    """The wanted frames of a video as RGB arrays by number, and its number of frames; GStreamer decodes,
+    rotates upright and scales them."""
     width, height = size
     command = [
         "gst-launch-1.0", "-q", "filesrc", f"location={video}", "!", "decodebin", "!",
@@ -121,7 +121,7 @@ def decode(video, size, wanted):
 
 
 def show_head(axis, picture, head):
-    """A head enlarged, with its box and where its nose points."""
+    """An enlarged head with its box and the direction of its nose."""
     box = head["box"]
     x, y = box["x"] + box["w"] / 2, box["y"] + box["h"] / 2
     height, width = picture.shape[:2]
@@ -148,7 +148,7 @@ def frame_size(frames):
 
 
 def contact_sheet(frames, clip, video, path):
-    """The frame with heads of most sides, as the element drew it; beneath it a row for each side, enlarged."""
+    """The frame with the most sides, as the element drew it, and beside it a row of enlarged heads per side."""
     seconds = poses.times(frames)
     chosen = {name: heads for name, heads in picks.heads_by_side(poses.follow(frames), SHEET_COLUMNS).items() if heads}
     richest = picks.richest_frame(frames)
@@ -156,14 +156,14 @@ def contact_sheet(frames, clip, video, path):
     large = 1280, round(1280 * height / width)
     annotated, decoded = decode(video, large, {richest})
     if decoded != len(frames):
-        raise SystemExit(f"error: {video} has {decoded} frames, but {len(frames)} poses were written: both must come from the same run")
+        raise SystemExit(f"error: {video} has {decoded} frames, but poses of {len(frames)} frames were written: both must come from the same run")
     numbers = {time: seconds.index(time) for heads in chosen.values() for time, _ in heads}
     pictures, _ = decode(clip, (width, height), set(numbers.values()))
 
     figure = plt.figure(figsize=(18, 7.6), layout="constrained")
     left, right = figure.subfigures(1, 2)
     if not chosen:
-        right.text(0.5, 0.5, "no head was large, sure and steady enough to be shown", ha="center")
+        right.text(0.5, 0.5, "no head was large, certain and steady enough to be shown", ha="center")
     axis = left.subplots()
     axis.imshow(annotated[richest])
     axis.axis("off")
@@ -184,7 +184,7 @@ def contact_sheet(frames, clip, video, path):
 
 
 def plot_turn(frames, clip, path):
-    """One head that turns past 90 degrees: enlarged pictures above its yaw. False: there is none."""
+    """One head that turns past 90 degrees: enlarged pictures above its yaw. False if there is none."""
     turn = picks.find_turn(poses.follow(frames))
     if turn is None:
         return False
@@ -201,7 +201,7 @@ def plot_turn(frames, clip, path):
         axis.set_title(f"{time:.1f} s\n{head['yaw']:+.0f}°", fontsize=11, color=COLORS[picks.side(head)])
     axis = figure.add_subplot(grid[1, :])
     around = [(time, head) for time, head in zip(track.times, track.heads) if abs(time - middle) <= 2 * picks.TURN_S]
-    # How far the head is turned, whichever way round: 180 and -180 are the same.
+    # The angle in either direction: 180 and -180 are the same.
     axis.plot([time for time, _ in around], [abs(head["yaw"]) for _, head in around], color="0.6", zorder=2)
     axis.scatter([time for time, _ in around], [abs(head["yaw"]) for _, head in around],
                  color=[COLORS[picks.side(head)] for _, head in around], s=30, zorder=3)
@@ -218,7 +218,7 @@ def plot_turn(frames, clip, path):
     axis.set_xlabel("time (s)")
     axis.set_ylabel("|yaw| (°)")
     axis.grid(True, color="0.92")
-    figure.suptitle(f"One head turns, and is still the same head: {track.name}", fontsize=15, fontweight="bold")
+    figure.suptitle(f"One head turns and keeps its number: {track.name}", fontsize=15, fontweight="bold")
     figure.savefig(path, dpi=90)
     plt.close(figure)
     return True

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Reads the JSON lines of dmheadposejson and follows each head through the frames."""
+"""Reads the JSON lines of dmheadposejson and tracks each head through the frames."""
 
 import json
 from collections import Counter
 from dataclasses import dataclass, field
 
-# A head goes on where its box overlaps the one it had last by at least this IoU ...
+# A track continues with a box that overlaps its last one by at least this IoU ...
 MIN_IOU = 0.3
-# ... and it was last seen at most this long ago.
+# ... if it was last seen at most this long ago.
 MAX_GAP_S = 1.0
 
 
@@ -42,12 +42,12 @@ def read_frames(path):
 
 
 def times(frames):
-    """Seconds since the first frame that has a timestamp, one for each frame."""
+    """Seconds since the first frame with a timestamp, one per frame."""
     start = next((frame["pts"] for frame in frames if frame["pts"] is not None), 0)
     seconds = []
     for frame in frames:
         if frame["pts"] is None:
-            # No timestamp (a raw stream): the frame before is the best there is.
+            # No timestamp (a raw stream): use the previous frame's.
             seconds.append(seconds[-1] if seconds else 0.0)
         else:
             seconds.append((frame["pts"] - start) / 1e9)
@@ -67,9 +67,9 @@ def iou(a, b):
 def follow(frames):
     """The heads as tracks, the longest first.
 
-    A head with an id belongs to the track of that id. Heads without one (id 0) are joined
-    greedily: of all pairs of a recent track and a head of this frame the one with the largest IoU
-    is taken first, each track and each head once; a head that is left starts a track.
+    A head with an id belongs to the track with that id. Heads without one (id 0) are matched
+    greedily: pairs of a recent track and a head of this frame are taken in order of IoU,
+    each track and each head once; an unmatched head starts a track.
     """
     by_id, loose = {}, []
     for time, frame in zip(times(frames), frames):
@@ -103,7 +103,7 @@ def follow(frames):
 
 
 def summary(frames):
-    """What was found, as lines of text for people."""
+    """The results as lines of text."""
     counts = Counter(len(frame["heads"]) for frame in frames)
     heads = sum(number * times for number, times in counts.items())
     looked = [head for frame in frames for head in frame["heads"]]

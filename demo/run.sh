@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
-# Runs clips through dmheadpose and leaves an annotated video, the poses and pictures of each in demo/.
+# Runs clips through dmheadpose and writes an annotated video, the poses and pictures of each to demo/.
 # `make demo` calls it with the environment set. Argument: the Python to use.
-# CLIP=file takes another video than the fetched ones.
+# CLIP=file uses this video instead of the fetched ones.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${1:-python3}
@@ -14,7 +14,7 @@ fail() {
   exit 1
 }
 
-# As a line that can be copied to a shell, folded between elements, quoted where the shell needs it.
+# Prints a command that can be pasted into a shell, folded between elements, quoted where the shell needs it.
 show() {
   local part line
   line=$(printf '  GST_PLUGIN_PATH=%q gst-launch-1.0' "${GST_PLUGIN_PATH:-}")
@@ -32,7 +32,7 @@ show() {
   printf '%s\n\n' "$line"
 }
 
-# Shows and runs a pipeline and sets `seconds` to the time it took.
+# Prints and runs a pipeline and sets `seconds` to the time it took.
 launch() {
   local log=.setup/demo.log
   show "$@"
@@ -46,7 +46,7 @@ $(cat "$log")"
 
 # Annotates a clip and draws its pictures: demo/NAME.mp4, NAME.jsonl, NAME-sheet.png, NAME-turn.png, NAME-plot.png.
 # Sets `frames` and `annotated_in`.
-# Arguments: NAME, clip and, where the picture is to be enlarged before it is drawn on, its size as caps.
+# Arguments: NAME, clip and, to enlarge the picture before it is drawn on, its size as caps.
 annotate() {
   local clip=$2 enlarged=${3:-} video=demo/$1.mp4 poses=demo/$1.jsonl file
   local plot=demo/$1-plot.png sheet=demo/$1-sheet.png turn=demo/$1-turn.png
@@ -55,7 +55,7 @@ annotate() {
   local draw=(dmheadposeoverlay overlay=box+axes+id)
   [ -z "$enlarged" ] || draw=(videoscale ! "video/x-raw,$enlarged" ! "${draw[@]}")
   echo "Annotate $clip: heads as boxes (blue front, red behind) with axes and numbers; the poses as JSON lines."
-  # zerolatency: an encoder that looks ahead wants many frames before its first output, and until then
+  # zerolatency: an encoder that looks ahead needs many frames before its first output. Until then
   # the other branch's sink, which waits for the pipeline to preroll, would block the tee.
   launch filesrc location="$clip" ! decodebin ! videoconvert ! videoflip video-direction=auto \
     ! dmheadpose tracking=true smoothing=true ! tee name=t \
@@ -65,10 +65,10 @@ annotate() {
     t. ! queue ! dmheadposejson ! filesink location="$poses"
   annotated_in=$seconds
 
-  # The index to the front, so that a browser plays the file while it loads. Not done above: there it
+  # Moves the index to the front, so that a browser plays the file while it loads. Not done above, where it
   # would hold back all output until the end.
   gst-launch-1.0 -q filesrc location="$video.part" ! qtdemux ! h264parse ! mp4mux faststart=true ! filesink location="$video" ||
-    fail "$video.part could not be rewritten"
+    fail "$video.part could not be rewritten (its reason is above)"
   rm -f "$video.part"
   for file in "$video" "$poses"; do
     [ -s "$file" ] || fail "$file is empty"
@@ -83,21 +83,21 @@ annotate() {
   results+=("$plot" "$video" "$poses")
 }
 
-# How many frames a second this many seconds were.
+# Frames per second, from the number of seconds.
 rate() { awk -v frames="$frames" -v seconds="$1" 'BEGIN { printf "%.1f", frames / seconds }'; }
 
 # Argument: the clip.
 speed() {
   echo
-  echo "The same without drawing and encoding, for the speed."
+  echo "The same without drawing and encoding, to measure speed."
   launch filesrc location="$1" ! decodebin ! videoconvert ! videoflip video-direction=auto ! dmheadpose ! fakesink sync=false
   echo "fps     $(rate "$seconds") decoding and dmheadpose; $(rate "$annotated_in") with tracking, overlay, JSON and H.264 encoding (on $(nproc) CPUs)"
   echo
 }
 
-# Not --exists: it asks for a plugin of GStreamer's own version.
+# Not --exists, which expects a plugin of GStreamer's own version.
 gst-inspect-1.0 dmheadpose >/dev/null ||
-  fail "GStreamer does not find the element dmheadpose in '${GST_PLUGIN_PATH:-}': run 'make build' (or 'make demo', which does)"
+  fail "GStreamer cannot find the element dmheadpose in '${GST_PLUGIN_PATH:-}': run 'make build' (or 'make demo', which does)"
 
 results=()
 if [ -n "${CLIP:-}" ]; then
@@ -105,10 +105,10 @@ if [ -n "${CLIP:-}" ]; then
   speed "$CLIP"
 else
   if [ -s "$people" ]; then
-    # Heads of 20 pixels: enlarged, so that what is drawn does not hide them.
+    # Heads of 20 pixels: enlarged, so that the drawing does not hide them.
     annotate people "$people" width=1536,height=1152
   else
-    echo "warning: no $people (see above why): without it no heads from behind are shown"
+    echo "warning: no $people (the reason is above): no heads from behind will be shown"
   fi
   annotate face "$face"
   speed "$face"

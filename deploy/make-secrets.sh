@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
-# Makes what the containers keep secret, in a folder that git ignores:
+# Creates the containers' secrets in a folder that git ignores:
 #
 #   deploy/make-secrets.sh BROKER GROUP ...
 #
-# BROKER is the host name by which the cameras' containers know the broker. For each GROUP of cameras there is a
-# folder with `cameras` (fill in your addresses: NAME=rtspt://USER:PASSWORD@ADDRESS, one a line) and with
-# `mosquitto_pub`, its options. What is there already is kept.
+# BROKER is the broker's host name in the cameras' containers. Each GROUP of cameras gets a folder with
+# `cameras` (fill in your addresses: NAME=rtspt://USER:PASSWORD@ADDRESS, one per line) and
+# `mosquitto_pub`, its options. Existing files are kept.
 set -euo pipefail
 cd "$(dirname "$0")"
 [ $# -ge 2 ] || { echo "usage: deploy/make-secrets.sh BROKER GROUP ..." >&2; exit 2; }
@@ -22,7 +22,7 @@ cd secrets
 if ! [ -e ca.crt ]; then
   days=3650
   openssl req -x509 -newkey rsa:3072 -nodes -days $days -subj '/CN=headpose CA' -keyout ca.key -out ca.crt 2>/dev/null ||
-    { echo "error: openssl made no certificate" >&2; exit 1; }
+    { echo "error: openssl could not create the certificate" >&2; exit 1; }
   openssl req -newkey rsa:3072 -nodes -subj "/CN=$broker" -keyout broker.key -out broker.csr 2>/dev/null
   openssl x509 -req -in broker.csr -days $days -CA ca.crt -CAkey ca.key -CAcreateserial -out broker.crt \
     -extfile <(printf 'subjectAltName=DNS:%s' "$broker") 2>/dev/null
@@ -36,7 +36,7 @@ for group in "$@"; do
   if ! [ -e "$group/mosquitto_pub" ]; then
     password=$(openssl rand -hex 24)
     printf '%s\n' "-h $broker" '-p 8883' '--cafile /etc/headpose/ca.crt' "-u $group" "-P $password" >"$group/mosquitto_pub"
-    # Appended in the clear, then all of them are hashed: the password is in no argument.
+    # Hashed in a file, so that the password never appears in an argument.
     printf '%s:%s\n' "$group" "$password" >"passwords.$group"
     mosquitto_passwd -U "passwords.$group"
     cat "passwords.$group" >>passwords

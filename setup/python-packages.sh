@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
-# Installs pinned, hash-checked Python packages into a folder; does nothing when they are already there.
-# Arguments: the Python to use, the requirements and the folder. Default: those of the tools (model
-# converter, plots) into .setup/python.
+# Installs pinned, hash-checked Python packages into a folder; does nothing if they are already there.
+# Arguments: the Python to use, the requirements and the folder. Default: those of the model converter
+# and the plots, into .setup/python.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${1:-python3}
@@ -14,7 +14,7 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
   exit 1
 fi
 
-# The same requirements under another Python would be other wheels.
+# The same requirements need other wheels under another Python.
 stamp=$({ cat "$requirements"; "$python" -c 'import sys, platform; print(sys.implementation.cache_tag, platform.machine())'; } | sha256sum | cut -d' ' -f1)
 if [ "$(cat "$target/.stamp" 2>/dev/null || true)" = "$stamp" ]; then
   echo "Python packages in $target: all present."
@@ -27,8 +27,8 @@ if ! "$python" -m pip --version >/dev/null 2>&1; then
 fi
 
 echo "== Python packages into $target"
-# Built beside and moved: an interrupted run leaves nothing half done. PIP_USER and --target exclude
-# each other, and PYTHONPATH must not make pip believe in packages of an earlier run.
+# Installed into a temporary folder and moved, so that an interrupted run leaves nothing incomplete. PIP_USER
+# and --target exclude each other, and PYTHONPATH must not show pip the packages of an earlier run.
 rm -rf "$target.new"
 mkdir -p .setup
 if ! env -u PYTHONPATH PIP_USER=0 "$python" -m pip install \
@@ -36,7 +36,7 @@ if ! env -u PYTHONPATH PIP_USER=0 "$python" -m pip install \
   --no-warn-conflicts --root-user-action=ignore --disable-pip-version-check --no-input \
   --requirement "$requirements"; then
   rm -rf "$target.new"
-  echo "error: pip could not install $requirements (its reason is above). Check the network or the proxy, then run this again. Where a pinned wheel does not exist for this Python, name another: make PYTHON=python3.11 ..." >&2
+  echo "error: pip could not install $requirements (the reason is above). Check the network or the proxy, then run this again. If a pinned wheel does not exist for this Python, name another: make PYTHON=python3.11 ..." >&2
   exit 1
 fi
 echo "$stamp" >"$target.new/.stamp"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
-# Checks that a Rust recent enough for the crate is there. Arguments: further cargo tools to ask for
+# Checks that Rust is installed and recent enough for the crate. Arguments: further cargo tools to check for
 # (rustfmt, clippy).
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
-# Installs the system packages that are missing, by apt; without the right to do so it prints the
-# line to run and stops. On other distributions it checks for what the packages bring.
+# Installs missing system packages with apt; without the permission to do so it prints the
+# command to run and stops. On other distributions it checks for the contents of the packages.
 # Arguments: further packages, for targets that need more than the build does.
 set -euo pipefail
 
 packages=(
   gcc                              # links the plugin
-  g++                              # tests that the C header serves C++ too
+  g++                              # tests that the C header works in C++ too
   libc6-dev                        # start-up files and headers for the linker
-  pkg-config                       # tells the Rust bindings where GStreamer is
+  pkg-config                       # locates GStreamer for the Rust bindings
   libgstreamer1.0-dev              # GStreamer core, base classes and its test library
   libgstreamer-plugins-base1.0-dev # gstreamer-video and gstreamer-app
   gstreamer1.0-tools               # gst-launch-1.0 and gst-inspect-1.0
@@ -18,34 +18,34 @@ packages=(
   gstreamer1.0-plugins-bad         # h264parse
   gstreamer1.0-plugins-ugly        # x264enc
   gstreamer1.0-libav               # H.264 decoder
-  python3-gi                       # Python's view of the meta: examples/python
-  gir1.2-gstreamer-1.0             # describes GStreamer to it
-  gir1.2-gst-rtsp-server-1.0       # the tests' cameras
+  python3-gi                       # reads the meta from Python: examples/python
+  gir1.2-gstreamer-1.0             # GStreamer's bindings for it
+  gir1.2-gst-rtsp-server-1.0       # cameras for the tests
   "$@"
 )
 
 # Not Debian or Ubuntu: check for the contents instead of the packages.
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-  lacking=()
+  absent=()
   for tool in gcc pkg-config gst-launch-1.0 gst-inspect-1.0; do
-    command -v "$tool" >/dev/null || lacking+=("$tool")
+    command -v "$tool" >/dev/null || absent+=("$tool")
   done
   for module in gstreamer-1.0 gstreamer-base-1.0 gstreamer-check-1.0 gstreamer-video-1.0 gstreamer-app-1.0; do
-    pkg-config --atleast-version=1.22 "$module" 2>/dev/null || lacking+=("$module.pc (1.22 or later)")
+    pkg-config --atleast-version=1.22 "$module" 2>/dev/null || absent+=("$module.pc (1.22 or later)")
   done
   for element in decodebin qtdemux mp4mux h264parse avdec_h264 x264enc pngenc; do
-    gst-inspect-1.0 --exists "$element" 2>/dev/null || lacking+=("element $element")
+    gst-inspect-1.0 --exists "$element" 2>/dev/null || absent+=("element $element")
   done
-  python3 -c 'import gi; gi.require_version("Gst", "1.0")' 2>/dev/null || lacking+=("Python's gi with Gst-1.0")
-  if ((${#lacking[@]})); then
+  python3 -c 'import gi; gi.require_version("Gst", "1.0")' 2>/dev/null || absent+=("Python's gi with Gst-1.0")
+  if ((${#absent[@]})); then
     {
-      echo "error: this system has no apt, so install by hand what is missing:"
-      printf '  %s\n' "${lacking[@]}"
+      echo "error: this system has no apt; install these yourself:"
+      printf '  %s\n' "${absent[@]}"
       echo "On Debian 12 the packages are: ${packages[*]}"
     } >&2
     exit 1
   fi
-  echo "System: no apt here; GStreamer $(pkg-config --modversion gstreamer-1.0) and its plugins are present."
+  echo "System: no apt; GStreamer $(pkg-config --modversion gstreamer-1.0) and its plugins are present."
   exit 0
 fi
 
@@ -74,13 +74,13 @@ give_up() {
 
 as_root=()
 if ((EUID != 0)); then
-  command -v sudo >/dev/null || give_up "not root, and there is no sudo."
-  # Without a terminal nobody could type the password.
-  [ -t 0 ] || sudo -n true 2>/dev/null || give_up "not root, and sudo asks for a password but there is no terminal."
+  command -v sudo >/dev/null || give_up "this needs root, and sudo is not installed."
+  # Without a terminal the password cannot be entered.
+  [ -t 0 ] || sudo -n true 2>/dev/null || give_up "this needs root, and sudo asks for a password but there is no terminal."
   as_root=(sudo)
 fi
 
 echo "== Installing ${#missing[@]} system packages: ${missing[*]}"
 as_root+=(env DEBIAN_FRONTEND=noninteractive)
-"${as_root[@]}" apt-get update -q || give_up "apt-get update failed (network? sources?)."
-"${as_root[@]}" "${install[@]}" || give_up "apt-get install failed."
+"${as_root[@]}" apt-get update -q || give_up "apt-get update failed. Check the network and apt's sources."
+"${as_root[@]}" "${install[@]}" || give_up "apt-get install failed (the reason is above)."

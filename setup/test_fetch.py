@@ -42,7 +42,7 @@ class Fetch(unittest.TestCase):
         return {key: value for key, value in (entry | changes).items() if value is not None}
 
     def fetch(self, accept_unknown=False, **changes):
-        """What was printed."""
+        """The printed text."""
         with contextlib.redirect_stdout(io.StringIO()) as said:
             fetch.fetch(self.entry(**changes), self.folder, accept_unknown)
         return said.getvalue()
@@ -116,7 +116,7 @@ class Fetch(unittest.TestCase):
 
 
     def debian_package(self, content):
-        """What apt's download would bring."""
+        """A package as apt would download it."""
         tree = self.folder / "tree"
         (tree / "DEBIAN").mkdir(parents=True)
         (tree / "DEBIAN" / "control").write_text(

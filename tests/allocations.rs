@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! After the first frames the estimator allocates nothing on the heap: counted, not timed. What ONNX
-//! Runtime allocates inside of a run, in C++, is its own and is not seen here.
+//! After the first frames the estimator makes no heap allocations: they are counted, not timed. ONNX Runtime's
+//! own allocations inside a run, in C++, are not counted here.
 
 mod common;
 
@@ -15,7 +15,7 @@ use gstdmheadpose::estimator::geometry::Size;
 use gstdmheadpose::estimator::smoothing::Smoothing;
 use gstdmheadpose::estimator::{Config, HeadPoseEstimator, Settings};
 
-/// The system's allocator, which counts for each thread.
+/// The system's allocator, which counts per thread.
 struct Counting;
 
 thread_local! {
@@ -23,26 +23,26 @@ thread_local! {
 }
 
 fn count() {
-    // The thread may be ending: then there is nobody to count for.
+    // The thread may be ending; then there is no counter.
     let _ = COUNT.try_with(|count| count.set(count.get() + 1));
 }
 
-// SAFETY: all is left to the system's allocator.
+// SAFETY: everything is delegated to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
-        // SAFETY: the caller keeps the contract.
+        // SAFETY: the caller upholds the contract.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract.
+        // SAFETY: the caller upholds the contract.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count();
-        // SAFETY: the caller keeps the contract.
+        // SAFETY: the caller upholds the contract.
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
@@ -53,8 +53,8 @@ static ALLOCATOR: Counting = Counting;
 fn settings(tracking: bool) -> Settings {
     Settings {
         detector: DetectorSettings {
-            // So many boxes that sorting them could need memory. The heads that are followed have to stay:
-            // there is no end to new ones soon.
+            // Enough boxes that sorting them could need memory. The tracked heads have to stay: otherwise
+            // there would always be new ones.
             score_threshold: Some(if tracking { 0.3 } else { 0.001 }),
             ..DetectorSettings::DEFAULT
         },
@@ -65,7 +65,7 @@ fn settings(tracking: bool) -> Settings {
     }
 }
 
-/// Frames of a picture that moves by a pixel a frame; the heads found, and the allocations of each frame.
+/// Frames of a picture that moves by one pixel per frame; returns the heads, and the allocations of each frame.
 fn run(estimator: &mut HeadPoseEstimator, settings: &Settings, frames: u64) -> (usize, Vec<u64>) {
     let (info, pixels) = common::decode_picture(
         &common::in_repository(".setup/pictures/multi_face.png"),

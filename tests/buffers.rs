@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What becomes of single buffers: each processed one carries a meta, all else about it is kept, and what
-//! downstream answers goes back upstream.
+//! Single buffers: each processed one carries a meta, everything else about it is kept, and flow returns from
+//! downstream are passed upstream.
 
 mod toys;
 
@@ -63,7 +63,7 @@ fn empty_gap(number: u64) -> gst::Buffer {
     buffer
 }
 
-/// 10 frames a second made 21, as videorate does it: the frames that it repeats are GAP buffers with a picture.
+/// 10 frames a second converted to 21 as by videorate: the repeated frames are GAP buffers with a picture.
 #[test]
 fn frames_that_videorate_repeats_have_their_heads() {
     let element = toys::quick();
@@ -196,7 +196,7 @@ fn statistics_count_what_happened() {
     element.set_state(gst::State::Null).unwrap();
     assert_eq!(all(&element), [7, 4, 3, 8], "the last run's are kept");
     element.set_state(gst::State::Paused).unwrap();
-    assert_eq!(all(&element), [0; 4], "each run counts anew");
+    assert_eq!(all(&element), [0; 4], "each run starts counting from zero");
     element.set_state(gst::State::Null).unwrap();
 }
 
@@ -226,7 +226,7 @@ fn what_downstream_answers_goes_upstream() {
     }
 }
 
-/// Angles of a picture that lies on its side are wrong and look right: that is said, once.
+/// Angles of a picture that lies on its side are wrong but look right: one warning is posted.
 #[test]
 fn a_picture_on_its_side_is_a_warning() {
     let tags = |orientation: &str| {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! `include/dmheadpose.h` as an application's compiler sees it: C99 and C++, no warnings, and the
-//! same values as Rust wrote.
+//! `include/dmheadpose.h` compiled as in an application: C99 and C++, without warnings, and the
+//! same values as written by Rust.
 
 mod common;
 mod poses;
@@ -34,7 +34,7 @@ fn build((compiler, standard): (&str, &[&str]), source: &str, name: &str) -> Pat
             "pkg-config does not know gstreamer-1.0"
         );
         let text = String::from_utf8(found.stdout).unwrap();
-        // System headers: their warnings are not ours.
+        // System headers, whose warnings do not matter here.
         let system = |flag: &str| flag.replacen("-I", "-isystem", 1);
         text.split_whitespace().map(system).collect::<Vec<_>>()
     };
@@ -61,7 +61,7 @@ fn build((compiler, standard): (&str, &[&str]), source: &str, name: &str) -> Pat
 fn run(program: &Path, argument: Option<&str>) -> String {
     let output = Command::new(program)
         .args(argument)
-        // A critical of GLib, as for a wrong argument, is a failure.
+        // A GLib critical, for example for a wrong argument, is a failure.
         .env("G_DEBUG", "fatal-criticals")
         .output()
         .unwrap();
@@ -73,7 +73,7 @@ fn run(program: &Path, argument: Option<&str>) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What the program is to print for these poses.
+/// The expected output of the program for these poses.
 fn expected(poses: &HeadPoses) -> String {
     let head = |head: &Head| {
         let (r, a) = (head.rect, head.angles);
@@ -143,7 +143,7 @@ fn header_is_clean_cxx() {
     assert!(run(&program, None).starts_with("frame 64 48"));
 }
 
-/// Paths are bytes; other texts are refused where they are not UTF-8. Neither ends the process.
+/// Paths are bytes; other strings are refused if they are not UTF-8. Neither ends the process.
 #[test]
 fn strings_that_are_not_utf8() {
     let program = build(C, "odd_strings.c", "odd_strings");

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
-# Debian chroots for the scripts beside this file, which source it: made once, kept in the folder $chroots
-# (.setup/chroots, or the variable CHROOTS), entered without leaving mounts behind. Needs root.
+# Debian chroots for the scripts in this folder, which source this file: created once, kept in the folder $chroots
+# (.setup/chroots, or the variable CHROOTS), and entered without leaving mounts behind. Needs root.
 chroots=$(realpath -m "${CHROOTS:-.setup/chroots}")
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 
@@ -13,13 +13,13 @@ fail() {
 }
 
 need_chroots() {
-  [ "$(id -u)" = 0 ] || fail "chroots need root: run it by sudo"
+  [ "$(id -u)" = 0 ] || fail "chroots need root: run it with sudo"
   command -v debootstrap >/dev/null || fail "debootstrap is missing: apt-get install debootstrap"
 }
 
 # Runs a command in the chroot of a suite. /proc and the folders given before `--` as from:to are mounted for
-# it in a mount namespace of its own: they are gone with the command, however it ends. With $scratch set,
-# a folder, the chroot itself stays as it is: what the command changes is kept in that folder.
+# it in a separate mount namespace, which ends with the command. With $scratch set to a folder, the chroot
+# itself stays unchanged: the command's changes go to that folder.
 in_chroot() {
   local root=$chroots/$1 mounts=()
   shift
@@ -47,7 +47,7 @@ in_chroot() {
   ' bash "$root" "${scratch:-}" "${#mounts[@]}" "${mounts[@]}" "$@"
 }
 
-# Makes the chroot of a suite with these packages unless it is there; a build that was cut short is begun anew.
+# Creates the chroot of a suite with these packages unless it exists; an interrupted build is restarted.
 build_chroot() {
   local suite=$1 root=$chroots/$1 log=$chroots/$1.log
   shift
@@ -61,7 +61,7 @@ build_chroot() {
   debootstrap --variant=minbase --keyring="$keyring" "$suite" "$root" "$mirror" \
     /usr/share/debootstrap/scripts/sid >"$log" 2>&1 || fail "debootstrap failed: see $log"
   cp /etc/resolv.conf "$root/etc/resolv.conf"
-  # A mirror that is a snapshot is past its date.
+  # A snapshot mirror has an expired date.
   in_chroot "$suite" -- sh -ec "
     echo 'Acquire::Check-Valid-Until \"false\";' >/etc/apt/apt.conf.d/90snapshot
     apt-get update
@@ -70,7 +70,7 @@ build_chroot() {
   touch "$root/.complete"
 }
 
-# Makes the chroots of suites with a GStreamer newer than bookworm's; trixie's comes first, for forky's keys.
+# Creates the chroots of suites with a GStreamer newer than bookworm's; trixie's comes first, for forky's keys.
 build_newer_gstreamer() {
   local suite packages=(
     gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad

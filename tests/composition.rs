@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Who draws: downstream, where it says that it draws compositions, else the element itself. Never nobody.
+//! Who draws: downstream, if it accepts compositions, else the element itself. One of them always draws.
 
 mod toys;
 
@@ -29,7 +29,7 @@ fn overlay(parts: &str) -> gst::Element {
     element
 }
 
-/// Makes what is behind `pad` answer, while `answers`, that it draws compositions.
+/// Makes downstream of `pad` reply, while `answers` is set, that it draws compositions.
 fn draw_behind(pad: &gst::Pad, answers: &Arc<AtomicBool>) {
     let answers = answers.clone();
     pad.add_probe(gst::PadProbeType::QUERY_DOWNSTREAM, move |_, info| {
@@ -46,7 +46,7 @@ fn draw_behind(pad: &gst::Pad, answers: &Arc<AtomicBool>) {
     });
 }
 
-/// Makes the sink of this name one that draws compositions.
+/// Makes the sink of this name accept compositions.
 fn let_sink_draw(pipeline: &gst::Pipeline, sink: &str) {
     let sink = pipeline.by_name(sink).unwrap();
     let pad = sink.static_pad("sink").unwrap();
@@ -58,7 +58,7 @@ fn composition(buffer: &gst::BufferRef) -> Option<VideoOverlayComposition> {
     Some(meta.overlay_owned())
 }
 
-/// The pixels as a sink shows them that draws compositions.
+/// The pixels as shown by a sink that draws compositions.
 fn shown(buffer: &gst::Buffer, format: VideoFormat, (width, height): (u32, u32)) -> Vec<u8> {
     let info = VideoInfo::builder(format, width, height).build().unwrap();
     let mut frame = VideoFrame::from_buffer_writable(buffer.copy_deep().unwrap(), &info).unwrap();
@@ -80,7 +80,7 @@ fn has_feature(caps: &gst::Caps) -> bool {
     caps.features(0).unwrap().contains(FEATURE)
 }
 
-/// Black frames through the element and what is `between` it and a sink that draws, or does not.
+/// Sends black frames through the element and `between` to a sink that draws compositions, or does not.
 /// Returns the buffers that arrive and whether their caps have the feature.
 fn play(between: &str, element: &gst::Element, sink_draws: bool) -> (Vec<gst::Buffer>, bool) {
     let line = format!(
@@ -141,11 +141,11 @@ fn everybody_else_gets_the_drawing_in_the_pixels() {
         ("queue !", false),
         ("videoconvert !", false),
         ("tee ! queue !", false),
-        // What works on the pixels would lose the composition or leave it in the wrong place.
+        // An element that processes the pixels would lose the composition or misplace it.
         ("videoscale ! video/x-raw,width=160,height=120 !", true),
         ("videoconvert ! video/x-raw,format=I420 !", true),
         ("videocrop left=8 !", true),
-        // An encoder's caps know no feature.
+        // An encoder's caps have no such feature.
         ("video/x-raw !", true),
     ] {
         let (buffers, featured) = play(between, &drawing("box+axes"), sink_draws);
@@ -175,7 +175,7 @@ fn a_tee_with_a_branch_that_does_not_draw_gets_pixels() {
     }
 }
 
-/// The frame that another branch holds too is not copied.
+/// A frame that another branch holds too is not copied.
 #[test]
 fn behind_a_tee_the_pixels_are_shared() {
     let line = "videotestsrc num-buffers=5 ! video/x-raw,format=I420,width=320,height=240 \
@@ -242,7 +242,7 @@ fn anothers_composition_is_kept_where_we_blend() {
     assert!(bytes(&out).iter().any(|&byte| byte > 50), "the box");
 }
 
-/// A harness whose downstream draws while the flag says so.
+/// A harness whose downstream draws while the flag is set.
 fn switchable(element: &gst::Element) -> (gst_check::Harness, Arc<AtomicBool>) {
     let answers = Arc::new(AtomicBool::new(false));
     draw_behind(&element.static_pad("src").unwrap(), &answers);
@@ -250,7 +250,7 @@ fn switchable(element: &gst::Element) -> (gst_check::Harness, Arc<AtomicBool>) {
     (h, answers)
 }
 
-/// Pushes a black frame and tells who draws on it; what the caps say has to agree.
+/// Pushes a black frame and returns who draws on it; the caps have to agree.
 fn downstream_draws(h: &mut gst_check::Harness, n: u64, size: (u32, u32)) -> bool {
     let mut frame = picture(size.0, size.1, |_, _| [0; 3]);
     number(&mut frame, n);
@@ -268,7 +268,7 @@ fn downstream_draws(h: &mut gst_check::Harness, n: u64, size: (u32, u32)) -> boo
 #[test]
 fn the_answer_is_asked_for_again_when_downstream_changes() {
     for element in [drawing("box"), {
-        // Draws from the meta that the frame has to carry already.
+        // Draws from the meta that the frame must carry already.
         let bin = gst::parse::bin_from_description(
             "identity name=here ! dmheadposeoverlay overlay=box",
             true,
@@ -294,7 +294,7 @@ fn the_answer_is_asked_for_again_when_downstream_changes() {
             assert!(h.push_upstream_event(gst::event::Reconfigure::new()));
             assert_eq!(downstream_draws(&mut h, n, size), draws);
             assert_eq!(downstream_draws(&mut h, n + 1, size), draws);
-            // Nobody said that anything changed, so nobody is asked.
+            // Nothing was reported as changed, so there is no new query.
             answers.store(!draws, Ordering::SeqCst);
             assert_eq!(downstream_draws(&mut h, n + 2, size), draws);
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! A thousand starts and stops, at whatever moment, with frames in flight and without: nothing is left behind.
+//! A thousand starts and stops at random moments, with and without frames in flight: nothing leaks.
 
 mod toys;
 mod usage;
@@ -11,12 +11,12 @@ use gst::prelude::*;
 use usage::Usage;
 
 const CYCLES: u32 = 1000;
-/// A guard against a hang, never a measure.
+/// A guard against a hang, not a measurement.
 const GUARD: Duration = Duration::from_secs(60);
-/// What two thirds of the cycles may add: some KiB each, and far less than a model.
+/// The memory that two thirds of the cycles may add: some KiB each, and far less than a model.
 const GROWTH_KIB: u64 = 4096;
 
-/// From NULL to PLAYING and back; every second cycle waits for a frame first. Whether one arrived.
+/// From NULL to PLAYING and back; every second cycle waits for a frame first. Returns whether one arrived.
 fn cycle(
     number: u32,
     pipeline: &gst::Pipeline,
@@ -37,10 +37,10 @@ fn cycle(
     awaited || frames.try_recv().is_ok()
 }
 
-/// What a source may say behind any elements. A stop deactivates an element's source pad before its sink pad. A first
-/// event (stream-start, caps, segment) that comes in between cannot be sent on, and from an event function that
-/// returns a boolean (identity, capsfilter, tee, every BaseTransform) the core takes that for an error, not for
-/// flushing. Elements that need a moment to stop give the source the time to get there.
+/// Errors that a source may post with any element downstream. A stop deactivates an element's source pad before its
+/// sink pad. A first event (stream-start, caps, segment) in between cannot be forwarded, and from an event function
+/// that returns a boolean (identity, capsfilter, tee, every BaseTransform) the core takes that for an error, not for
+/// flushing. Elements that take a moment to stop give the source time to get there.
 fn is_of_the_stop(message: &gst::Message) -> bool {
     let of_source = |src: &gst::Object| src.name().starts_with("videotestsrc");
     message.type_() == gst::MessageType::Error && message.src().is_some_and(of_source)
@@ -52,7 +52,7 @@ fn a_thousand_starts_and_stops_leave_nothing_behind() {
     let line = "videotestsrc ! video/x-raw,format=I420,width=160,height=120 ! identity name=here \
                 ! dmheadposejson ! fakesink name=sink sync=false";
     let pipeline = toys::pipeline(line, &element);
-    // What was posted is still there after the stop.
+    // Messages posted before the stop are still there after it.
     pipeline.set_auto_flush_bus(false);
     let bus = pipeline.bus().unwrap();
     let frames = toys::arrivals(&pipeline, "sink");
@@ -74,8 +74,8 @@ fn a_thousand_starts_and_stops_leave_nothing_behind() {
     let (before, after) = (after_a_third.unwrap(), Usage::now());
     eprintln!("{before:?} after a third of {CYCLES} cycles, {after:?} after all");
     assert_eq!(after.files, before.files);
-    // GLib keeps threads of its pool for a while, and one that was told to end may take a moment: a few more
-    // or less say nothing. One of ours a cycle would be hundreds.
+    // GLib keeps threads of its pool for a while, and one that was told to end may take a moment: a small
+    // difference means nothing. One leaked thread per cycle would be hundreds.
     assert!(after.threads <= before.threads + 16, "{before:?} {after:?}");
     assert!(
         after.resident < before.resident + GROWTH_KIB,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! A thread that panics, of several that look at frames: nobody waits for it for ever, what was done comes out in
+//! A worker that panics, one of several: no thread waits for it forever, finished frames come out in
 //! order, and the next frame is refused.
 
 mod common;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
-# Shows that the Debian package of `make deb` works where nothing else is: it is installed in a clean Debian 12
+# Shows that the Debian package of `make deb` works on a bare system: it is installed in a clean Debian 12
 # in a chroot, finds the heads in a picture there, and is removed without a trace. Not part of `make test`: it
 # needs root and fetches packages.
 #
@@ -18,7 +18,7 @@ need_chroots
 [ -s "$picture" ] || fail "no picture at $picture: run 'make pictures'"
 build_chroot bookworm
 
-# What the package does to the system is kept here, and thrown away.
+# Receives the package's changes to the system, and is deleted.
 scratch=$(mktemp -d "$chroots/deb.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 mkdir "$scratch/mnt"

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
-# Shows that deploy/ works, without a container engine and without a registry of images: the manifests meet their
-# schemas, the image of the Dockerfile is built by buildah upon base images that debootstrap makes, and its
-# container reads a camera of this machine, by UDP and by TCP, and sends the heads to a broker. Not part of
-# `make test`: it needs root, fetches packages and builds from nothing.
+# Shows that deploy/ works, without a container engine and without an image registry: the manifests match their
+# schemas, buildah builds the Dockerfile's image on base images made by debootstrap, and its
+# container reads a camera on this machine, over UDP and over TCP, and sends the heads to a broker. Not part of
+# `make test`: it needs root, fetches packages and builds from scratch.
 #
 #   tests/deploy.sh
 #
@@ -15,11 +15,11 @@ clip=.setup/clips/WolfgangLanger_Pexels.mp4
 
 need_chroots
 [ -s "$clip" ] || fail "no clip at $clip: run 'make clips'"
-toolchain=$(rustc --print sysroot) || fail "no Rust: the base image takes this machine's"
+toolchain=$(rustc --print sysroot) || fail "no Rust: the base image uses this machine's"
 build_chroot bookworm
 build_chroot trixie
 
-# What is installed and built is kept here, and thrown away.
+# Receives everything that is installed and built, and is deleted.
 scratch=$(mktemp -d "$chroots/deploy.XXXXXX")
 server=
 trap '[ -z "$server" ] || kill "$server"; rm -rf "$scratch"' EXIT

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The element that draws what another one attached.
+//! The element that draws the poses attached by another one.
 
 mod toys;
 
@@ -18,7 +18,7 @@ fn frame() -> gst::Buffer {
     picture(320, 240, |_, _| [90; 3])
 }
 
-/// What the estimating element makes of a frame.
+/// A frame with the result of the estimating element.
 fn estimated(parts: &str) -> gst::Buffer {
     let element = quick();
     element.set_property_from_str("overlay", parts);
@@ -70,7 +70,7 @@ fn larger_lines_and_letters_cover_more() {
     assert!(changed(Some(("font-scale", 2.0))) > usual);
 }
 
-/// The frame with poses of this age, drawn on by an element with these properties.
+/// A frame with poses of this age, drawn by an element with these properties.
 fn drawn(properties: &[(&str, &str)], age: gst::ClockTime) -> Vec<u8> {
     let element = overlay();
     for (name, value) in properties {
@@ -98,7 +98,7 @@ fn poses_that_are_too_old_are_not_drawn() {
         drawn(&[at_once], gst::ClockTime::from_nseconds(1)),
         untouched
     );
-    // How many heads there are, and how long they took, stays.
+    // The number of heads and the inference time stay visible.
     assert_ne!(drawn(&[("overlay", "box+stats")], old), untouched);
 }
 
@@ -125,11 +125,11 @@ fn colours_and_labels_are_as_set() {
     let usual = drawn(&[("overlay", "labels")], now);
     assert_ne!(label("{yaw}"), usual);
     assert_ne!(label("{score:.1}"), label("{score:.2}"));
-    assert_ne!(label("{jaw}"), bytes(&frame()), "drawn as it stands");
+    assert_ne!(label("{jaw}"), bytes(&frame()), "drawn literally");
     assert_eq!(label(""), usual, "unset");
 }
 
-/// One branch is drawn on, the other one is not, and boxes follow a scaler.
+/// One branch is drawn on, the other is not, and the boxes follow a scaler.
 #[test]
 fn behind_a_tee_and_a_scaler() {
     let line = "videotestsrc num-buffers=2 pattern=black \

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The programs in examples/ run, and in C, Python and Rust they read the heads that `dmheadposejson`
-//! writes: number for number, in every frame of a stretch of the demo's clip. The attention monitor reports
-//! of what `dmheadposejson` writes.
+//! The programs in examples/ run, and those in C, Python and Rust read the same heads as `dmheadposejson`
+//! writes: number for number, in every frame of a section of the demo's clip. The attention monitor reports
+//! on the output of `dmheadposejson`.
 
 mod common;
 
@@ -12,12 +12,12 @@ use common::{built, target};
 use gst::prelude::*;
 use serde_json::Value;
 
-/// A second of the clip, in which all frames show a face. Cut off in the order of decoding, a few frames
-/// lack others that they build upon.
+/// A second of the clip in which all frames show a face. Because it is cut in decoding order, a few frames
+/// lack their reference frames.
 const FRAMES: usize = 24;
 const WHOLE_FRAMES: usize = 20;
 
-/// The first frames of the demo's clip, as a file of its own.
+/// The first frames of the demo's clip as a separate file.
 fn stretch(name: &str) -> PathBuf {
     let clip = common::in_repository(".setup/clips/WolfgangLanger_Pexels.mp4");
     assert!(
@@ -45,14 +45,14 @@ fn stretch(name: &str) -> PathBuf {
     file
 }
 
-/// What a program prints that has the plugin; it must succeed.
+/// The output of a program that runs with the plugin; it must succeed.
 fn stdout(program: &Path, arguments: &[&str]) -> String {
     built("libgstdmheadpose.so");
     let mut command = Command::new(program);
     command
         .args(arguments)
         .env("GST_PLUGIN_PATH", target())
-        // The packages of the tools are for another Python.
+        // The tools' packages are for another Python.
         .env_remove("PYTHONPATH")
         .env_remove("GST_DEBUG");
     if let Some(library) = common::onnxruntime_library() {
@@ -84,7 +84,7 @@ fn c_program() -> PathBuf {
 /// The lines of `dmheadposejson` as the examples print them: fewer fields, three decimals.
 fn abridged(lines: &str) -> String {
     let head = |head: &Value| {
-        // Floats are read back as what they were: see the tests of dmheadposejson.
+        // Floats are read back exactly: see the tests of dmheadposejson.
         let number = |value: &Value| value.as_f64().unwrap() as f32;
         let bounds = &head["box"];
         format!(
@@ -191,7 +191,7 @@ fn the_attention_monitor_reports_of_a_recording() {
         &common::system_python("Gst"),
         &[&arguments[..], &output].concat(),
     );
-    // The face is towards the camera in the whole of the stretch, a frame of which takes 1001/24000 s.
+    // The face is towards the camera in the whole section, in which a frame takes 1001/24000 s.
     let seconds = lines.lines().count() as f64 * 1001.0 / 24000.0;
     let expected = format!(
         "person 1: in view {seconds:.1} s, looked {seconds:.1} s (100 %) in 1 glance, longest {seconds:.1} s\n"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Every format that the element advertises, at sizes from one pixel to odd HD: each frame passes
+//! Every format that the element supports, at sizes from one pixel to odd HD: each frame passes
 //! and carries a meta that refers to its size.
 
 mod common;
@@ -36,7 +36,7 @@ fn advertised_formats() -> Vec<String> {
     formats
 }
 
-/// Runs test pictures through the element and says what went wrong, if anything.
+/// Runs test pictures through the element and returns what went wrong, if anything.
 fn run(format: &str, width: u32, height: u32) -> Result<(), String> {
     let line = format!(
         "videotestsrc num-buffers={FRAMES} ! video/x-raw,format={format},width={width},height={height} \

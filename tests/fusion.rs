@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! A front and a rear model: who answers for which head.
+//! A front and a rear model: which of them estimates which head.
 
 mod toys;
 
@@ -12,7 +12,7 @@ use toys::{
     stat,
 };
 
-/// Two heads, at which the toy models answer 40, -10, 20 (left) and 130, 10, 30 (right).
+/// Two heads, for which the toy models return 40, -10, 20 (left) and 130, 10, 30 (right).
 fn two_heads() -> gst::Buffer {
     let color = |x| {
         if x < 15 {
@@ -24,8 +24,8 @@ fn two_heads() -> gst::Buffer {
     picture(32, 32, |x, _| color(x))
 }
 
-// The rear model calls its three answers yaw, pitch and roll, the front one yaw, roll and pitch: so it is
-// seen whose they are.
+// The rear model orders its outputs yaw, pitch, roll, the front model yaw, roll, pitch, which shows
+// whose they are.
 const REAR_LEFT: Angles = Angles::new(40.0, -10.0, 20.0);
 const FRONT_LEFT: Angles = Angles::new(40.0, 20.0, -10.0);
 const REAR_RIGHT: Angles = Angles::new(130.0, 10.0, 30.0);
@@ -98,7 +98,7 @@ fn models_of_different_input_sizes_fuse() {
     assert_angles(&heads[1], REAR_RIGHT);
 }
 
-/// What `make models` fetches is a pair that needs no property.
+/// `make models` fetches a pair that needs no property.
 #[test]
 fn the_models_of_a_fresh_machine_are_a_pair() {
     init();
@@ -126,7 +126,7 @@ fn the_models_of_a_fresh_machine_are_a_pair() {
     let buffer = h.push_and_pull(buffer).unwrap();
     let heads = poses(&buffer).heads;
     assert_eq!(heads.len(), 1, "{heads:?}");
-    // By the same network in Python, with OpenCV's crop; its yaw and pitch moved by -1.5 * 1.758/45 and 3.
+    // From the same network in Python, with OpenCV's crop; its yaw and pitch moved by -1.5 * 1.758/45 and 3.
     for (got, want) in [
         (heads[0].angles.yaw, 1.699),
         (heads[0].angles.pitch, -3.373),

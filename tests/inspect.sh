@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
-# gst-inspect-1.0 must load the plugin and describe its elements where there is no ONNX Runtime and
-# no model. Argument: the plugin file.
+# gst-inspect-1.0 must load the plugin and describe its elements without ONNX Runtime and
+# without models. Argument: the plugin file.
 set -euo pipefail
 plugin=$1
 folder=$(mktemp -d)
@@ -12,7 +12,7 @@ fail() {
   exit 1
 }
 
-# A copy: beside the original lies an ONNX Runtime.
+# A copy, because an ONNX Runtime is beside the original.
 cp "$plugin" "$folder/"
 inspect() {
   GST_PLUGIN_PATH=$folder GST_REGISTRY=$folder/registry.bin ORT_DYLIB_PATH=$folder/none.so \
@@ -29,11 +29,11 @@ for property in detector-model pose-model models-dir mode detector-family pose-f
   overlay post-messages stats; do
   grep -qE "^  $property +: " "$folder/dmheadpose" || fail "dmheadpose has no property $property"
 done
-grep -q 'Filter/Analyzer/Video' "$folder/dmheadpose" || fail "dmheadpose has another klass than Filter/Analyzer/Video"
+grep -q 'Filter/Analyzer/Video' "$folder/dmheadpose" || fail "expected dmheadpose to have the class Filter/Analyzer/Video"
 grep -q '"head-poses"' "$folder/dmheadpose" || fail "dmheadpose has no signal head-poses"
 grep -q 'application/x-ndjson' "$folder/dmheadposejson" || fail "dmheadposejson has no application/x-ndjson pad"
 
-# A property without a text, a range or a default would show up as one of these.
+# A property without a description, a range or a default appears as one of these.
 grep -nE ': *$|\(null\)' <(sed -n '/^Element Properties:/,/^Element Signals:/p' "$folder/dmheadpose" | grep -E '^  [a-z]') &&
   fail "dmheadpose has a property without description"
 echo "gst-inspect-1.0: dmheadpose ($(grep -cE '^  [a-z0-9-]+ +: ' "$folder/dmheadpose") properties), dmheadposejson and dmheadposeoverlay load without ONNX Runtime."

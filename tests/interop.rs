@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Metas of other vendors' elements: what ours writes for them, and heads taken from what they write.
+//! Metas of other vendors' elements: those that the element writes, and heads taken from them.
 
 mod toys;
 
@@ -24,7 +24,7 @@ fn harness(element: &gst::Element) -> gst_check::Harness {
     toys::harness(element, &caps(VideoFormat::Rgb, 32, 32))
 }
 
-/// An element that takes heads from upstream; it has no detector that could be loaded.
+/// An element that takes heads from upstream; it has no detector to load.
 fn from_regions() -> gst::Element {
     let element = toys::quick();
     element.set_property("detector-model", "/nowhere.onnx");
@@ -63,7 +63,7 @@ fn regions_whose_type_is_not_utf8_have_no_name() {
     }
 }
 
-/// A region as others see it.
+/// A region as other elements read it.
 #[derive(Debug, PartialEq)]
 struct Region {
     class: String,
@@ -179,7 +179,7 @@ fn tracked_heads_have_an_object_id() {
     }
 }
 
-/// What arrives behind `elements` of what the toys write.
+/// What arrives downstream of `elements` from the toys' output.
 fn behind(elements: &str) -> Vec<gst::Buffer> {
     let element = toys::quick();
     element.set_property_from_str("meta-format", "custom+roi");
@@ -329,7 +329,7 @@ fn regions_of_others_get_the_pose_and_keep_the_rest() {
             .build(),
     );
     VideoRegionOfInterestMeta::add(buffer.make_mut(), "face", BOXES[1]);
-    // The second time everything is there already.
+    // The second time everything is already there.
     for _ in 0..2 {
         buffer = h.push_and_pull(buffer).unwrap();
         let heads = poses(&buffer).heads;

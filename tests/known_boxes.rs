@@ -28,7 +28,7 @@ fn estimator(detector: Option<&str>) -> HeadPoseEstimator {
     HeadPoseEstimator::load(&config(detector, "pose_Nx3x32x32")).unwrap()
 }
 
-/// 32x32 pixels, each of another colour.
+/// 32x32 pixels, each with a different colour.
 fn gradient() -> Vec<u8> {
     let pixel = |at: u32| [100 + (at % 32) as u8, 40 + 3 * (at / 32) as u8, 60];
     (0..32 * 32).flat_map(pixel).collect()
@@ -99,7 +99,7 @@ fn known_boxes_need_no_detector() {
     assert_eq!(heads.unwrap(), []);
 }
 
-/// Columns and rows of the frame that the network got of a head: the least and greatest of its red and green.
+/// Columns and rows of the frame in the network's input for a head: minimum and maximum of its red and green.
 fn part_seen(model: &PoseModel, levels: impl Fn(f32) -> f32, red: usize) -> [u8; 4] {
     let image = model.crop_image(0).unwrap();
     let plane = |channel: usize| {
@@ -111,7 +111,7 @@ fn part_seen(model: &PoseModel, levels: impl Fn(f32) -> f32, red: usize) -> [u8;
     [left - 100, right - 100, (top - 40) / 3, (bottom - 40) / 3]
 }
 
-/// 3DDFA in front and DMHead's contract behind, each with the crop of its family, or both with one that is asked for.
+/// 3DDFA as the front model and DMHead's contract as the rear model, each with its family's crop, or both with a set one.
 #[test]
 fn each_model_gets_the_crop_it_was_made_for() {
     let bytes = gradient();
@@ -150,9 +150,9 @@ fn each_model_gets_the_crop_it_was_made_for() {
     }
 }
 
-/// Two models that answer a yaw of red - 100, and the frames, from 1, that the rear one gets to see of a head that is
-/// followed: both look until both have had it in front four frames ago, and every fifth frame; from 45 degrees on
-/// both do, again until they have agreed.
+/// Two models with a yaw of red - 100, and the frames, from 1, on which the rear one runs for a tracked head: both run
+/// until both have seen it from the front four frames ago, and in every fifth frame; from 45 degrees on
+/// both run, again until they have agreed.
 #[test]
 fn the_rear_model_looks_now_and_then() {
     let mut estimator = HeadPoseEstimator::load(&Config {
@@ -178,7 +178,7 @@ fn the_rear_model_looks_now_and_then() {
             "{number}: {heads:?}"
         );
         let image = estimator.pose().rear().unwrap().crop_image(0);
-        // Green of the last crop that it got.
+        // Green of its last crop.
         let green = image.map(|image| image[image.len() / 2] as u8);
         if green == Some(number) {
             seen.push(number);

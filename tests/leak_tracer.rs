@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! A leak made on purpose, so that tests/leaks.sh knows whether GStreamer's tracer sees one.
+//! A deliberate leak, so that tests/leaks.sh can tell whether GStreamer's tracer detects leaks.
 
 mod toys;
 

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
 # Runs the tests with pipelines and harnesses under GStreamer's own leak tracer: no element, pad, buffer, event
-# or caps may be alive at the end. Needs what `make test` builds and fetches.
+# or caps may remain at the end. Needs what `make test` builds and fetches.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-# The tracer warns of what it finds.
+# The tracer's findings are warnings.
 unset G_DEBUG
 
-# Not those that start processes, which would be traced too, and not the long ones.
+# Without those that start processes, which would be traced too, and without the long ones.
 tests=(buffers composition dmheadposejson dmheadposeoverlay formats fusion interop lifecycle live
   messages meta overlay pipeline_depth privacy properties smoothing storm tracking)
 log=$(mktemp)
@@ -16,7 +16,7 @@ leaky=0
 
 cargo test --quiet --locked --no-run --test leak_tracer "${tests[@]/#/--test=}"
 
-# The tracer itself, before it is believed: a pipeline that is never let go is seen.
+# Tests the tracer first: it must detect a pipeline that is never released.
 for test in leak_tracer "${tests[@]}"; do
   : >"$log"
   status=0
@@ -25,13 +25,13 @@ for test in leak_tracer "${tests[@]}"; do
   ((status == 0)) || exit "$status"
   alive=$(grep -c ': object-alive, type-name=(string)[A-Za-z]' "$log" || true)
   if [ "$test" = leak_tracer ]; then
-    ((alive > 0)) || { echo "error: the leak tracer saw nothing of a leak made on purpose" >&2; exit 1; }
+    ((alive > 0)) || { echo "error: the leak tracer did not detect a deliberate leak" >&2; exit 1; }
   elif ((alive > 0)); then
-    echo "error: $test left $alive objects behind:" >&2
+    echo "error: $test leaked $alive objects:" >&2
     grep -o 'object-alive, type-name=.*' "$log" | cut -c1-200 | sort | uniq -c | head -20 >&2
     leaky=1
   else
-    echo "$test: nothing left behind"
+    echo "$test: no leaks"
   fi
 done
 exit "$leaky"

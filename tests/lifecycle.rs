@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Starting, stopping, flushing and changing while data flows: nothing is lost, mixed up or left behind.
+//! Starting, stopping, flushing and changing while data flows: nothing is lost, mixed up or leaked.
 
 mod toys;
 
@@ -28,7 +28,7 @@ fn fifty_times_from_null_to_playing_and_back() {
     for cycle in 0..50 {
         toys::run(&pipeline);
         let seen = std::mem::take(&mut *buffers.lock().unwrap());
-        // Also between READY and PAUSED alone, which is where the models are loaded.
+        // Also between READY and PAUSED alone, where the models are loaded.
         pipeline.set_state(gst::State::Ready).unwrap();
         let heads = seen.iter().map(|buffer| toys::poses(buffer).heads.len());
         assert_eq!(heads.collect::<Vec<_>>(), [2; 5], "cycle {cycle}");
@@ -43,7 +43,7 @@ fn stopped_in_the_middle_of_a_stream() {
     let line = "videotestsrc ! video/x-raw,width=320,height=240 \
                 ! identity name=here ! fakesink name=sink";
     let pipeline = toys::pipeline(line, &element);
-    // What was posted is still there after the stop.
+    // Messages posted before the stop are still there after it.
     pipeline.set_auto_flush_bus(false);
     let frames = toys::arrivals(&pipeline, "sink");
     let guard = std::time::Duration::from_secs(60);
@@ -149,7 +149,7 @@ fn size_and_format_change_in_mid_stream() {
         assert_eq!(corners(&poses.heads)[0], wanted, "{width}x{height}");
     }
     pipeline.set_state(gst::State::Null).unwrap();
-    // Its models were loaded once.
+    // Its models were loaded only once.
     assert_eq!(stat(&element, "inferred"), 12);
 }
 
@@ -170,7 +170,7 @@ fn end_of_stream_with_and_without_buffers() {
         assert_eq!(h.buffers_received(), frames as u32);
         assert_eq!(h.push(frame(frames)), Err(gst::FlowError::Eos));
     }
-    // Not a single buffer through a pipeline: no caps either.
+    // A pipeline without a single buffer, and without caps.
     let line = "fakesrc num-buffers=0 ! identity name=here ! fakesink";
     toys::run(&toys::pipeline(line, &toys::quick()));
 }
@@ -223,7 +223,7 @@ fn properties_change_from_another_thread_while_playing() {
     let done = AtomicBool::new(false);
     let heads = std::thread::scope(|scope| {
         scope.spawn(|| {
-            // Whatever the moment, each frame sees either of these.
+            // At any moment each frame sees one of these.
             for round in 0u32.. {
                 if done.load(Ordering::Relaxed) {
                     break;
@@ -233,7 +233,7 @@ fn properties_change_from_another_thread_while_playing() {
                 element.set_property_from_str("overlay", ["", "box+labels"][round as usize % 2]);
                 element
                     .set_property_from_str("crop-mode", ["square", "upstream"][round as usize % 2]);
-                // Takes effect at the next start only.
+                // Takes effect only at the next start.
                 element.set_property("detector-model", format!("/no/such/{round}.onnx"));
                 let _ = element.property::<gst::Structure>("stats");
             }
@@ -274,7 +274,7 @@ fn dropped_in_any_state() {
         drop(element);
         assert!(
             weak.upgrade().is_none(),
-            "{state:?}: somebody holds the element"
+            "{state:?}: the element is still referenced"
         );
     }
     let element = toys::quick();
@@ -283,7 +283,7 @@ fn dropped_in_any_state() {
     let weak = element.downgrade();
     drop(element);
     drop(h);
-    assert!(weak.upgrade().is_none(), "somebody holds the element");
-    // Its buffer lives on.
+    assert!(weak.upgrade().is_none(), "the element is still referenced");
+    // Its buffer stays alive.
     assert_eq!(HeadPoses::from_buffer(&out).unwrap().heads.len(), 2);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The links between the documents, and to files of the repository, lead somewhere.
+//! The links between the documents and to files of the repository are valid.
 
 mod common;
 
@@ -44,7 +44,7 @@ fn every_link_within_the_repository_leads_somewhere() {
     assert!(links > 20, "found only {links} links");
 }
 
-/// What is in the round brackets of `[text](target)`.
+/// The text in the round brackets of `[text](target)`.
 fn targets(text: &str) -> impl Iterator<Item = &str> {
     text.split("](")
         .skip(1)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Frames that are not looked at: every so-manieth only, because the stream is late, because a thread is
-//! busy with another one, or because an inference failed. Each says where its heads come from and how old
+//! Frames that are not inferred: with an interval, because the stream is late, because a worker is
+//! busy with another frame, or because an inference failed. Each states where its heads come from and how old
 //! they are; no frame is ever lost.
 
 mod toys;
@@ -11,7 +11,7 @@ use gstdmheadpose::headposemeta::{HeadPoses, Source};
 use toys::{caps, fixture, harness, number, picture, poses, quick, stat};
 
 fn frame(n: u64) -> gst::Buffer {
-    // The toy model answers a yaw of red - 100.
+    // The toy model returns a yaw of red - 100.
     let mut buffer = picture(32, 32, |_, _| [(60 + n % 100) as u8, 100, 40]);
     number(&mut buffer, n);
     buffer
@@ -54,7 +54,7 @@ fn detection_at_intervals() {
         for head in &poses.heads {
             assert_eq!(head.predicted, !detected, "frame {n}");
             assert_eq!(head.score, out[0].heads[head.id as usize - 1].score);
-            // The boxes stand still, and the pose is that of this very frame.
+            // The boxes stay the same, and the pose is that of this frame.
             assert_eq!(head.rect, out[0].heads[head.id as usize - 1].rect);
             assert_eq!(head.angles.yaw, yaw_of_frame(n));
         }
@@ -104,7 +104,7 @@ fn a_jump_or_another_size_is_detected_at_once() {
     };
     assert_eq!(source(&mut h, frame(0)), Source::Inferred);
     assert_eq!(source(&mut h, frame(1)), Source::Tracked);
-    // 2 s on, and back again.
+    // 2 s forward and back again.
     assert_eq!(source(&mut h, frame(51)), Source::Inferred);
     assert_eq!(source(&mut h, frame(52)), Source::Tracked);
     assert_eq!(source(&mut h, frame(2)), Source::Inferred);
@@ -119,7 +119,7 @@ fn a_jump_or_another_size_is_detected_at_once() {
     assert_eq!(source(&mut h, larger(5)), Source::Tracked);
 }
 
-/// Longer apart than a head may be lost: at 25 frames a second, and at 2.
+/// Further apart than a head may be lost: at 25 frames a second, and at 2.
 #[test]
 fn heads_stay_from_one_detection_to_the_next() {
     for (interval, distance, longest) in [(30u32, 1, 1040), (5, 12, 1440)] {
@@ -148,7 +148,7 @@ fn heads_stay_from_one_detection_to_the_next() {
     }
 }
 
-/// Nothing is known to predict from: the detector has not looked, or not for heads to follow.
+/// There is nothing to predict from: the detector has not run, or not for tracking.
 #[test]
 fn no_frame_is_without_heads_before_the_detector_has_looked() {
     let element = quick();
@@ -162,14 +162,14 @@ fn no_frame_is_without_heads_before_the_detector_has_looked() {
     element.set_property("detection-interval", 100u32);
     assert_eq!(source(21), Source::Inferred);
     assert_eq!(source(22), Source::Tracked);
-    // A source that starts its clock anew.
+    // A source that restarts its clock.
     for n in 0..20 {
         assert_eq!(source(n), Source::Tracked);
     }
 }
 
 fn qos(h: &mut gst_check::Harness, jitter_ms: i64, frame: u64) {
-    // No frame can be earlier than its time is long.
+    // A frame cannot be earlier than its own time.
     let time = gst::ClockTime::from_mseconds((40 * frame).max(jitter_ms.unsigned_abs()));
     let jitter = jitter_ms * 1_000_000;
     let event = gst::event::Qos::new(gst::QOSType::Underflow, 1.5, jitter, time);
@@ -196,7 +196,7 @@ fn when_late_the_last_result_holds() {
     assert_eq!(next(&mut h, 7).source, Source::Held);
     qos(&mut h, -100_000, 7);
     assert_eq!(next(&mut h, 8).source, Source::Inferred);
-    // Late for ever: after a second a frame is looked at all the same, but not waited for.
+    // Always late: after a second a frame is inferred anyway, but not waited for.
     qos(&mut h, 100_000, 8);
     for n in 9..34 {
         let poses = next(&mut h, n);
@@ -208,16 +208,16 @@ fn when_late_the_last_result_holds() {
     });
     let count = |name| stat(&element, name);
     assert_eq!(count("held-late") + count("held-busy"), count("held"));
-    // That of frame 33 is one more.
+    // The one of frame 33 is an additional one.
     assert_eq!(count("held") + count("inferred"), count("frames") + 1);
 
-    // Sources and decoders hear of it only where they are to help.
+    // Sources and decoders receive it only if they are to help.
     let told = |h: &mut gst_check::Harness| {
         let events = std::iter::from_fn(|| h.try_pull_upstream_event());
         let events: Vec<_> = events.map(|event| event.type_()).collect();
         events.contains(&gst::EventType::Qos)
     };
-    assert!(!told(&mut h), "a decoder would leave frames out");
+    assert!(!told(&mut h), "a decoder would drop frames");
     element.set_property_from_str("when-late", "infer");
     assert_eq!(next(&mut h, n + 1).source, Source::Inferred);
     qos(&mut h, 100, n + 1);
@@ -228,20 +228,20 @@ fn when_late_the_last_result_holds() {
 fn a_frame_that_has_no_time_goes_on_without_its_inference() {
     let element = toys::element("rows_slow_32x32", "pose_Nx3x32x32");
     element.set_property_from_str("when-late", "hold");
-    // Frames 20 s apart are no jump.
+    // Frames 20 s apart are not a jump.
     element.set_property("max-lost-time", 60_000_000_000u64);
     let mut h = harness(&element, &rgb());
     let next = |h: &mut gst_check::Harness, n| poses(&h.push_and_pull(frame(n)).unwrap());
-    // Nothing says that it may not wait.
+    // Nothing forbids waiting.
     assert_eq!(next(&mut h, 0).source, Source::Inferred);
-    // It came 10 s late, longer than it waited; what is due 10 s later still may not wait.
+    // It came 10 s late, longer than it waited; a frame that is due 10 s later still may not wait.
     qos(&mut h, 10_000, 0);
     let mut n = 501;
     let held = next(&mut h, n);
     assert_eq!(held.source, Source::Held);
     assert_eq!(held.heads[0].angles.yaw, yaw_of_frame(0));
     assert_eq!(stat(&element, "held-late"), 1);
-    // What was found meanwhile goes with the next frame.
+    // The result found meanwhile goes with the next frame.
     let later = loop {
         n += 1;
         let poses = next(&mut h, n);
@@ -254,7 +254,7 @@ fn a_frame_that_has_no_time_goes_on_without_its_inference() {
         std::thread::sleep(std::time::Duration::from_millis(1));
     };
     assert_eq!(later, 501);
-    // There is time again, once the thread has none of the frames before.
+    // There is time again, once the worker has none of the earlier frames.
     qos(&mut h, -100_000, n);
     loop {
         n += 1;
@@ -298,18 +298,18 @@ fn held_frames_do_not_pile_up() {
     }
 }
 
-/// In a live stream the clock says how much time there is, whatever sinks wait for.
+/// In a live stream the clock determines the available time, whichever sinks wait for it.
 #[test]
 fn a_live_frame_that_is_early_is_waited_for() {
     let element = quick();
     element.set_property_from_str("when-late", "hold");
-    // Nobody minds the wait: no frame is due before long, nor is the next one.
+    // Waiting costs nothing: no frame is due soon, nor is the next one.
     let mut slow = rgb();
     slow.make_mut().set("framerate", gst::Fraction::new(1, 100));
     let mut h = harness(&element, &slow);
     h.set_upstream_latency(gst::ClockTime::from_seconds(1000));
     assert_eq!(h.query_latency(), Some(gst::ClockTime::from_seconds(1100)));
-    // Of sinks none of which waits for the clock.
+    // With sinks that do not wait for the clock.
     h.push_upstream_event(gst::event::Latency::new(gst::ClockTime::ZERO));
     for n in 0..5 {
         let poses = poses(&h.push_and_pull(frame(n)).unwrap());
@@ -335,7 +335,7 @@ fn holding_takes_a_frame_of_latency() {
     element.set_property_from_str("when-late", "hold");
     assert!(told(), "the pipeline has to ask again");
     assert_eq!(h.query_latency(), Some(gst::ClockTime::from_mseconds(40)));
-    // Who is followed stays who it is.
+    // A tracked head keeps its number.
     assert_eq!(ids(&mut h, 1), [1, 2]);
     element.set_property_from_str("when-late", "infer");
     assert!(told());
@@ -367,14 +367,14 @@ fn asynchronous_frames_never_wait() {
         HeadPoses::from_buffer(&first).is_none(),
         "nothing is known yet"
     );
-    // Frames before each of these were dropped: that is no jump.
+    // Frames before each of these were dropped, which is not a jump.
     let push = |h: &mut gst_check::Harness, n| {
         let mut buffer = frame(n);
         buffer.make_mut().set_flags(gst::BufferFlags::DISCONT);
         h.push_and_pull(buffer).unwrap()
     };
     let n = push_until(&mut h, 1, |buffer| HeadPoses::from_buffer(buffer).is_some());
-    // From now on every frame carries a result that some frame before it gave.
+    // From now on every frame carries the result of some earlier frame.
     for n in n + 1..n + 100 {
         let poses = poses(&push(&mut h, n));
         assert_eq!(poses.source, Source::Held);
@@ -477,8 +477,8 @@ fn an_application_hears_of_each_asynchronous_result_once() {
     element.set_bus(None);
 }
 
-/// A detector whose answers fit no contract at some frames would be hard to come by; a buffer that is too
-/// small for its caps cannot be looked at either.
+/// A detector whose output is invalid at some frames would be hard to make; a buffer that is too
+/// small for its caps cannot be analysed either.
 #[test]
 fn on_error_hold_goes_on() {
     for (property, value) in [
@@ -513,7 +513,7 @@ fn on_error_hold_goes_on() {
                 .count()
         };
         assert_eq!(count(gst::MessageType::Error), 0, "{property}={value}");
-        // A thread that is busy spares broken frames too.
+        // A busy worker leaves out broken frames too.
         if property != "async" {
             assert_eq!(count(gst::MessageType::Warning), 1, "{property}={value}");
             assert_eq!(stat(&element, "held-error"), 3);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Frames that others hold too are never written to, and copied only when there is something to draw;
-//! frames of any memory layout are read right.
+//! Frames with other owners are never written to, and copied only if there is something to draw;
+//! frames of any memory layout are read correctly.
 
 mod toys;
 
@@ -9,12 +9,12 @@ use gst_video::{VideoFormat, VideoFrame, VideoFrameFlags, VideoInfo, VideoMeta};
 use gstdmheadpose::headposemeta::HeadPoses;
 use toys::{bytes, caps, grey};
 
-/// The overlay that draws the most.
+/// The overlay with the most to draw.
 const EVERYTHING: &str = "box+axes+cube+labels+id+stats";
 const FRAMES: usize = 10;
 const SOURCE: &str = "video/x-raw,format=I420,width=320,height=240";
 
-/// What arrives of some frames that go both through the element and past it.
+/// The output for frames that go both through the element and past it.
 struct Branches {
     through: Vec<gst::Buffer>,
     past: Vec<gst::Buffer>,
@@ -36,7 +36,7 @@ fn tee(overlay: &str) -> Branches {
     Branches { through, past }
 }
 
-/// The same frames as their source makes them.
+/// The same frames as made by their source.
 fn untouched() -> Vec<Vec<u8>> {
     let line =
         format!("videotestsrc num-buffers={FRAMES} ! {SOURCE} ! fakesink name=sink sync=false");
@@ -48,7 +48,7 @@ fn untouched() -> Vec<Vec<u8>> {
     buffers.iter().map(|buffer| bytes(buffer)).collect()
 }
 
-/// Where the only memory of a buffer is: another place is a copy.
+/// The address of a buffer's only memory: another address means a copy.
 fn memory(buffer: &gst::BufferRef) -> *const gst::ffi::GstMemory {
     assert_eq!(buffer.n_memory(), 1);
     buffer.peek_memory(0).as_ptr()
@@ -145,8 +145,8 @@ fn noise(info: &VideoInfo) -> gst::Buffer {
     gst::Buffer::from_mut_slice((0..info.size()).map(|_| byte()).collect::<Vec<_>>())
 }
 
-/// The same picture with more bytes a row, rows between the planes and all before the first pixel; its
-/// planes in memories of their own if `split`.
+/// The same picture with more bytes per row, rows between the planes and data before the first pixel; its
+/// planes are in separate memories if `split`.
 fn padded(tight: &gst::Buffer, info: &VideoInfo, split: bool) -> gst::Buffer {
     let (mut offsets, mut strides, mut end) = (Vec::new(), Vec::new(), 0);
     for (plane, stride) in info.stride().iter().enumerate() {
@@ -235,6 +235,6 @@ fn a_buffer_too_small_for_its_caps_is_an_error() {
     assert!(bus.pop_filtered(&errors).is_none(), "one error is enough");
     // Messages hold the element, which holds the bus.
     bus.set_flushing(true);
-    // The next one is fine.
+    // The next one works.
     h.push(grey(VideoFormat::I420, 320, 240)).unwrap();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What an application is told on the bus and by the signal: what the meta says, as often as it asked
+//! Results on the bus and by the signal: the contents of the meta, as often as the application asked
 //! for, and with no lock held.
 
 mod toys;
@@ -14,7 +14,7 @@ use toys::{OwnBus, caps, grey, stat};
 const FORMAT: VideoFormat = VideoFormat::I420;
 const TIMES: [&str; 3] = ["timestamp", "running-time", "stream-time"];
 
-/// An element with a bus of its own, in a harness that has sent a segment from 1 s on.
+/// An element with its own bus, in a harness that has sent a segment starting at 1 s.
 fn harness() -> (gst_check::Harness, OwnBus) {
     harness_of(toys::quick())
 }
@@ -29,7 +29,7 @@ fn harness_of(element: gst::Element) -> (gst_check::Harness, OwnBus) {
     (h, bus)
 }
 
-/// A frame of this time in milliseconds.
+/// A frame at this time in milliseconds.
 fn frame(pts: u64) -> gst::Buffer {
     let mut buffer = grey(FORMAT, 320, 240);
     buffer

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What becomes of the poses behind the elements that applications put behind ours.
+//! The poses downstream of the elements that applications put after ours.
 
 mod poses;
 
@@ -11,7 +11,7 @@ use gstdmheadpose::estimator::geometry::Rect;
 use gstdmheadpose::headposemeta::HeadPoses;
 use poses::sample;
 
-/// Sends three frames of 320x240 with the sample poses through `elements`; gives the poses at the end.
+/// Sends three frames of 320x240 with the sample poses through `elements`; returns the poses at the end.
 fn behind(elements: &str) -> Option<HeadPoses> {
     behind_each(elements).pop().expect("no frame arrived")
 }
@@ -84,7 +84,7 @@ fn boxes_follow_scalers() {
             "{scaler}"
         );
     }
-    // Pixels that are not square keep the display aspect ratio: no borders, the boxes follow.
+    // Non-square pixels keep the display aspect ratio: no borders, and the boxes follow.
     let poses = behind("videoscale ! video/x-raw,width=640,height=240").unwrap();
     assert_eq!(poses.heads[0].rect, Rect::new(80.0, 60.0, 160.0, 100.0));
     // Up and down again.
@@ -95,7 +95,7 @@ fn boxes_follow_scalers() {
 
 #[test]
 fn letterboxed_poses_are_right_or_gone() {
-    // 320x240 fits into 320x320 between borders of 40 above and below.
+    // 320x240 fits into 320x320 with borders of 40 at the top and the bottom.
     let square = "videoscale ! video/x-raw,width=320,height=320,pixel-aspect-ratio=1/1";
     if let Some(poses) = behind(square) {
         assert_eq!(poses.heads[0].rect, Rect::new(40.0, 100.0, 80.0, 100.0));

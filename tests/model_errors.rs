@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What is wrong with a model arrives as exactly one error on the bus, which names the file, what was
+//! A problem with a model arrives as exactly one error on the bus, which names the file, what was
 //! expected and what was found.
 
 mod toys;
@@ -11,7 +11,7 @@ use toys::onnx::{Answer, Graph, Kind};
 use toys::reports::{FAILED, NOT_FOUND, SETTINGS, UNREADABLE, assert_only, file_of, play, scratch};
 use toys::{element, fixture};
 
-/// The element must report just this, with all of `parts` in the text.
+/// The element must report exactly this, with all of `parts` in the text.
 fn assert_reported(element: &gst::Element, domain: &str, parts: &[&str]) {
     assert_only(&play(element), domain, parts);
     let provider: Option<String> = element.property("active-provider");
@@ -51,7 +51,7 @@ fn a_folder_of_models_that_is_not_there() {
     );
 }
 
-/// Tries a bad file in the place of each model.
+/// Tries a bad file as each of the models.
 fn assert_either_model(path: &str, domain: &str, parts: &[&str]) {
     for role in ["detector", "pose"] {
         let element = element("rows_nhwc_32x32", "pose_Nx3x32x32");
@@ -137,7 +137,7 @@ fn a_family_that_the_detector_is_not_of() {
     assert!(play(&element).is_empty(), "the right family is accepted");
 }
 
-/// One model for each family that is not its own.
+/// One model for each family that does not match it.
 #[test]
 fn models_of_another_family() {
     for (detector, family, expected) in [
@@ -158,7 +158,7 @@ fn models_of_another_family() {
         ("whenet_bins_Nx3x32x32", "6drepnet", "6DRepNet"),
         ("pose_Nx3x32x32", "fsanet", "FSA-Net"),
         ("pose_Nx3x32x32", "3ddfa", "3DDFA"),
-        // What a signature leaves open is not guessed.
+        // Ambiguities of a signature are not resolved by guessing.
         ("sixdrepnet_6d", "auto", "where pose-family names it"),
         ("tddfa", "auto", "where pose-family names it"),
         ("tddfa_denormalised", "auto", "where pose-family names it"),
@@ -171,13 +171,13 @@ fn models_of_another_family() {
 
 #[test]
 fn models_that_break_their_word() {
-    // Seen when it is tried at the start.
+    // Detected in the test run at the start.
     let fails = element("fails_detector", "pose_Nx3x32x32");
     assert_reported(&fails, FAILED, &["fails_detector.onnx", "Gather"]);
     let few = element("yolox_few_cells", "pose_Nx3x32x32");
     let parts = ["yolox_few_cells.onnx", "expected 2016 values, found 792"];
     assert_reported(&few, FAILED, &parts);
-    // One crop it can do, the two of a frame it cannot.
+    // One crop works, the two of a frame do not.
     let short = element("rows_nhwc_32x32", "pose_one_row");
     let parts = ["pose_one_row.onnx", "angles of 2 crops", "found 1"];
     assert_reported(&short, FAILED, &parts);
@@ -203,7 +203,7 @@ fn a_fifo_instead_of_a_file() {
     assert_reported(&element, NOT_FOUND, &["rear model", "not a regular file"]);
 }
 
-/// Files of some hundred bytes that ask for more memory than there is.
+/// Files of some hundred bytes that require more memory than there is.
 #[test]
 fn models_of_absurd_size() {
     let big = i64::from(i32::MAX);

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
-# Shows that the plugin built here runs on newer GStreamer too: Debian trixie (1.26) and forky (1.28), each in
-# a chroot, with the very same plugin file. Not part of `make test`: it needs root and fetches 300 MB a suite
+# Shows that the plugin built here also runs on newer GStreamer: Debian trixie (1.26) and forky (1.28), each in
+# a chroot, with the same plugin file. Not part of `make test`: it needs root and fetches 300 MB per suite
 # the first time.
 #
 #   tests/newer-gstreamer.sh [trixie] [forky]      # both by default
 #
 # Variables: CHROOTS, the folder that keeps the chroots (default .setup/chroots); PLUGIN, the plugin file
-# (default target/release/libgstdmheadpose.so); DEBIAN_MIRROR. Pictures to look at are left in OUTPUT (default
+# (default target/release/libgstdmheadpose.so); DEBIAN_MIRROR. Pictures for inspection are written to OUTPUT (default
 # .setup/newer-gstreamer).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -25,9 +25,9 @@ run() {
     timeout 600 env GST_PLUGIN_PATH=/mnt/plugin GST_REGISTRY=/tmp/registry.bin
     DMHEADPOSE_MODELS_DIR=/mnt/dmheadpose/models
   )
-  # This writes the registry, during which GStreamer's own ONNX plugin prints hundreds of harmless lines.
+  # This writes the registry, while GStreamer's own ONNX plugin prints hundreds of harmless lines.
   "${inside[@]}" gst-inspect-1.0 dmheadpose >"$pictures/gst-inspect.log" 2>&1 ||
-    fail "on $suite GStreamer does not load the plugin: see $pictures/gst-inspect.log"
+    fail "GStreamer on $suite does not load the plugin: see $pictures/gst-inspect.log"
   say "Debian $suite: $("${inside[@]}" gst-launch-1.0 --version | sed -n 2p)"
   "${inside[@]}" python3 -B /mnt/dmheadpose/tests/newer-gstreamer/check.py "/mnt/dmheadpose/$clip" /mnt/output \
     2> >(grep -v -e '^Schema error: ' -e '^$' >&2) ||

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Drawing on real video frames: every format, every size, the right colours and nothing else.
+//! Drawing on real video frames: every format, every size, the right colours, and no other changes.
 
 use gst_video::prelude::*;
 use gst_video::{VideoFormat, VideoFrame, VideoInfo, video_frame};
@@ -71,7 +71,7 @@ fn frame(info: &VideoInfo) -> Frame {
     VideoFrame::from_buffer_writable(buffer, info).expect("a mapped frame")
 }
 
-/// The picture in another format, each pixel with the colour sample that it is stored with.
+/// The picture in another format, with each pixel's stored colour sample.
 fn converted(from: &Frame, to: &VideoInfo) -> Frame {
     let mut config = gst_video::VideoConverterConfig::new();
     config.set_chroma_mode(gst_video::VideoChromaMode::None);
@@ -127,7 +127,7 @@ fn every_format_and_size_is_drawn_on_and_only_where_the_overlay_is() {
             let after = colors(&frame);
 
             let areas: Vec<_> = composition.iter().map(|r| r.render_rectangle()).collect();
-            // Two pixels more: colour samples that are shared with the next pixel.
+            // Two more pixels, for colour samples that are shared with the next pixel.
             let near = |x: i32, y: i32| {
                 areas.iter().any(|&(left, top, w, h)| {
                     (left - 2..left + w as i32 + 2).contains(&x)
@@ -150,7 +150,7 @@ fn every_format_and_size_is_drawn_on_and_only_where_the_overlay_is() {
 fn lines_have_their_colour_in_every_format() {
     init();
     let mut overlay = Overlay::new().expect("an overlay");
-    // SD video is BT.601 and HD video BT.709: each has to be met.
+    // SD video is BT.601 and HD video BT.709: both must be handled.
     for (width, height) in [(640, 480), (801, 601)] {
         for format in FORMATS {
             // Yaw 60: blue 255 * (1 - 60 / 180) = 170, red 85. With margins the box is at

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Several frames in flight: the same heads as one after the other, in order, and nothing is lost or
+//! Several frames in flight: the same heads as one after the other, in order, and no frame is lost or
 //! overtaken at the end, at a flush, at a gap, or when the caps change.
 
 mod toys;
@@ -15,7 +15,7 @@ fn deep(depth: u32) -> gst::Element {
     element
 }
 
-/// The `n`th frame of a clip; its colour, and so the poses of its heads, are its own.
+/// The `n`th frame of a clip; its colour, and thus the poses of its heads, is unique.
 fn frame(n: u64) -> gst::Buffer {
     let mut buffer = picture(32, 32, |x, _| [(40 + n * 7 % 160) as u8, 90 + x as u8, 40]);
     number(&mut buffer, n);
@@ -26,7 +26,7 @@ fn rgb() -> gst::Caps {
     caps(VideoFormat::Rgb, 32, 32)
 }
 
-/// Presentation time and heads of everything that comes out, to the end.
+/// Presentation time and heads of all output, to the end.
 fn outcome(h: &mut gst_check::Harness) -> Vec<(u64, Option<HeadPoses>)> {
     std::iter::from_fn(|| h.try_pull())
         .map(|buffer| {
@@ -64,7 +64,7 @@ fn any_depth_gives_the_same_heads_in_the_same_order() {
         for depth in [2, 3, 4, 3, 4] {
             assert_eq!(run(depth, rear), serial, "depth {depth}");
         }
-        // Beyond, which side a head shows is learned later, but always the same.
+        // With more, the side of a head is learned later, but always the same way.
         let deep = run(6, rear);
         if !rear {
             assert_eq!(deep, serial, "depth 6");
@@ -87,7 +87,7 @@ fn a_frame_leaves_when_enough_have_come_after_it() {
     }
 }
 
-/// A frame that lasts as long as caps can say, and an upstream that answers whatever it likes.
+/// A frame with the longest duration that caps can express, and an upstream with arbitrary replies.
 #[test]
 fn latency_may_be_as_long_as_can_be_told() {
     let latency = |depth: u32, frame: gst::Fraction, upstream: Option<gst::ClockTime>| {
@@ -133,7 +133,7 @@ fn latency_may_be_as_long_as_can_be_told() {
     assert_eq!(latency(16, slowest, Some(longest)).1, longest);
 }
 
-/// Waits until `done`; a guard against a hang, never a measure.
+/// Waits until `done`; a guard against a hang, not a measurement.
 fn wait_until(mut done: impl FnMut() -> bool, what: &str) {
     let start = std::time::Instant::now();
     while !done() {
@@ -156,7 +156,7 @@ fn a_frame_leaves_when_it_is_done() {
     }
 }
 
-/// A capture device has so many buffers and no more. Each comes back only after it has gone through.
+/// A capture device has a fixed number of buffers. Each returns only after it has gone through.
 #[test]
 fn any_pool_is_large_enough() {
     let modes = (1..=6u32).map(|depth| ("pipeline-depth", depth.to_string()));
@@ -198,7 +198,7 @@ fn any_pool_is_large_enough() {
     }
 }
 
-/// How many buffers the element asks upstream for.
+/// The number of buffers that the element requests from upstream.
 fn least_buffers(element: &gst::Element) -> Vec<(u32, u32)> {
     let mut query = gst::query::Allocation::new(Some(&rgb()), true);
     let sink = element.static_pad("sink").unwrap();
@@ -226,13 +226,13 @@ fn upstream_is_asked_for_the_buffers_that_are_kept() {
         assert_eq!(least_buffers(&element), expected, "{property}={value}");
         drop(h);
     }
-    // Chosen late, upstream is told to ask again.
+    // Set late, it makes upstream ask again.
     let element = quick();
     let mut h = harness(&element, &rgb());
     h.push_and_pull(frame(0)).unwrap();
     let told = |h: &mut gst_check::Harness| {
         let events = std::iter::from_fn(|| h.try_pull_upstream_event());
-        // All of them are taken, also those after the first that tells.
+        // All of them are used, also those after the first that matches.
         let of_interest = events.filter(|event| event.type_() == gst::EventType::Reconfigure);
         of_interest.count() > 0
     };
@@ -242,7 +242,7 @@ fn upstream_is_asked_for_the_buffers_that_are_kept() {
     assert_eq!(least_buffers(&element), [(size, 2)]);
 }
 
-/// Lines need no pixels, so frames may come as their source lays them out, also through this element.
+/// Lines need no pixels, so frames may have their source's layout, also through this element.
 #[test]
 fn frames_for_lines_alone_may_have_any_strides() {
     for depth in [1, 3] {
@@ -309,7 +309,7 @@ fn a_flush_drops_what_is_in_flight() {
     }
     h.push_event(gst::event::Eos::new());
     let frames: Vec<_> = outcome(&mut h).iter().map(|(frame, _)| *frame).collect();
-    // Some of the others may have been done before.
+    // Some of the others may have finished before.
     let after = frames.iter().position(|&frame| frame >= 20).unwrap();
     assert!(frames[..after].iter().copied().eq(0..after as u64));
     assert_eq!(frames[after..], [20, 21, 22, 23, 24, 25]);

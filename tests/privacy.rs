@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Hidden heads: nothing of the picture is left where they are, and all of it elsewhere, in every format.
+//! Hidden heads: nothing of the picture is left in their place, and everything elsewhere, in every format.
 
 mod toys;
 
@@ -14,7 +14,7 @@ use gstdmheadpose::overlay::{DmHeadPoseBlurHeads, hide, hide_picture};
 
 type Frame = VideoFrame<video_frame::Writable>;
 
-/// All that the elements take.
+/// All formats of the elements.
 fn formats() -> Vec<VideoFormat> {
     toys::init();
     let factory = gst::ElementFactory::find("dmheadposeoverlay").unwrap();
@@ -57,7 +57,7 @@ fn noise(format: VideoFormat, width: u32, height: u32, seed: u32) -> Frame {
     VideoFrame::from_buffer_writable(gst::Buffer::from_mut_slice(bytes), &info).unwrap()
 }
 
-/// The samples of every pixel: Y, U, V or red, green, blue, and alpha where there is one.
+/// The samples of every pixel: Y, U, V or red, green, blue, and alpha if present.
 fn samples(frame: &Frame) -> Vec<Vec<u8>> {
     let (info, format) = (frame.info(), frame.format_info());
     let (width, height) = (info.width() as usize, info.height() as usize);
@@ -80,7 +80,7 @@ fn samples(frame: &Frame) -> Vec<Vec<u8>> {
 
 const SIZES: [(u32, u32); 4] = [(160, 120), (161, 121), (17, 13), (1, 1)];
 
-/// A head inside and one that hangs over the border, with what their boxes and margins cover at least.
+/// A head inside and one across the border, with the minimum that their boxes and margins cover.
 fn heads(width: u32, height: u32) -> [Head; 2] {
     let (w, h) = (width as f32, height as f32);
     [
@@ -125,7 +125,7 @@ fn filled_heads_are_black_and_the_rest_is_as_it_was() {
                     let n = after[i].len();
                     assert_eq!(after[i], black[..n], "{what}");
                 }
-                // The margins are a third of the box at most, and two pixels for shared samples.
+                // The margins are at most a third of the box, and two pixels for shared samples.
                 if !is_in(&heads, at, width.max(height) as f32 * 0.2 + 2.0) {
                     assert_eq!(after[i], before[i], "{what}");
                 }
@@ -159,7 +159,7 @@ fn pixelated_heads_keep_one_value_a_block() {
     }
 }
 
-/// What was inside a block cannot be told: other pixels with the same mean give the same frame.
+/// The inside of a block cannot be recovered: other pixels with the same mean give the same frame.
 #[test]
 fn pixelating_forgets_all_but_the_means() {
     let heads = [head(40.0, 30.0, 40.0, 50.0)];
@@ -200,7 +200,7 @@ fn both_elements_hide_what_they_do_not_draw() {
     assert_eq!(pixel(&out), 0);
     assert_eq!(toys::poses(&out).heads.len(), 2, "found before hidden");
 
-    // Hidden also when the poses are too old to be drawn.
+    // Hidden even when the poses are too old to be drawn.
     let drawing = gst::ElementFactory::make("dmheadposeoverlay").build();
     let drawing = drawing.unwrap();
     drawing.set_property_from_str("blur-heads", "fill");
@@ -237,7 +237,7 @@ fn a_hidden_picture_shows_nothing() {
     }
 }
 
-/// How much of a white frame of RGB can be seen.
+/// How much of a white RGB frame is visible.
 #[derive(Debug, PartialEq)]
 enum Seen {
     All,
@@ -312,7 +312,7 @@ fn an_asynchronous_frame_shows_no_head() {
         }
     };
     let n = until_held(&mut h);
-    // Nothing is known of what comes after a jump.
+    // Nothing is known after a jump.
     assert_eq!(
         seen(&h.push_and_pull(white(n + 1000)).unwrap()),
         Seen::Nothing
@@ -331,7 +331,7 @@ fn frames_that_show_no_head_wait_for_their_inference_on_request() {
             assert_eq!(seen(&out), Seen::AllButHeads, "{other:?}: frame {n}");
             assert_eq!(toys::poses(&out).source, Source::Inferred);
         }
-        // Nothing waits where nothing is to be hidden.
+        // No frame waits if nothing is to be hidden.
         element.set_property_from_str("blur-heads", "none");
         let out = h.push_and_pull(white(20)).unwrap();
         assert!(is_held(&out), "{other:?}");
@@ -363,7 +363,7 @@ fn a_repeated_frame_shows_no_head() {
     }
 }
 
-/// What cannot be mapped cannot be hidden: the stream ends rather than show it, also where errors are to be borne.
+/// What cannot be mapped cannot be hidden: the stream ends rather than show it, even if errors are tolerated.
 #[test]
 fn a_frame_that_cannot_be_read_is_not_shown() {
     let (element, mut h) = hiding(&[("on-error", "hold")]);
@@ -375,7 +375,7 @@ fn a_frame_that_cannot_be_read_is_not_shown() {
     assert!(bus.pop_filtered(&[gst::MessageType::Error]).is_some());
 }
 
-/// The detector found heads; that their pose is no number does not make them unseen.
+/// The detector found heads; a pose that is not a number does not make them visible.
 #[test]
 fn a_head_without_a_pose_is_not_shown() {
     for depth in ["1", "2"] {

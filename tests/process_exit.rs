@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! A process that used the element ends cleanly: after EOS, on Ctrl-C, and when the application
-//! leaves while the pipeline still plays, or still starts. Nothing crashes, hangs or complains on stderr. So do the
-//! children that it forks. And what it leaves on the machine, and asks of it, is what was asked for.
+//! exits while the pipeline still plays, or still starts. Nothing crashes, hangs or prints errors. The same holds for
+//! the children that it forks. On the machine it changes only what it was asked to.
 
 mod common;
 
@@ -15,20 +15,20 @@ use gst::prelude::*;
 
 /// Guards against a hang only; a run takes seconds.
 const GUARD: Duration = Duration::from_secs(120);
-/// Enough for inference to be under way, and for the race at exit to have its chance.
+/// Enough for inference to run, and for the race at exit to have a chance.
 const LINES_BEFORE_EXIT: usize = 10;
 /// The race between the streaming thread and the library's destructors is not lost every time.
 const RACES: usize = 5;
 const EXIT_CODE: i32 = 7;
-/// Set in a copy of this process: it is the application that leaves while playing.
+/// Set in a copy of this process: the application that exits while playing.
 const LEAVING: &str = "DMHEADPOSE_TEST_LEAVING";
-/// Exits at random moments, unless the variable EXITS says how many: `make soak` tries more.
+/// Number of exits at random moments, unless the variable EXITS is set: `make soak` tries more.
 const EXITS: u64 = 60;
-/// From the call of `exit` to the end of the process: what is waited for takes a few inferences' time. On a machine
-/// that has no time, as long as the process took to get there.
+/// From the call of `exit` to the end of the process: the wait takes the time of a few inferences. On a machine
+/// without free time, as long as the process took to get there.
 const LONGEST_EXIT: Duration = Duration::from_secs(1);
 
-/// A picture with a head, shown `frames` times (-1: for ever), through the elements.
+/// A picture with a head, shown `frames` times (-1: endlessly), through the elements.
 fn description(frames: i64, sink: &str) -> String {
     let picture = common::in_repository(".setup/pictures/astronaut.png");
     assert!(
@@ -58,7 +58,7 @@ fn plugin_folder() -> PathBuf {
 
 /// gst-launch-1.0 with the plugin, its output piped.
 fn gst_launch(description: &str) -> Child {
-    // Logs that somebody asked for are no complaints.
+    // Logs on request are not errors.
     gst_launch_with(description, |command| command.env_remove("GST_DEBUG"))
 }
 
@@ -74,18 +74,18 @@ fn gst_launch_with(description: &str, set: impl Fn(&mut Command) -> &mut Command
         .expect("gst-launch-1.0 could not be started: is gstreamer1.0-tools installed?")
 }
 
-/// How a process ended and what it said.
+/// How a process ended, and its output.
 struct Finished {
     status: ExitStatus,
-    /// Lines of JSON that name a yaw: frames with a head.
+    /// Lines of JSON with a yaw: frames with a head.
     poses: usize,
     /// The other lines of stdout.
     out: String,
     err: String,
 }
 
-/// Reads stdout, waits until `json_lines` lines of JSON have come, calls `then`, reads on to the end;
-/// kills what does not end.
+/// Reads stdout, waits until `json_lines` lines of JSON have arrived, calls `then`, reads to the end;
+/// kills a process that does not end.
 fn finish(mut child: Child, json_lines: usize, then: impl FnOnce(u32)) -> Finished {
     let stdout = child.stdout.take().unwrap();
     let mut stderr = child.stderr.take().unwrap();
@@ -95,7 +95,7 @@ fn finish(mut child: Child, json_lines: usize, then: impl FnOnce(u32)) -> Finish
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
             if line.starts_with('{') {
                 poses += usize::from(line.contains("\"yaw\""));
-                // Nobody listens any more once enough have come.
+                // The receiver is gone once enough have arrived.
                 let _ = sender.send(());
             } else {
                 text.push_str(&line);
@@ -158,7 +158,7 @@ fn interrupt_while_playing() {
     for _ in 0..RACES {
         let child = gst_launch(&description(-1, "fdsink fd=1"));
         let end = finish(child, LINES_BEFORE_EXIT, interrupt);
-        // gst-launch-1.0 has stopped the pipeline in order and ended by itself, not by a signal.
+        // gst-launch-1.0 has stopped the pipeline in order and has exited itself, not by a signal.
         assert!(end.status.code().is_some(), "{}\n{}", end.status, end.err);
         assert!(
             end.out.contains("Freeing pipeline"),
@@ -172,7 +172,7 @@ fn interrupt_while_playing() {
 
 #[test]
 fn interrupt_with_end_of_stream() {
-    // imagefreeze would not end by the event that -e sends.
+    // imagefreeze does not end on the event that -e sends.
     let child = gst_launch("-e videotestsrc ! dmheadpose ! dmheadposejson ! fdsink fd=1");
     let end = finish(child, LINES_BEFORE_EXIT, interrupt);
     assert_eq!(end.status.code(), Some(0), "{}\n{}", end.out, end.err);
@@ -180,7 +180,7 @@ fn interrupt_with_end_of_stream() {
     assert_eq!(end.err, "");
 }
 
-/// What an application does that calls `exit` in the middle.
+/// An application that calls `exit` while playing.
 fn leave_while_playing() -> ! {
     common::init();
     let pipeline = gst::parse::launch(&description(-1, "fakesink name=sink"))
@@ -201,12 +201,12 @@ fn leave_while_playing() -> ! {
     for _ in 0..LINES_BEFORE_EXIT {
         frames.recv_timeout(GUARD).unwrap();
     }
-    // Holds the pipeline: it is not stopped, as in an application that forgets about it.
+    // Holds the pipeline: it is not stopped, as in an application that forgets to.
     std::mem::forget(pipeline);
     std::process::exit(EXIT_CODE);
 }
 
-/// This test alone, in a copy of this process.
+/// Runs only this test in a copy of this process.
 fn copy_of_this(test: &str, leaving: &str) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
@@ -238,7 +238,7 @@ fn exit_while_playing() {
     }
 }
 
-/// What an application does that plays so many streams, and calls `exit` so many milliseconds after the first frames.
+/// An application that plays this many streams and calls `exit` this many milliseconds after the first frames.
 fn leave_at(streams: usize, milliseconds: u64) -> ! {
     common::init();
     let pose = common::in_repository("tests/fixtures/pose_Nx3x32x32.onnx");
@@ -266,7 +266,7 @@ fn leave_at(streams: usize, milliseconds: u64) -> ! {
         };
         let pad = sink.static_pad("sink").unwrap();
         pad.add_probe(gst::PadProbeType::BUFFER, told);
-        // It fails when the process exits already.
+        // It fails if the process is already exiting.
         let _ = pipeline.set_state(gst::State::Playing);
         std::mem::forget(pipeline);
     }
@@ -395,7 +395,7 @@ fn forked_children_can_stop_what_the_parent_started() {
     }
 }
 
-/// In a stream that can wait two threads look at frames, where there are two processors.
+/// In a stream that can wait, two workers infer frames if there are two processors.
 #[test]
 fn models_are_loaded_once_for_each_thread() {
     let line = format!("videotestsrc num-buffers=10 ! {} ! fakesink", toy_element());
@@ -411,7 +411,7 @@ fn models_are_loaded_once_for_each_thread() {
     assert_eq!(loaded, 2 * threads, "sessions of two models");
 }
 
-/// ONNX Runtime 1.32 keeps usage data in the user's cache folder, and sends them, unless told not to.
+/// ONNX Runtime 1.32 stores usage data in the user's cache folder and sends it, unless told not to.
 #[test]
 fn no_usage_data_are_kept() {
     let home = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("no_usage_data");

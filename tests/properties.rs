@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What gst-inspect-1.0 shows and applications rely on: every property has a name, a description, a default
-//! that it starts with, a range that it takes to its ends, and says when it may change.
+//! The contract that gst-inspect-1.0 shows: every property has a name, a description, a default
+//! that it starts with, a range that it accepts to its ends, and states when it may change.
 
 mod toys;
 
@@ -16,7 +16,7 @@ fn make(element: &str) -> gst::Element {
     gst::ElementFactory::make(element).build().unwrap()
 }
 
-/// The properties that are the element's own, not those of its base classes.
+/// The element's own properties, without those of its base classes.
 fn own(element: &gst::Element) -> Vec<glib::ParamSpec> {
     let properties = element.list_properties().to_vec();
     let own: Vec<_> = properties
@@ -129,7 +129,7 @@ fn each_says_when_it_may_change() {
     });
 }
 
-/// Values that a property must take: the ends of its range and its default, or all there are.
+/// Values that a property must accept: the ends of its range and its default, or all of them.
 fn values(property: &glib::ParamSpec) -> Vec<glib::Value> {
     macro_rules! range {
         ($($kind:ty),*) => {$(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! docs/properties.md says what the elements themselves say: it is written from them, by
+//! docs/properties.md matches the elements: it is generated from them by
 //! `DMHEADPOSE_WRITE_DOCS=1 cargo test --test property_reference`, and this test fails when it is stale.
 
 mod common;
@@ -25,7 +25,7 @@ A property changes *while playing*: it takes effect at the next frame; or *when 
 element goes from READY to PAUSED. Flags are joined by `+`.
 ";
 
-/// The enumerations and flags that the tables name, to be listed once, at the end.
+/// The enumerations and flags used in the tables, listed once at the end.
 type Choices = BTreeMap<String, Vec<(String, String)>>;
 
 #[test]
@@ -243,7 +243,7 @@ fn type_name(type_: Type) -> String {
     }
 }
 
-/// A text within a table of Markdown.
+/// A text inside a Markdown table.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
@@ -256,7 +256,7 @@ fn signals(type_: Type) -> Vec<glib::subclass::SignalQuery> {
         FromGlibContainer::from_glib_full_num(ids, n as usize)
     };
     let query = |id| {
-        // SAFETY: the number of a signal of the line above.
+        // SAFETY: a signal id from the line above.
         let id = unsafe { glib::subclass::SignalId::from_glib(id) };
         id.query()
     };

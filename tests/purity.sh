@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
-# Keeps the layers apart: the estimator knows no GStreamer, and one folder alone imports ONNX Runtime.
+# Keeps the layers apart: the estimator does not use GStreamer, and only one folder imports ONNX Runtime.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Prints the lines that a path of one of the crates stands in; comments may name them.
+# Prints the lines with a path of one of the crates, except comments.
 uses() {
   grep -rnE "(^|[^A-Za-z0-9_:\"])($1)(::|;| as )" "${@:2}" --include='*.rs' | grep -vE '^[^:]*:[0-9]*:\s*//' || true
 }
@@ -12,7 +12,7 @@ uses() {
 status=0
 found=$(uses 'gst|gst_[a-z_]+|glib|gstreamer[a-z_]*' src/estimator)
 if [ -n "$found" ]; then
-  printf 'error: the estimator is pure Rust; GStreamer and GLib belong outside of src/estimator:\n%s\n' "$found" >&2
+  printf 'error: the estimator is pure Rust; GStreamer and GLib belong outside src/estimator:\n%s\n' "$found" >&2
   status=1
 fi
 found=$(uses ort src | grep -v '^src/estimator/runtime/' || true)
@@ -20,5 +20,5 @@ if [ -n "$found" ]; then
   printf 'error: only src/estimator/runtime imports ort:\n%s\n' "$found" >&2
   status=1
 fi
-((status)) || echo "Layers: the estimator is free of GStreamer, ort is in runtime/ alone."
+((status)) || echo "Layers: the estimator is free of GStreamer, only runtime/ imports ort."
 exit $status

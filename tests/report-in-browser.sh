@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
-# Opens the attention report in a headless Chromium, at the widths of a desk and of a telephone, light and
-# dark, and prints it: no console messages, no requests, nothing cut off or faint, bars where they belong.
-# Not part of `make test`: it takes a browser (CHROMIUM names another than the one found). The screenshots
-# are left in target/report/. A recording of `make attention` is shown, too.
+# Opens the attention report in a headless Chromium at desktop and phone width, in light and dark mode, and
+# prints it: no console messages, no requests, nothing cut off or faint, bars in the right places.
+# Not part of `make test`: it needs a browser (CHROMIUM overrides the one found). The screenshots
+# are written to target/report/. A recording of `make attention` is shown, too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Opens reports of examples/attention in a headless Chromium and checks what it made of them.
+"""Opens reports of examples/attention in a headless Chromium and checks their layout.
 
 Usage: report_in_browser.py CHROMIUM FOLDER [poses.jsonl]
 
 FOLDER gets a report of generated heads, and one of the recording if there is one, screenshots of each at
-the widths of a desk and of a telephone, light and dark, and the print as PDF.
+desktop and phone width, in light and dark mode, and a print as PDF.
 """
 
 import base64
@@ -26,7 +26,7 @@ RULE = looking.Rule()
 WIDTHS = {"desk": 1280, "phone": 390}
 MIN_CONTRAST = 4.5  # WCAG 2.2, level AA, for text
 
-# What the checks below need of a page, measured where it was laid out.
+# The measurements of a laid-out page for the checks below.
 MEASURE = r"""
 (() => {
   const box = element => { const r = element.getBoundingClientRect(); return [r.left, r.right, r.top, r.bottom]; };
@@ -63,7 +63,7 @@ class Browser:
     def __init__(self, program, profile):
         ours_in, theirs_out = os.pipe()
         theirs_in, ours_out = os.pipe()
-        # The protocol wants descriptors 3 and 4.
+        # The protocol uses descriptors 3 and 4.
         redirect = f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}'
         options = ["--headless", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
                    f"--user-data-dir={profile}", "--no-first-run", "--disable-background-networking"]  # fmt: skip
@@ -106,7 +106,7 @@ class Browser:
                 return answer["result"]
 
     def open(self, url):
-        """Everything that happened until the page was there."""
+        """All events until the page was loaded."""
         self.events = []
         self.call("Page.navigate", url=url)
         while not any(event["method"] == "Page.loadEventFired" for event in self.events):
@@ -126,16 +126,16 @@ class Browser:
 
 
 def generated_lines(slower=1, copies=1):
-    """Three minutes at 12.5 frames a second: who is there, how the head turns, and what gets lost.
+    """Three minutes at 12.5 frames a second: people, their turns, and gaps.
 
-    `slower` makes them longer, `copies` puts each head there so many times.
+    `slower` makes them longer, `copies` is the number of copies of each head.
     """
     around = lambda t, size, period: size * math.sin(2 * math.pi * t / period)  # noqa: E731
     heads = {
         1: lambda t: (around(t, 45, 23), around(t, 8, 7)) if t < 170 else None,
         2: lambda t: (around(t, 12, 9), -5 + around(t, 6, 5)) if 20 < t < 65 or 90 < t < 140 else None,
         3: lambda t: (-70 + around(t, 20, 11), 5) if 50 < t < 120 else None,
-        # Turns all the way round, and is lost now and then while seen from behind.
+        # Turns in full circles, and is lost now and then while seen from behind.
         7: lambda t: ((t * 20 + 180) % 360 - 180, 10.0) if t > 60 and not (8 < t % 18 < 9) else None,
         9: lambda t: (0, 0) if 100 < t < 100.5 else None,
     }
@@ -221,7 +221,7 @@ def check(browser, name, lines, folder):
         save(folder / f"{name}-{device}-{scheme}.png", browser.call("Page.captureScreenshot", captureBeyondViewport=True))
     found += unnamed_images(browser)
     save(folder / f"{name}.pdf", browser.call("Page.printToPDF", preferCSSPageSize=True))
-    # What came in since the last page: messages may be late.
+    # Events since the last page, because messages may be late.
     found += complaints(browser.events, file.as_uri())
     return [f"{name}: {line}" for line in dict.fromkeys(found)]
 
@@ -244,7 +244,7 @@ def main():
         finally:
             browser.close()
     if found:
-        raise SystemExit("\n".join(["error: the report is not as it should be:", *found]))
+        raise SystemExit("\n".join(["error: the report has faults:", *found]))
     print("Reports in the browser: all checks passed.")
 
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Resizing equals OpenCV's bit by bit: `tests/reference/resize_reference.json`.
+//! Resizing equals OpenCV's bit for bit: `tests/reference/resize_reference.json`.
 
 mod common;
 
@@ -20,11 +20,11 @@ struct Case {
     source: [u32; 2],
     target: [u32; 2],
     sha256: String,
-    /// In hexadecimal, where they are few.
+    /// In hexadecimal, if they are few.
     bytes: Option<String>,
 }
 
-/// The source picture of a case, R, G, B, tightly packed. Around it lie pixels that must not count: `left`
+/// The source picture of a case, R, G, B, tightly packed. It is surrounded by pixels that must not count: `left`
 /// columns and `top` rows before it, `behind` of both after it.
 fn source([width, height]: [u32; 2], [left, top, behind]: [u32; 3]) -> Vec<u8> {
     let value = |x: u32, y: u32, c: u32| (37 * x + 59 * y + 83 * c + 11 * x * y + 7 * x * x) as u8;
@@ -42,7 +42,7 @@ fn source([width, height]: [u32; 2], [left, top, behind]: [u32; 3]) -> Vec<u8> {
     bytes
 }
 
-/// The part of the size `source` that lies at `around`, resized: rows of R, G, B.
+/// The part of the size `source` at `around`, resized: rows of R, G, B.
 fn resized(resizer: &mut Resizer, case: &Case, around: [u32; 3]) -> Vec<u8> {
     let bytes = source(case.source, around);
     let [left, top, behind] = around;
@@ -83,10 +83,10 @@ fn every_case_equals_opencv() {
         "{} cases",
         reference.cases.len()
     );
-    // One for all: nothing of one case may be left for the next.
+    // One for all: nothing may remain from one case to the next.
     let mut resizer = Resizer::default();
     for case in &reference.cases {
-        // As a whole frame, and as a part whose surroundings must not shine through.
+        // As a whole frame, and as a part whose surroundings must not leak in.
         for around in [[0, 0, 0], [3, 2, 1]] {
             let what = format!("{:?} to {:?} around {around:?}", case.source, case.target);
             let found = resized(&mut resizer, case, around);

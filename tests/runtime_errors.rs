@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What is wrong with ONNX Runtime arrives as exactly one error on the bus, and the right library serves
+//! A problem with ONNX Runtime arrives as exactly one error on the bus, and the right library works
 //! after wrong ones.
 //!
-//! A process has one ONNX Runtime, ever. So all is tried in copies of this process, which run [`child`] and
-//! print what arrived.
+//! A process loads one ONNX Runtime at most. So everything is tried in copies of this process, which run [`child`] and
+//! print the messages.
 
 mod toys;
 
@@ -15,16 +15,16 @@ use serde_json::{Value, json};
 use toys::element;
 use toys::reports::{INIT, NOT_FOUND, Reported, assert_only, file_of, play, scratch};
 
-/// Which libraries a copy of this process is to try, one after the other; separated by colons.
+/// The libraries that a copy of this process tries, in order; separated by colons.
 const LIBRARIES: &str = "DMHEADPOSE_TEST_LIBRARIES";
 const CHILD_MARK: &str = "child says: ";
 
-/// Not a test of its own: what the copies of this process do.
+/// Not a test: the body of the copies of this process.
 #[test]
 #[ignore = "runs in processes that other tests start"]
 fn child() {
     let Ok(libraries) = std::env::var(LIBRARIES) else {
-        return; // somebody runs the ignored tests
+        return; // the ignored tests were requested
     };
     let element = element("rows_nhwc_32x32", "pose_Nx3x32x32");
     for library in libraries.split(':') {
@@ -38,7 +38,7 @@ fn child() {
     }
 }
 
-/// What arrived for each of the libraries, tried in one process; the variable `ORT_DYLIB_PATH` as given.
+/// The messages for each of the libraries, tried in one process, with this value of `ORT_DYLIB_PATH`.
 fn in_a_process(libraries: &[&str], variable: Option<&str>) -> Vec<Vec<Reported>> {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
@@ -81,7 +81,7 @@ fn library_of(name: &str, code: &str) -> String {
     library.to_str().unwrap().into()
 }
 
-/// A library that calls itself ONNX Runtime `version` and knows no API at all.
+/// A library that claims to be ONNX Runtime `version` and provides no API.
 fn runtime_of(version: &str) -> String {
     let code = format!(
         "#include <stddef.h>\n\
@@ -124,7 +124,7 @@ fn files_that_are_no_runtime() {
 fn the_right_runtime_after_wrong_ones() {
     let text = file_of("libwrong.so", b"This is not a library.\n");
     let old = runtime_of("1.16.3");
-    // The last one leaves it to the plugin: the variable, or where this machine has it.
+    // The last one leaves it to the plugin: the variable, or this machine's default.
     let fetched = toys::onnxruntime_library();
     let right = fetched.as_ref().map_or("", |path| path.to_str().unwrap());
     let variable = std::env::var("ORT_DYLIB_PATH").ok();
@@ -134,6 +134,6 @@ fn the_right_runtime_after_wrong_ones() {
     assert_only(&said[1], INIT, &[&text]);
     assert_only(&said[2], INIT, &[&old, "1.16.3"]);
     assert!(said[3].is_empty(), "{:?}", said[3]);
-    // It is loaded: another one is ignored.
+    // One is already loaded: another one is ignored.
     assert!(said[4].is_empty(), "{:?}", said[4]);
 }

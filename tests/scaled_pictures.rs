@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Behind a scaler the boxes lie on the heads of the scaled picture: a second element, which looks for heads
-//! there, finds them at the same places.
+//! Behind a scaler the boxes are on the heads of the scaled picture: a second element that detects heads
+//! there finds them in the same places.
 
 mod common;
 
 use gst::prelude::*;
 use gstdmheadpose::headposemeta::HeadPoses;
 
-/// What an element found before the scaler, as it arrives behind it, and what another one finds there.
+/// The results of an element before the scaler, as they arrive behind it, and those of a second element there.
 fn both(scaled: &str) -> (HeadPoses, HeadPoses) {
     common::init();
     let picture = common::fetched(".setup/pictures/multi_face.png");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What runs the networks: execution providers that are there or not, and sessions that elements share.
+//! Execution providers that exist or not, and sessions that elements share.
 
 mod toys;
 
@@ -11,7 +11,7 @@ use gst_video::VideoFormat;
 use gstdmheadpose::estimator::runtime::{ExecutionProvider, Model, Runtime, SessionOptions};
 use toys::{caps, common, fixture, harness, number, picture, poses, quick};
 
-/// The message of an element that does not start.
+/// The message of an element that fails to start.
 fn refusal(element: &gst::Element) -> gst::glib::Error {
     let bus = gst::Bus::new();
     element.set_bus(Some(&bus));
@@ -47,7 +47,7 @@ fn a_provider_that_is_not_there_is_refused() {
             assert!(text.contains(&part), "{part} is not in: {text}");
         }
         assert_eq!(provider(&element), None);
-        // The same element works with what is there.
+        // The same element works with an available provider.
         element.set_property_from_str("execution-provider", "cpu");
         let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
         let out = h.push_and_pull(picture(32, 32, |_, _| [100; 3])).unwrap();
@@ -70,7 +70,7 @@ fn auto_takes_what_is_there_and_says_so() {
 fn models_share_sessions_when_they_ask_for_the_same() {
     common::init();
     let runtime = Runtime::get(&common::runtime_options()).unwrap();
-    // No other test of this program asks for the same: what is shared is shared by the whole process.
+    // No other test of this program uses these settings, because sessions are shared across the process.
     let shared = SessionOptions {
         share: true,
         intra_op_threads: 2,
@@ -105,7 +105,7 @@ fn models_share_sessions_when_they_ask_for_the_same() {
     );
 }
 
-/// Elements that share models, each in a thread of its own and at another depth, find what they would find
+/// Elements that share models, each in its own thread and at another depth, have the same results as
 /// alone; each gets its turn.
 #[test]
 fn sharing_changes_no_result() {
@@ -129,7 +129,7 @@ fn sharing_changes_no_result() {
                 h.push_event(gst::event::Eos::new());
                 for n in 0..FRAMES {
                     let heads = poses(&h.pull().unwrap()).heads;
-                    // The toy model answers a yaw of red - 100.
+                    // The toy model returns a yaw of red - 100.
                     let yaw = f32::from(red(n)) - 100.0;
                     assert_eq!(heads.len(), 2);
                     assert!(heads.iter().all(|head| head.angles.yaw == yaw), "{heads:?}");

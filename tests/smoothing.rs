@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What smoothing gains and what it costs, on generated heads: error and largest step of the noisy and of the
-//! smoothed rotation, how much later the smoothed one is, and what it makes of sudden turns.
+//! Benefit and cost of smoothing on generated heads: error and largest step of the noisy and of the
+//! smoothed rotation, the lag of the smoothed one, and its response to sudden turns.
 
 mod noise;
 
@@ -98,7 +98,7 @@ fn largest_change(poses: impl Iterator<Item = Angles> + Clone) -> f32 {
     pairs.map(change).fold(0.0, f32::max)
 }
 
-/// By how many milliseconds the smoothed pose is late: the delay that explains the most of its error (least
+/// The lag of the smoothed pose in milliseconds: the delay that explains most of its error (least
 /// squares). 0 for a head that is still.
 fn lag(samples: &[Sample], head: Head) -> f64 {
     const MS: f32 = 1e-3;
@@ -112,8 +112,8 @@ fn lag(samples: &[Sample], head: Head) -> f64 {
     behind / f64::max(squared, f64::MIN_POSITIVE)
 }
 
-/// The largest factor by which the error may change, for a still head and for any, with noise of so many degrees.
-/// With half a degree the few milliseconds by which a fast head is late weigh more than the noise.
+/// The largest factor by which the error may change, for a still head and for any, with noise of this many degrees.
+/// With half a degree, the lag of a fast head of a few milliseconds outweighs the noise.
 const LIMITS: [(f64, f64, f64); 4] = [
     (0.5, 0.6, 1.2),
     (1.0, 0.65, 1.0),
@@ -121,8 +121,8 @@ const LIMITS: [(f64, f64, f64); 4] = [
     (4.0, 0.75, 1.0),
 ];
 
-/// From 1 degree of noise in each angle the smoothed pose is nearer to the truth than the measured one,
-/// whatever the head does and however fast frames come.
+/// From 1 degree of noise in each angle on, the smoothed pose is closer to the truth than the measured one,
+/// for any motion of the head and any frame rate.
 #[test]
 fn smoothed_heads_are_nearer_to_the_truth_and_never_jump() {
     println!(
@@ -156,7 +156,7 @@ fn smoothed_heads_are_nearer_to_the_truth_and_never_jump() {
             let case = format!("{name}, noise {deviation}, {rate} frames a second");
             let limit = if step == 0.0 { still_limit } else { limit };
             assert!(error < limit * raw, "{case}: error {error} of {raw}");
-            // Five deviations more than the head itself.
+            // Five standard deviations more than the head itself.
             let bound = step + 5.0 * deviation;
             assert!(
                 smooth_step < bound,
@@ -172,7 +172,7 @@ fn smoothed_heads_are_nearer_to_the_truth_and_never_jump() {
     }
 }
 
-/// Turns that begin and end at once, through the seam: 40 degrees from one frame to the next, 50 degrees at
+/// Turns that begin and end abruptly, through the seam: 40 degrees from one frame to the next, 50 degrees at
 /// 100 degrees a second, 90 at 300. Seconds go from -1 to 2.
 const TURNS: [(&str, f32, f32); 3] = [
     ("40 degrees at once", 40.0, f32::INFINITY),
@@ -180,7 +180,7 @@ const TURNS: [(&str, f32, f32); 3] = [
     ("300 degrees a second", 90.0, 300.0),
 ];
 
-/// A low-pass of the first order never goes past its goal, and does not need long to get there.
+/// A first-order low-pass never overshoots, and does not take long to settle.
 #[test]
 fn sudden_turns_are_followed_and_not_overshot() {
     println!("turn, frames a second | largest error, past the goal, degrees | to 1 degree, ms");
@@ -216,7 +216,7 @@ fn sudden_turns_are_followed_and_not_overshot() {
     }
 }
 
-/// Where the middle of a box is, in its own sizes, as a function of seconds.
+/// The centre of a box, in its own sizes, as a function of seconds.
 type Walk = fn(f32) -> f32;
 
 const WALKS: [(&str, Walk); 4] = [
@@ -226,7 +226,7 @@ const WALKS: [(&str, Walk); 4] = [
     ("sways by 0.3 sizes in 3 s", |t| 0.3 * wave(t, 3.0)),
 ];
 
-/// Boxes are held by the same filter: with edges off by 2 % of a head they are nearer to the truth too.
+/// The same filter smooths boxes: with edges off by 2 % of a head they are closer to the truth too.
 #[test]
 fn smoothed_boxes_are_nearer_to_the_truth() {
     const SIZE: f32 = 100.0;

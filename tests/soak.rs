@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Cameras for a long time: the example's cameras die, hang, change their size and come back while
-//! properties change; nothing that is not expected may happen, and nothing may grow.
+//! properties change; nothing unexpected may happen, and nothing may grow.
 //!
-//! `make test` runs a short form, `make soak` half an hour or what `SOAK_MINUTES` says. `SOAK_SEED` repeats
+//! `make test` runs a short form, `make soak` half an hour or `SOAK_MINUTES`. `SOAK_SEED` repeats
 //! the choices of an earlier run.
 
 #[path = "../examples/rust/rtsp_ingest/camera.rs"]
@@ -20,9 +20,9 @@ use gst::prelude::*;
 use rtsp::Server;
 use usage::{Usage, slope};
 
-/// A guard against a hang, never a measure: a camera is back after seconds.
+/// A guard against a hang, not a measurement: a camera is back after seconds.
 const GUARD: Duration = Duration::from_secs(120);
-/// The short form ends after so many rounds.
+/// The short form ends after this many rounds.
 const SHORT_ROUNDS: u32 = 6;
 
 /// Choices that a seed repeats.
@@ -40,15 +40,15 @@ impl Chance {
     }
 }
 
-/// What one camera has told.
+/// The events of one camera.
 #[derive(Default)]
 struct Seen {
     lines: AtomicU64,
     lost: AtomicU64,
-    /// Why, each reason once.
+    /// The reasons, each once.
     reasons: Mutex<Vec<String>>,
     failures: Mutex<Vec<String>>,
-    /// Sizes of frames that its lines told of.
+    /// Frame sizes in its lines.
     sizes: Mutex<Vec<String>>,
 }
 
@@ -125,7 +125,7 @@ impl Watched {
         while self.seen.lost.load(Ordering::Relaxed) == before {
             assert!(
                 begin.elapsed() < GUARD,
-                "nobody noticed that the camera is gone"
+                "the loss of the camera was not noticed"
             );
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -154,7 +154,7 @@ fn change(heads: &gst::Element, chance: &mut Chance) {
     let _ = heads.property::<gst::Structure>("stats");
 }
 
-/// One round of mishaps; at its end all cameras are back.
+/// One round of failures; at its end all cameras are back.
 fn round(cameras: &mut [Watched], chance: &mut Chance) {
     let unlucky = chance.below(cameras.len() as u64) as usize;
     let before = cameras[unlucky].seen.lost.load(Ordering::Relaxed);
@@ -180,7 +180,7 @@ fn round(cameras: &mut [Watched], chance: &mut Chance) {
 fn cameras_come_and_go_and_nothing_grows() {
     common::init();
     if let Some(library) = common::onnxruntime_library() {
-        // The example finds it as any program does: no other thread runs yet that reads the environment.
+        // Read by the example as by any program: no other thread that reads the environment runs yet.
         unsafe { std::env::set_var("ORT_DYLIB_PATH", library) };
     }
     let variable = |name: &str| {
@@ -191,7 +191,7 @@ fn cameras_come_and_go_and_nothing_grows() {
     let minutes: Option<u64> = variable("SOAK_MINUTES");
     let seed = variable("SOAK_SEED").unwrap_or(1);
     let mut chance = Chance(seed);
-    // One by TCP, one by UDP.
+    // One over TCP, one over UDP.
     let mut cameras = ["rtspt", "rtspu"].map(|scheme| Watched::start(scheme, scheme));
     for camera in &cameras {
         camera.wait_for_lines();
@@ -229,7 +229,7 @@ fn cameras_come_and_go_and_nothing_grows() {
     done.store(true, Ordering::Relaxed);
     let changes = changer.join().unwrap();
 
-    // The first third is warming up.
+    // The first third is warm-up.
     let steady = &samples[samples.len() / 3..];
     let resident: Vec<_> = steady
         .iter()

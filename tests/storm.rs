@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Every property that may change while playing, set and read from four threads at once: each frame comes out,
+//! Every property that may change while playing, set and read from four threads at the same time: each frame comes out,
 //! in order, and nothing fails.
 
 mod toys;
@@ -12,7 +12,7 @@ use gst::prelude::*;
 const FRAMES: usize = 300;
 const THREADS: usize = 4;
 
-/// Values of a property to choose from: its limits, its default, its nicks.
+/// Values to choose from for a property: its limits, its default, its nicks.
 fn values(pspec: &glib::ParamSpec) -> Vec<glib::Value> {
     let mut values = vec![pspec.default_value().clone()];
     if let Some(spec) = pspec.downcast_ref::<glib::ParamSpecBoolean>() {
@@ -80,7 +80,7 @@ fn storm(prepare: impl Fn(&gst::Element)) {
             let (element, done) = (&element, &done);
             scope.spawn(move || {
                 let properties = changing(element);
-                // Each thread at a pace of its own through names and values.
+                // Each thread goes through names and values at its own pace.
                 for step in (thread..).step_by(2 * thread + 1) {
                     if done.load(Ordering::Relaxed) {
                         break;
@@ -94,7 +94,7 @@ fn storm(prepare: impl Fn(&gst::Element)) {
         }
         let bus = pipeline.bus().unwrap();
         pipeline.set_state(gst::State::Playing).unwrap();
-        // Warnings may come: not every GStreamer can do all that can be asked for.
+        // Warnings are allowed: not every GStreamer supports every option.
         let ends = [gst::MessageType::Eos, gst::MessageType::Error];
         let end = bus.timed_pop_filtered(toys::GUARD, &ends);
         done.store(true, Ordering::Relaxed);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Numbers of heads, and what they are good for at the seam of two models. The toy detector finds the
+//! Numbers of heads, and their use at the seam of two models. The toy detector finds the
 //! same two boxes in every frame; src/estimator/tracker.rs tests heads that move.
 
 mod toys;
@@ -14,7 +14,7 @@ fn ids(h: &mut gst_check::Harness, buffer: gst::Buffer) -> Vec<u64> {
     poses(&buffer).heads.iter().map(|head| head.id).collect()
 }
 
-/// The `n`th frame of a clip, of one red.
+/// The `n`th frame of a clip, with a uniform red.
 fn frame(n: u64, red: u8) -> gst::Buffer {
     let mut buffer = picture(32, 32, |_, _| [red, 100, 40]);
     number(&mut buffer, n);
@@ -56,7 +56,7 @@ fn a_stream_that_jumps_has_new_heads() {
     // Away for 1.2 s, longer than max-lost-time.
     assert_eq!(larger(33), [7, 8], "after a gap in time");
     assert_eq!(larger(53), [7, 8], "after 0.8 s");
-    // A source that starts its clock anew, by less than max-lost-time and by more.
+    // A source that restarts its clock, by less than max-lost-time and by more.
     assert_eq!(larger(40), [7, 8], "after a step back");
     assert_eq!(larger(0), [9, 10], "after a jump back");
     assert_eq!(larger(1), [9, 10]);
@@ -64,8 +64,8 @@ fn a_stream_that_jumps_has_new_heads() {
     assert_eq!(larger(0), [13, 14], "after one right after it");
 }
 
-/// What a leaky queue makes of a stream, and any element that drops frames for QoS: every other frame is missing, and
-/// the one after it says that there is a discontinuity.
+/// A stream after a leaky queue, or any element that drops frames for QoS: every other frame is missing, and
+/// the one after it is flagged as a discontinuity.
 #[test]
 fn a_frame_that_was_dropped_is_no_jump() {
     for depth in [1u32, 3] {
@@ -92,7 +92,7 @@ fn a_frame_that_was_dropped_is_no_jump() {
     }
 }
 
-/// The toy models answer a yaw of red - 100. Their other answers tell them apart: at these colours the rear
+/// The toy models return a yaw of red - 100. Their other outputs differ: at these colours the rear
 /// model has pitch -5, the front one 0.
 #[test]
 fn a_followed_head_does_not_flicker_at_the_seam() {
@@ -123,7 +123,7 @@ fn a_followed_head_does_not_flicker_at_the_seam() {
     );
 }
 
-/// The toy model answers a yaw of red - 100 for both of its heads.
+/// The toy model returns a yaw of red - 100 for both of its heads.
 #[test]
 fn smoothing_holds_a_pose_and_follows_heads_by_itself() {
     let element = quick();
@@ -145,13 +145,13 @@ fn smoothing_holds_a_pose_and_follows_heads_by_itself() {
     for yaw in yaws(2, 110) {
         assert!((yaw - 10.0).abs() < 0.5, "{yaw}");
     }
-    // Numbers stay where only poses are no longer smoothed.
+    // Numbers stay when only smoothing is switched off.
     element.set_property("tracking", true);
     element.set_property("smoothing", false);
     assert_eq!(yaws(3, 120), [20.0, 20.0]);
 }
 
-/// A source that gives all its frames the same time, or none.
+/// A source whose frames all have the same time, or none.
 #[test]
 fn smoothing_goes_on_where_time_stands_still() {
     for time in [Some(gst::ClockTime::SECOND), None] {
@@ -170,7 +170,7 @@ fn smoothing_goes_on_where_time_stands_still() {
     }
 }
 
-/// With several frames in flight the numbers and poses are those of one after the other.
+/// With several frames in flight the numbers and poses are the same as with one.
 #[test]
 fn smoothing_does_not_depend_on_the_depth() {
     let run = |depth: u32| -> Vec<(u64, gst::ClockTime, Vec<f64>)> {

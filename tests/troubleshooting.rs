@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
-//! docs/troubleshooting.md has every message that the elements can post, and none that they cannot.
+//! docs/troubleshooting.md has every message that the elements can post, and no other.
 
 mod common;
 
 use std::path::{Path, PathBuf};
 
-/// What makes a message; its text is the next string.
+/// Macros that make a message; its text is the next string.
 const MAKERS: [&str; 6] = [
     "#[error(",
     "error_msg!(",
@@ -21,7 +21,7 @@ fn every_message_of_the_elements_is_explained() {
     let messages = messages();
     assert!(
         messages.len() >= 15,
-        "the source has more messages than {messages:#?}: mend this test"
+        "expected more messages in the source than {messages:#?}: correct this test"
     );
     for (file, message) in &messages {
         assert!(
@@ -63,7 +63,7 @@ fn headings() -> Vec<String> {
     headings
 }
 
-/// The texts of the messages in the source, with … for what is filled in.
+/// The texts of the messages in the source, with … for placeholders.
 fn messages() -> Vec<(PathBuf, String)> {
     let mut messages = Vec::new();
     for file in sources() {
@@ -73,7 +73,7 @@ fn messages() -> Vec<(PathBuf, String)> {
                 let Some(message) = next_string(&text[at + maker.len()..]) else {
                     continue;
                 };
-                // One that is filled in whole is another message's text.
+                // One that is a single placeholder is another message's text.
                 if message.chars().any(char::is_alphabetic) {
                     messages.push((file.clone(), message));
                 }
@@ -83,7 +83,7 @@ fn messages() -> Vec<(PathBuf, String)> {
     messages
 }
 
-/// The first string literal of an argument list, unless the list ends before.
+/// The first string literal of an argument list, unless the list ends before it.
 fn next_string(text: &str) -> Option<String> {
     let start = text.find('"')? + 1;
     if text[..start].contains(';') {
@@ -95,7 +95,7 @@ fn next_string(text: &str) -> Option<String> {
     Some(normalised(&rest[..end]))
 }
 
-/// As the message reads: continued lines joined, placeholders as …, the marks of doubled braces gone.
+/// As the message is printed: continued lines joined, placeholders as …, doubled braces undone.
 fn normalised(text: &str) -> String {
     let mut joined = String::new();
     for line in text.lines() {
@@ -134,7 +134,7 @@ fn is_placeholder(name: &str) -> bool {
         .all(|c| c.is_alphanumeric() || "_:?.".contains(c))
 }
 
-/// The source of the plugin; the tools print what they have to say themselves.
+/// The source of the plugin; the tools print their own messages.
 fn sources() -> Vec<PathBuf> {
     fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).unwrap() {

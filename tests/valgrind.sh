@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
-# Runs the tests of the meta and of the element under valgrind: no invalid access, no use of memory that was
-# never written, nothing lost. What is not ours is named in tests/valgrind.supp. Takes some minutes; needs
+# Runs the tests of the meta and of the element under valgrind: no invalid access, no use of uninitialised
+# memory, no leaks. tests/valgrind.supp lists findings in other libraries. Takes some minutes; needs
 # valgrind and what `make test` builds and fetches.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,7 +10,7 @@ glib=/usr/share/glib-2.0/valgrind/glib.supp
 suppressions=(--suppressions=tests/valgrind.supp)
 [ ! -r "$glib" ] || suppressions+=(--suppressions="$glib")
 
-# G_SLICE, so that each block is seen by itself; one test after the other, as valgrind has one thread.
+# G_SLICE, so that each block is checked separately; tests run in sequence, because valgrind has one thread.
 export G_SLICE=always-malloc G_DEBUG=gc-friendly
 program() {
   cargo test --locked --no-run --message-format=json "$@" 2>/dev/null |
@@ -29,6 +29,6 @@ check 'meta (units)' "$(program --lib)" headposemeta::
 check 'meta (element)' "$(program --test meta)"
 check 'buffers' "$(program --test buffers)"
 check 'pipeline depth' "$(program --test pipeline_depth)"
-# A network that is slow on purpose takes minutes here.
+# A deliberately slow network takes minutes here.
 check 'live' "$(program --test live)" --skip a_frame_that_has_no_time_goes_on_without_its_inference
-echo '== valgrind found nothing'
+echo '== valgrind found no errors'

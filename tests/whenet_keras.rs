@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The converted WHENet answers as the published one does in Keras: `tests/reference/keras_whenet.json`.
+//! The converted WHENet gives the same angles as the published one in Keras: `tests/reference/keras_whenet.json`.
 
 mod common;
 
@@ -25,7 +25,7 @@ struct Reference {
     cases: Vec<Case>,
 }
 
-/// What goes into the network, and what Keras answers.
+/// The network's input, and Keras's output.
 #[derive(Debug, Deserialize)]
 struct Case {
     #[serde(flatten)]
@@ -86,7 +86,7 @@ impl Frame {
     }
 }
 
-/// The frame of a case and its part that goes into the network.
+/// The frame of a case and the part of it that is the network's input.
 fn frame(input: &Input) -> (Frame, PixelRect) {
     match input {
         Input::Pattern { pattern: name } => {

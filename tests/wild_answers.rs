@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Models that answer what no sane model would: what is not finite reaches nobody, what lies outside of the
-//! frame is cut or dropped, and good answers beside it stay.
+//! Models with absurd outputs: values that are not finite never reach an application, boxes outside the
+//! frame are clipped or dropped, and valid results beside them stay.
 
 mod toys;
 
@@ -39,7 +39,7 @@ fn wild_boxes_are_cut_or_dropped() {
     assert_eq!(corners(&found), wanted.map(|(corners, _)| corners));
     let truncated: Vec<_> = found.iter().map(|head| head.truncated).collect();
     assert_eq!(truncated, wanted.map(|(_, truncated)| truncated));
-    // A score of 7 is no more than certain.
+    // A score of 7 counts as certain.
     let scores: Vec<_> = found.iter().map(|head| head.score).collect();
     assert_eq!(scores, [0.9, 0.9, 0.9, 1.0]);
 }
@@ -59,14 +59,14 @@ fn wild_rows_are_dropped() {
     assert_eq!(corners(&found), [[80.0, 60.0, 240.0, 240.0]]);
 }
 
-/// A face whose box is not a number must not take good ones with it, whatever the order of their scores.
+/// A face whose box is not a number must not suppress valid ones, whatever the order of their scores.
 #[test]
 fn wild_faces_leave_the_good_ones_alone() {
     for (detector, channel, unit, good) in [
         ("yunet", 2, 32, [21.0, 25.0, 138.0, 172.0]),
         ("centerface", 0, 4, [8.0, 31.0, 153.0, 214.0]),
     ] {
-        // Cells of the good and of the wild face; the wild one scores higher. They are side by side: to
+        // Cells of the valid and of the absurd face; the absurd one scores higher. They are side by side: in
         // a comparison with NaN they overlap.
         let good_at = if unit == 32 { (64, 96) } else { (80, 136) };
         let wild_at = (480, good_at.1);
@@ -96,7 +96,7 @@ fn wild_angles_reach_nobody() {
         // Red below 100: yaw is not a number. Green 100: roll is infinite.
         ([99, 140, 40], 0),
         ([181, 100, 40], 0),
-        // Pitch 0 and pitch -1e31: whatever that is, it is finite and wraps.
+        // Pitch 0 and pitch -1e31, which is finite and wraps.
         ([181, 140, 40], 3),
         ([181, 140, 20], 3),
     ] {
@@ -124,14 +124,14 @@ fn wild_cells_are_dropped() {
     );
 }
 
-/// Answers times log(red - 100): not a number, infinite, zero, large.
+/// Outputs times log(red - 100): not a number, infinite, zero, large.
 #[test]
 fn wild_answers_of_every_family() {
     let upright = |yaw: f32| Some(Angles::new(yaw, -5.0, 0.0));
     for (model, family, zero, good) in [
         ("sixdrepnet_wild", "auto", None, upright(100.0)),
         ("tddfa_wild", "3ddfa-denormalised", None, upright(100.0)),
-        // Bins that are all alike stand for the middle; the others for bins 67, 24 and 6.
+        // Uniform bins give the middle; the others bins 67, 24 and 6.
         (
             "whenet_wild",
             "auto",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The frames that all subjects work on: a real clip, tiled so that there are as many heads as wanted.
+//! The frames for all subjects: a real clip, tiled to get the wanted number of heads.
 
 use std::path::Path;
 
@@ -13,13 +13,13 @@ pub struct Clip {
 }
 
 impl Clip {
-    /// `count` frames with `heads` copies of the clip each, side by side, the rest grey; two of each second of
+    /// `count` frames, each with `heads` copies of the clip side by side on grey; two frames from each second of
     /// the clip.
     pub fn new(file: &Path, heads: u32, width: u32, height: u32, count: usize) -> Self {
         Self::at_rate(file, heads, (width, height), count, 2)
     }
 
-    /// The same with so many frames of each second of the clip.
+    /// The same with this many frames from each second of the clip.
     pub fn at_rate(
         file: &Path,
         heads: u32,
@@ -97,7 +97,7 @@ impl Clip {
         Self { info, frames }
     }
 
-    /// All frames one after the other, without padding.
+    /// All frames in sequence, without padding.
     pub fn bytes(&self) -> Vec<u8> {
         let frames = self.frames.iter();
         frames
@@ -106,7 +106,7 @@ impl Clip {
     }
 }
 
-/// The first `count` buffers that a pipeline gives; fewer are repeated.
+/// The first `count` buffers of a pipeline, repeated if there are fewer.
 fn pull(line: &str, count: usize, prepare: impl FnOnce(&gst::Pipeline)) -> Vec<gst::Buffer> {
     let pipeline = gst::parse::launch(line).expect("a pipeline");
     let pipeline = pipeline.downcast::<gst::Pipeline>().expect("a pipeline");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Which subjects meet on which frames.
+//! The experiments: which subjects run on which frames.
 
 use gst_video::VideoFormat;
 use gstdmheadpose::estimator::angles::Angles;
@@ -11,8 +11,8 @@ use crate::subjects::{Cost, Element, Floor, Models, Upstream};
 
 const FRAMES_IN_CLIP: usize = 12;
 
-/// Frames of a turn where two subjects that hardly differ are compared: what else the machine does changes within
-/// a longer one. With several frames in flight the way in and out would count too much.
+/// Frames per turn when two subjects with little difference are compared: during a longer turn the load of the
+/// machine changes. With several frames in flight, filling and draining the queue would count too much.
 const SHORT_TURN: usize = 8;
 
 fn subject<'a>(name: &str, work: impl FnMut() -> Cost + 'a) -> Subject<'a> {
@@ -23,7 +23,7 @@ fn title(text: &str) {
     println!("\n== {text}\n(milliseconds a frame; x: ratio to the first line of its group)");
 }
 
-/// What the element adds to its networks at 1280x720, one to four heads.
+/// The element's overhead on its networks at 1280x720, one to four heads.
 pub fn floor(arguments: &Arguments, results: &mut Results) {
     for heads in [1, 2, 4] {
         title(&format!("1280x720, {heads} heads"));
@@ -35,7 +35,7 @@ pub fn floor(arguments: &Arguments, results: &mut Results) {
     }
 }
 
-/// Floor and element, one after the other.
+/// Floor and element, interleaved.
 fn against_floor(
     arguments: &Arguments,
     results: &mut Results,
@@ -58,7 +58,7 @@ fn against_floor(
     );
 }
 
-/// Element and upstream's loop at 1280x720, where DMHead is at home: one to four heads.
+/// Element and upstream's loop at 1280x720, with one to four heads, a setting that DMHead was made for.
 pub fn upstream(arguments: &Arguments, results: &mut Results) {
     let models = arguments.models();
     let frames = arguments.frames;
@@ -93,7 +93,7 @@ pub fn upstream(arguments: &Arguments, results: &mut Results) {
     }
 }
 
-/// Compares what element and loop find in the same frames of BGR.
+/// Compares the heads that element and loop find in the same BGR frames.
 fn same_heads(models: &Models, clip: &Clip, upstream: &mut Upstream) {
     for depth in ["1", "2"] {
         let mut element = Element::new(models, clip, &[("pipeline-depth", depth)]);
@@ -136,7 +136,7 @@ fn between(a: &Angles, b: &Angles) -> f64 {
     ((trace - 1.0) / 2.0).clamp(-1.0, 1.0).acos().to_degrees()
 }
 
-/// What leaving out detections and poses saves and costs, on the clip as it is: one head.
+/// What intervals for detection and pose save, and what they cost in accuracy, on the unmodified clip: one head.
 pub fn intervals(arguments: &Arguments, results: &mut Results) {
     title("Intervals, 640x360 I420, 25 frames a second, one head");
     let models = arguments.models();
@@ -176,7 +176,7 @@ pub fn intervals(arguments: &Arguments, results: &mut Results) {
     results.run("intervals", "I420, 1 head", arguments.rounds, &mut subjects);
 }
 
-/// How the cost grows.
+/// How the cost scales.
 pub fn sweeps(arguments: &Arguments, results: &mut Results) {
     let models = arguments.models();
     let rounds = arguments.rounds.min(5);

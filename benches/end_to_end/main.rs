@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
-//! How much the element costs beside its networks, and beside DMHead's loop in Python.
+//! Compares the element with its networks alone and with DMHead's loop in Python.
 //!
-//! All subjects work on the same frames of a real clip with the same models, in turns, so that what else the
-//! machine does meets all of them; the results are ratios within one round, and the median of all rounds.
+//! All subjects process the same frames of a real clip with the same models, interleaved, so that other load on the
+//! machine affects all of them; the results are ratios within one round, and the median over all rounds.
 //!
-//! - the floor: the runs of ONNX Runtime alone, on tensors that lie ready ([`subjects::Floor`]);
+//! - the floor: ONNX Runtime alone, on prepared tensors ([`subjects::Floor`]);
 //! - the element, in `appsrc ! dmheadpose ! fakesink sync=false` ([`subjects::Element`]);
 //! - upstream: DMHead's loop in Python ([`subjects::Upstream`]).
 //!
@@ -24,17 +24,17 @@ use clap::{Parser, ValueEnum};
 enum Part {
     /// Floor and element at 1280x720
     Floor,
-    /// Element and upstream's loop at 1280x720, and whether they find the same
+    /// Element and upstream's loop at 1280x720, and whether their results agree
     Upstream,
     /// Heads, frame sizes, formats, threads, depths, streams
     Sweeps,
-    /// Detections and poses at intervals, and what they cost in accuracy
+    /// Intervals for detection and pose, and what they cost in accuracy
     Intervals,
     /// Peak memory of one and of eight elements
     Memory,
     /// Resident memory over many frames
     Soak,
-    /// One measurement of memory, in a process of its own
+    /// One measurement of memory, in a separate process
     #[value(hide = true)]
     OneMemory,
 }
@@ -58,10 +58,10 @@ struct Arguments {
     /// Python with numpy, OpenCV and ONNX Runtime
     #[arg(long, default_value = "python3")]
     python: String,
-    /// Times that each subject has its turn
+    /// Rounds, in each of which every subject has one turn
     #[arg(long, default_value_t = 7)]
     rounds: usize,
-    /// Frames of a turn
+    /// Frames per turn
     #[arg(long, default_value_t = 40)]
     frames: usize,
     /// Folder for results.csv
@@ -72,7 +72,7 @@ struct Arguments {
     streams: usize,
     #[arg(long, hide = true)]
     share: bool,
-    /// Given by cargo
+    /// Passed by cargo
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -87,7 +87,7 @@ impl Arguments {
     }
 }
 
-/// The ONNX Runtime that the set-up fetched, unless `ORT_DYLIB_PATH` names another one.
+/// The ONNX Runtime fetched by the set-up, unless `ORT_DYLIB_PATH` names another one.
 fn fetched_onnxruntime() -> Option<PathBuf> {
     if std::env::var_os("ORT_DYLIB_PATH").is_some() {
         return None;

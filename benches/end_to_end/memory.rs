@@ -7,7 +7,7 @@ use crate::Arguments;
 use crate::clip::Clip;
 use crate::subjects::Element;
 
-/// A figure of /proc/self/status, in MiB.
+/// A value from /proc/self/status, in MiB.
 fn status(name: &str) -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
     let line = status.lines().find(|line| line.starts_with(name));
@@ -15,7 +15,7 @@ fn status(name: &str) -> f64 {
     kib.expect("a figure in kB") / 1024.0
 }
 
-/// Prints the peak of resident memory before and after so many elements have worked at once.
+/// Prints the peak of resident memory before and after this many elements have run at the same time.
 pub fn one(arguments: &Arguments) {
     let clip = Clip::new(&arguments.clip, 2, 1280, 720, 4);
     let before = status("VmRSS");
@@ -28,7 +28,7 @@ pub fn one(arguments: &Arguments) {
     println!("{} {}", before, status("VmHWM"));
 }
 
-/// Compares the peaks of processes of their own.
+/// Compares the peaks of separate processes.
 pub fn compare(arguments: &Arguments) {
     println!("\n== Peak of resident memory, 1280x720 I420, two heads");
     let program = std::env::current_exe().expect("this program");
@@ -72,7 +72,7 @@ pub fn compare(arguments: &Arguments) {
     }
 }
 
-/// Runs very many frames and prints the resident memory along the way, and its slope.
+/// Runs a large number of frames and prints the resident memory along the way, and its slope.
 pub fn soak(arguments: &Arguments) {
     let clip = Clip::new(&arguments.clip, 1, 320, 180, 24);
     let properties = [
@@ -92,7 +92,7 @@ pub fn soak(arguments: &Arguments) {
             println!("{:>8} frames {:8.2} MiB", step * STEP, status("VmRSS"));
         }
     }
-    // Least squares, without the first tenth, in which arenas grow.
+    // Least squares, without the first tenth, during which arenas grow.
     let samples = &samples[samples.len() / 10..];
     let n = samples.len() as f64;
     let mean = |value: fn(&(f64, f64)) -> f64| samples.iter().map(value).sum::<f64>() / n;

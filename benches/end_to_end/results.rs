@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Turns, their medians and ratios, as tables and as CSV.
+//! Turns, with their medians and ratios, as tables and as CSV.
 
 use std::path::Path;
 
@@ -31,7 +31,7 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     }
 }
 
-/// A subject that has its turn when called.
+/// A subject that runs one turn per call.
 pub type Subject<'a> = (String, Box<dyn FnMut() -> Cost + 'a>);
 
 impl Results {
@@ -39,8 +39,8 @@ impl Results {
         self.0.is_empty()
     }
 
-    /// Gives each subject its turn in each round, another one first each time, and prints the medians: of the
-    /// milliseconds a frame, and of the ratios to the first subject's within the rounds.
+    /// Gives each subject one turn per round, starting with another one each time, and prints the medians of the
+    /// milliseconds per frame and of the ratios to the first subject within the rounds.
     pub fn run(
         &mut self,
         experiment: &str,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What is measured: the floor, the element, upstream's loop.
+//! The measured subjects: the floor, the element, upstream's loop.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ pub struct Models {
     pub onnxruntime: Option<PathBuf>,
 }
 
-/// What some frames took, each on average, in milliseconds.
+/// Average time per frame, in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
     pub wall: f64,
@@ -67,7 +67,7 @@ struct Tensors {
     crops: Vec<([i64; 4], Vec<f32>)>,
 }
 
-/// The runs of ONNX Runtime alone, on tensors that lie ready, with the element's session options.
+/// ONNX Runtime alone, on prepared tensors, with the element's session options.
 pub struct Floor {
     detector: Model,
     pose: Model,
@@ -141,7 +141,7 @@ impl Floor {
     }
 }
 
-/// Buffers that are still to arrive, of those that were sent.
+/// Sent buffers that have not arrived yet.
 #[derive(Default)]
 struct Arrivals {
     missing: Mutex<usize>,
@@ -153,7 +153,7 @@ pub struct Element {
     pipeline: gst::Pipeline,
     source: gst_app::AppSrc,
     arrivals: Arc<Arrivals>,
-    /// Those with a picture, where they are asked for.
+    /// Those with a picture, if they are kept.
     kept: Arc<Mutex<Option<Vec<gst::Buffer>>>>,
     frames: Vec<gst::Buffer>,
     sent: usize,
@@ -211,7 +211,7 @@ impl Element {
     }
 
     pub fn run(&mut self, frames: usize) -> Cost {
-        // Not measured, with each subject: it finds caches that another one has filled.
+        // Not measured, for each subject: the caches still hold another subject's data.
         self.work(1);
         measure(frames, || self.work(frames))
     }
@@ -221,7 +221,7 @@ impl Element {
         self.finish();
     }
 
-    /// Sends frames on their way.
+    /// Sends frames without waiting for them.
     pub fn start(&mut self, frames: usize) {
         *self.arrivals.missing.lock().expect("no panic") += frames + 1;
         for number in 0..=frames {
@@ -229,7 +229,7 @@ impl Element {
             let writable = buffer.make_mut();
             writable.set_pts(gst::ClockTime::from_mseconds(40 * self.sent as u64));
             if number == frames {
-                // Pushes out what is in flight, and is not looked at.
+                // Pushes out the frames in flight, and is not analysed itself.
                 writable.set_flags(gst::BufferFlags::GAP | gst::BufferFlags::DISCONT);
             }
             self.source.push_buffer(buffer).expect("room for a frame");
@@ -249,7 +249,7 @@ impl Element {
         }
     }
 
-    /// Runs frames through several elements at once; the cost is of each frame of any.
+    /// Runs frames through several elements at the same time; the cost is per frame of any of them.
     pub fn run_all(fleet: &mut [Self], frames: usize) -> Cost {
         measure(frames * fleet.len(), || {
             fleet.iter_mut().for_each(|element| element.start(frames));
@@ -257,7 +257,7 @@ impl Element {
         })
     }
 
-    /// The heads of the clip's frames, one after the other.
+    /// The heads of the clip's frames, in sequence.
     pub fn heads(&mut self) -> Vec<Vec<Head>> {
         *self.kept.lock().expect("no panic") = Some(Vec::new());
         self.work(self.frames.len());
@@ -276,7 +276,7 @@ impl Drop for Element {
     }
 }
 
-/// upstream_loop.py in a process of its own.
+/// upstream_loop.py in a separate process.
 pub struct Upstream {
     child: Child,
     commands: ChildStdin,
@@ -314,7 +314,7 @@ impl Upstream {
         })
     }
 
-    /// `clip` has frames of BGR.
+    /// `clip` has BGR frames.
     pub fn load(&mut self, clip: &Clip, folder: &Path) {
         let file = folder.join("frames.bgr");
         std::fs::write(&file, clip.bytes()).expect("room for the frames");

@@ -5,7 +5,7 @@
     gst-launch-1.0 -q filesrc location=in.mp4 ! decodebin ! videoconvert \\
       ! videoflip video-direction=auto ! dmheadpose tracking=true smoothing=true ! dmheadposejson ! fdsink | attention.py -o attention.html
 
-Needs Python 3.11 and nothing else. docs/attention.md says what counts as looking.
+Needs Python 3.11 and nothing else. docs/attention.md explains what counts as looking.
 """
 
 import argparse
@@ -28,13 +28,13 @@ def arguments():
     parser.add_argument("-o", "--output", type=pathlib.Path, default="attention.html", help="the report (default: %(default)s)")
     parser.add_argument("--title", default="Who looks at the camera?", help="heading of the report")
     parser.add_argument("--look-angle", type=number, default=default.look_angle, metavar="DEGREES",
-                        help="a head begins to look when its face points to within this of the camera (default: %(default)g)")
+                        help="a look begins when the face points to within this angle of the camera (default: %(default)g)")
     parser.add_argument("--away-angle", type=number, default=default.away_angle, metavar="DEGREES",
-                        help="and goes on until it points further away than this (default: %(default)g)")
+                        help="and ends when the face points further away than this (default: %(default)g)")
     parser.add_argument("--min-duration", type=number, default=seconds(default.min_duration), metavar="SECONDS",
                         help="shorter glances, and looking away for less, do not count (default: %(default)g)")
     parser.add_argument("--max-gap", type=number, default=seconds(default.max_gap), metavar="SECONDS",
-                        help="a head that is not seen for longer was away (default: %(default)g)")
+                        help="a head that is missing for longer counts as away (default: %(default)g)")
     parser.add_argument("--min-visible", type=number, default=seconds(default.min_visible), metavar="SECONDS",
                         help="heads in view for less in total are left out (default: %(default)g)")  # fmt: skip
     options = parser.parse_args()
@@ -46,12 +46,12 @@ def arguments():
 def number(text):
     value = float(text)
     if not (math.isfinite(value) and value >= 0):
-        raise argparse.ArgumentTypeError(f"expected a number from 0, found {text}")
+        raise argparse.ArgumentTypeError(f"expected a number of 0 or more, found {text}")
     return value
 
 
 def opened(poses):
-    """The lines. Bytes that are no text spoil the line that they are in, not the recording."""
+    """The lines. Bytes that are not text spoil only their line, not the recording."""
     if poses == "-":
         sys.stdin.reconfigure(encoding="utf-8", errors="replace")
         return contextlib.nullcontext(sys.stdin)
@@ -70,7 +70,7 @@ def main():
             poses = recording.read(lines)
         people = looking.people(poses, rule)
         page = report.html(poses, people, rule, options.title)
-        # A name of JSON may hold half a character.
+        # A name in JSON may contain half a surrogate pair.
         options.output.write_text(page, encoding="utf-8", errors="replace")
     except (OSError, recording.RecordingError) as error:
         raise SystemExit(f"error: {'standard input' if options.poses == '-' else options.poses}: {error}") from error

@@ -2,7 +2,7 @@
 """Inline SVG for the report, and the texts of its axes.
 
 The drawings are WIDTH by 100 units without a fixed aspect: the page stretches them, its style keeps
-the lines' widths. So they carry no text; ticks are HTML, placed in percent.
+the lines' widths. So they contain no text; ticks are HTML, positioned in percent.
 """
 
 import math
@@ -12,7 +12,7 @@ from looking import SECOND, gap_limit, split_visits
 
 WIDTH = 1000
 HOUR = 3600 * SECOND
-# Of a longer recording a line shows the extremes in each of so many columns.
+# For a longer recording a line shows the extremes in each of this many columns.
 COLUMNS = 500
 TIME_STEPS = [SECOND // 1000 * ms for ms in (100, 200, 500)]
 TIME_STEPS += [SECOND * s for s in (1, 2, 5, 10, 15, 30)]
@@ -22,7 +22,7 @@ DEGREE_STEPS = (10, 15, 30, 45, 90)
 
 
 def presence(person, duration):
-    """A row of the timeline. Looking is a taller bar, so that it does not take colour to see it."""
+    """A row of the timeline. Looking is a taller bar, so that it is visible without colour."""
     bars = bar_rects("seen", person.visits, duration, 40, 20, "in view")
     bars += bar_rects("look", person.looks, duration, 10, 80, "looks at the camera")
     label = (
@@ -74,7 +74,7 @@ def x(time, duration):
 
 
 def thin(points, duration):
-    """At most two points in each column: the least and the largest, in their order."""
+    """At most two points per column: the smallest and the largest, in their order."""
     columns = {}
     for point in points:
         columns.setdefault(point[0] * COLUMNS // duration, []).append(point)
@@ -97,7 +97,7 @@ def unbroken(points):
 
 
 def angle_limit(person, rule):
-    """Half of the angle axis: all values fit, and a calm head does not look wild."""
+    """Half of the angle axis: all values fit, and the jitter of a still head is not magnified."""
     largest = max(max(abs(sample.yaw), abs(sample.pitch)) for sample in person.samples)
     return min(180, max(30, 15 * math.ceil(max(largest, rule.look_angle + 3) / 15)))
 
@@ -145,7 +145,7 @@ def clock(time, duration, decimals):
 
 
 def spell(duration):
-    """A length of time in words; rounded first, so that 59.97 s is a minute."""
+    """A duration as text; rounded first, so that 59.97 s is a minute."""
     tenths = round(duration * 10 / SECOND)
     if tenths < 600:
         return f"{tenths / 10:.1f} s"

@@ -13,10 +13,10 @@ SECOND = 1_000_000_000
 class Rule:
     """What counts as looking at the camera; docs/attention.md explains it."""
 
-    look_angle: float = 20.0  # a head that faces the camera at most so far off begins to look ...
-    away_angle: float = 25.0  # ... and goes on until it is further off than this
-    min_duration: int = 300_000_000  # shorter changes, either way, do not count
-    max_gap: int = 500_000_000  # a head not seen for longer was away; through shorter gaps it keeps its pose
+    look_angle: float = 20.0  # a look begins when the face points to within this of the camera ...
+    away_angle: float = 25.0  # ... and ends when it points further away than this
+    min_duration: int = 300_000_000  # shorter changes in either direction do not count
+    max_gap: int = 500_000_000  # a head missing for longer counts as away; through shorter gaps it keeps its pose
     min_visible: int = SECOND  # heads seen for less in total are left out
 
 
@@ -40,7 +40,7 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True)
 class Person:
-    """One head number: `visits` are when it was in view, `looks` when it looked at the camera."""
+    """One head number: `visits` is when it was in view, `looks` when it looked at the camera."""
 
     id: int
     samples: list[Sample]
@@ -61,17 +61,17 @@ class Person:
 
 
 def off_camera(rotation):
-    """Angle between where the face points and the way to the camera, from a row-major 3x3 rotation.
+    """Angle between the direction of the face and the direction to the camera, from a row-major 3x3 rotation.
 
-    The pose model sees a crop and not where in the frame it lies, so its poses are relative to the
+    The pose model sees only a crop, not its place in the frame, so its poses are relative to the
     line of sight: a head at the frame's edge that faces the camera has the rotation of one in the middle.
-    The last column is the nose's direction, its last entry the part of it towards the camera.
+    The last column is the nose's direction; its last entry is the component towards the camera.
     """
     return math.degrees(math.acos(min(1.0, max(-1.0, rotation[8]))))
 
 
 def gap_limit(frame_time, rule):
-    """The longest gap that a visit goes on through. At few frames a second, one missing frame is none."""
+    """The longest gap that does not end a visit. At low frame rates one missing frame does not count as a gap."""
     return max(rule.max_gap, 2 * frame_time)
 
 
@@ -87,12 +87,12 @@ def split_visits(samples, limit):
 
 
 def looks_of(visit, end, rule):
-    """When the head of one visit looks. Each sample stands until the next, the last one until `end`."""
+    """When the head of one visit looks. Each sample holds until the next, the last one until `end`."""
     near, runs = False, []
     for sample, until in zip(visit, [*(sample.time for sample in visit[1:]), end]):
         near = sample.off_camera <= (rule.away_angle if near else rule.look_angle)
         runs.append((near, sample.time, until))
-    # A run that is long enough says whether the head looks; shorter ones change nothing.
+    # A run that is long enough decides whether the head looks; shorter runs change nothing.
     looking, states = False, []
     for near, run in groupby(runs, key=lambda run: run[0]):
         run = list(run)
@@ -121,7 +121,7 @@ def total(intervals):
 def person(identity, samples, frame_time, rule):
     visits, looks = [], []
     for visit in split_visits(samples, gap_limit(frame_time, rule)):
-        # The last frame with the head is shown for a frame's time, too.
+        # The last frame with the head lasts for a frame's time, too.
         end = visit[-1].time + frame_time
         visits.append(Interval(visit[0].time, end))
         looks += looks_of(visit, end, rule)

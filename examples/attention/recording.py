@@ -10,7 +10,7 @@ from statistics import median
 from looking import Sample, off_camera
 
 
-# The largest 32-bit float, which is what the lines have.
+# The largest 32-bit float, the number type of the lines.
 LARGEST = float.fromhex("0x1.fffffep127")
 
 
@@ -23,7 +23,7 @@ class Recording:
     """Times are nanoseconds since the first line."""
 
     name: str | None = None  # source_name of the lines
-    began: str | None = None  # time of day of the first line, if the lines tell it
+    began: str | None = None  # time of day of the first line, if present
     duration: int = 0
     frame_time: int = 0  # median step from line to line
     samples: dict[int, list[Sample]] = field(default_factory=dict)  # by the head's id
@@ -33,9 +33,9 @@ class Recording:
 
 
 def read(lines):
-    """The recording in an iterable of lines. Ctrl-C ends it, so that a live pipe gets its report too.
+    """Reads a recording from an iterable of lines. Ctrl-C ends it, so that a live pipe gets its report too.
 
-    A line that cannot be read is skipped and counted: a day's recording is not lost to one of them.
+    A line that cannot be read is skipped and counted, so that one bad line does not spoil a day's recording.
     """
     recording = Recording()
     times = []
@@ -57,46 +57,46 @@ def read(lines):
                 recording.name, recording.began = source, line.get("timestamp")
             elif source != recording.name:
                 raise RecordingError(
-                    f"line {number} is of the source {source!r}, those before are of {recording.name!r}: "
-                    "one report is of one camera. Choose it with: jq -c 'select(.source_name == \"...\")'"
+                    f"line {number} is of the source {source!r}, those before it are of {recording.name!r}: "
+                    "a report covers one camera. Choose it with: jq -c 'select(.source_name == \"...\")'"
                 )
             elif time - start < times[-1]:
                 raise RecordingError(
                     f"line {number}: the time goes back, from {times[-1] / 1e9:.3f} s to {(time - start) / 1e9:.3f} s. "
-                    "A report is of one run of a pipeline: split the file there"
+                    "A report covers one run of a pipeline: split the file there"
                 )
             times.append(time - start)
             for head, angle, yaw, pitch in heads:
                 series = recording.samples.setdefault(head, [])
-                # Seen before the recording began, it counts from there.
+                # A head seen before the recording began counts from its beginning.
                 sample = Sample(max(0, time - start - age), angle, yaw, pitch)
-                # A pose that is held over several frames is one look at the head, not several.
+                # A pose that is held over several frames is one estimate, not several.
                 if not series or sample.time > series[-1].time:
                     series.append(sample)
     except KeyboardInterrupt:
-        print("Interrupted: the report is of what came so far.", file=sys.stderr)
+        print("Interrupted: the report covers the lines read so far.", file=sys.stderr)
     if not times:
-        raise RecordingError("no line of dmheadposejson" + (f"; {recording.skipped_reason}" if recording.skipped else ""))
+        raise RecordingError("expected lines of dmheadposejson, found none" + (f"; {recording.skipped_reason}" if recording.skipped else ""))
     if 0 in recording.samples:
         raise RecordingError(
             "heads without a number: set tracking=true (better with smoothing=true) on dmheadpose, "
-            "so that each head can be followed"
+            "so that each head can be tracked"
         )
     recording.lines = len(times)
     recording.frame_time = int(median([b - a for a, b in zip(times, times[1:]) if b > a] or [0]))
-    # Of a single frame nothing tells how long it was shown, but the drawings need some time.
+    # The duration of a single frame is unknown, but the drawings need a duration.
     recording.duration = max(1, times[-1] + recording.frame_time)
     return recording
 
 
 def _time(line):
-    """Running time where there is one: it does not jump when the stream's own timestamps do."""
+    """Running time if there is one: it does not jump when the stream's own timestamps do."""
     time = line.get("running_time")
     return _whole(line["pts"] if time is None else time, "time")
 
 
 def _age(line):
-    """What to count back to the frame in which the head was seen: a held pose says nothing of this one."""
+    """The time back to the frame in which the head was seen: a held pose was not estimated from this one."""
     return _whole(line["age"], "age") if line.get("source") == "held" else 0
 
 
@@ -109,21 +109,21 @@ def _pose(head):
 
 
 def _whole(value, what):
-    """As a time or an id has it: 64 bits."""
+    """An integer of 64 bits, as for times and ids."""
     if type(value) is not int or not 0 <= value < 2**64:
         raise ValueError(f"expected a whole number of 64 bits as {what}, found {value!r:.60}")
     return value
 
 
 def _angle(value, what):
-    """In degrees. Of a millionth beyond half a turn rounding may be to blame."""
+    """In degrees. Rounding may exceed half a turn by a millionth."""
     if abs(_number(value, what)) > 180.001:
         raise ValueError(f"expected -180 to 180 degrees as {what}, found {value!r:.60}")
     return value
 
 
 def _number(value, what):
-    # A whole number may be too large to be compared with an infinite one.
+    # An integer may be too large to be compared with infinity.
     if type(value) not in (int, float) or not -LARGEST <= value <= LARGEST:
         raise ValueError(f"expected a finite number as {what}, found {value!r:.60}")
     return value

@@ -10,7 +10,7 @@ from drawing import clock, spell
 from looking import gap_limit, merge, total
 
 TEMPLATE = pathlib.Path(__file__).with_name("report.html")
-# More drawings of angles than this nobody scrolls through; table and timeline have everybody.
+# More plots of angles than this would make the report too long; table and timeline include everybody.
 DRAWN_PEOPLE = 12
 
 
@@ -128,7 +128,7 @@ def key(kind, text):
 
 
 def glances(one, duration):
-    """The same in words, for those who do not see the drawing."""
+    """The same as text, for readers who cannot see the drawing."""
     if not one.looks:
         return ""
     items = "".join(
@@ -147,10 +147,10 @@ def method(recording, people, rule):
     )
     return f"""<p>A person begins to look at the camera when the face points to within {rule.look_angle:g}° of it, and
 goes on until it points more than {rule.away_angle:g}° away from it. A glance lasts at least
-{spell(rule.min_duration)}, and looking away for less does not end it. A head that is lost for up to
-{spell(gap_limit(recording.frame_time, rule))} counts as in view and as unmoved.{more}</p>
-<p>This is the direction of the head, not of the eyes: eyes reach some 20° further. A person is a head that was
-followed; who leaves and comes back may be counted as somebody else. The report holds times and angles only, no pictures.</p>"""
+{spell(rule.min_duration)}, and looking away for less does not end it. A head that is missing for up to
+{spell(gap_limit(recording.frame_time, rule))} counts as in view and as not moving.{more}</p>
+<p>This is the direction of the head, not of the eyes: eyes reach some 20° further. A person is a tracked
+head; someone who leaves and comes back may be counted as a new person. The report contains only times and angles, no pictures.</p>"""
 
 
 def count(number, word):

@@ -30,13 +30,13 @@ def interval(start, end):
 
 
 def samples(text, first=0):
-    """One letter a frame: L looks (10 degrees off), w is within the hysteresis (22), A is away (40), a dot is lost."""
+    """One letter per frame: L looks (10 degrees off), w is within the hysteresis (22), A is away (40), a dot is lost."""
     off = {"L": 10.0, "w": 22.0, "A": 40.0}
     return [Sample((first + i) * FRAME, off[letter], off[letter], 0.0) for i, letter in enumerate(text) if letter != "."]
 
 
 def line(time, *heads, **fields):
-    """A line of dmheadposejson; a head is (id, yaw) and looks along the level."""
+    """A line of dmheadposejson; a head is (id, yaw) and has no pitch."""
     heads = [
         {"id": head, "yaw": yaw, "pitch": 0.0, "rotation": [1, 0, 0, 0, 1, 0, 0, 0, math.cos(math.radians(yaw))]}
         for head, yaw in heads
@@ -44,7 +44,7 @@ def line(time, *heads, **fields):
     return json.dumps({"pts": round(time * SECOND), "source": "inferred", "age": 0, "heads": heads} | fields)
 
 
-# What stands where a number, a text, a list or an object belongs.
+# Values to put in the place of a number, a string, a list or an object.
 ODD = [
     None, True, False, 0, -1, 1, 2**31, 2**63, 2**64 - 1, 2**64, 10**400, 0.5, -0.0, 180.0, 1e30, 1e39, -1e308, math.inf, math.nan,
     "", "x", "\ud800", "<&'\">", "\0", [], [[]], [1] * 9, [math.inf] * 9, ["x"] * 9, {}, {"id": 1}, {"0": 1},
@@ -52,7 +52,7 @@ ODD = [
 
 
 def broken(value):
-    """A line made from this one, with something in it that does not belong there."""
+    """A line made from this one, with something invalid in it."""
     text = json.dumps(odd(value))
     if random.random() < 0.3:
         start, count = random.randrange(len(text)), random.choice([0, 1, 1, 5, 50])
@@ -61,7 +61,7 @@ def broken(value):
 
 
 def odd(value):
-    """A copy of the JSON value with one of the values in it replaced, added or taken out."""
+    """A copy of the JSON value with one of its values replaced, added or removed."""
     if not isinstance(value, (dict, list)) or not value or random.random() < 0.1:
         return random.choice(ODD)
     copy = value.copy()
@@ -218,7 +218,7 @@ class Reading(unittest.TestCase):
             "tracking=true": [line(0.0, (0, 0))],
             "time goes back": [line(1.0), line(0.9)],
             "'right'.*'left'": [line(0.0, source_name="left"), line(0.1, source_name="right")],
-            "no line of dmheadposejson": [],
+            "expected lines of dmheadposejson, found none": [],
             "line 1: JSONDecodeError": ["hello"],
         }
         for reason, lines in cases.items():

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Prints the head poses in a video, a line of JSON a frame:
+ * Prints the head poses in a video, one line of JSON per frame:
  *
  *   make && ./head_poses video.mp4
  *
@@ -28,7 +28,7 @@ on_frame (GstElement * sink, GstBuffer * buffer, GstPad * pad, gpointer data)
 
   (void) sink, (void) pad, (void) data;
   if (!dm_head_poses_from_buffer (buffer, &poses))
-    return;                     /* nobody looked at this frame */
+    return;                     /* this frame was not analysed */
   if (GST_BUFFER_PTS_IS_VALID (buffer))
     g_print ("{\"pts\":%" G_GUINT64_FORMAT ",\"heads\":[", GST_BUFFER_PTS (buffer));
   else
@@ -43,7 +43,7 @@ on_frame (GstElement * sink, GstBuffer * buffer, GstPad * pad, gpointer data)
   g_print ("]}\n");
 }
 
-/* Plays to the end. FALSE when it ends with an error, which is printed. */
+/* Plays to the end. FALSE if it ends with an error, which is printed. */
 static gboolean
 play (GstElement * pipeline)
 {

@@ -17,11 +17,11 @@ LARGEST = float.fromhex("0x1.fffffep127")
 
 
 class _Broken(Exception):
-    """A field is missing or is not what it should be."""
+    """A field is missing or invalid."""
 
 
 def head_poses(buffer):
-    """The head poses that a Gst.Buffer carries, or None when nobody looked at it.
+    """The head poses that a Gst.Buffer carries, or None if it was not analysed.
 
     Angles in degrees, boxes in pixels of the buffer, times in nanoseconds, None for a time that is not known.
     """
@@ -51,7 +51,7 @@ def from_structure(poses):
         return None
     if n < 0 or found["width"] <= 0 or found["height"] <= 0 or found["source"] not in SOURCES:
         return None
-    # A number of heads that are not there costs no time.
+    # Limits the loop when the number of heads is wrong.
     heads = (_head(poses, f"head-{i}") for i in range(min(n, poses.n_fields())))
     found["heads"] = [head for head in heads if head is not None]
     return found
@@ -75,7 +75,7 @@ def _head(poses, name):
 
 
 def _field(get, name):
-    """The value of a field of the type that the getter is for."""
+    """The value of a field, of the getter's type."""
     present, value = get(name)
     if not present:
         raise _Broken
@@ -83,7 +83,7 @@ def _field(get, name):
 
 
 def _number(value):
-    # NaN is not within either.
+    # Refuses NaN, too.
     if not -LARGEST <= value <= LARGEST:
         raise _Broken
     return value
@@ -120,7 +120,7 @@ def _rotation(head):
         raise _Broken
     try:
         rotation = [values.get_nth(i) for i in range(9)]
-    except (TypeError, UnicodeDecodeError):  # a kind of value that Python cannot have
+    except (TypeError, UnicodeDecodeError):  # a type of value that Python does not support
         raise _Broken from None
     if not all(isinstance(value, float) for value in rotation):
         raise _Broken

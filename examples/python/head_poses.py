@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MPL-2.0
-"""Prints the head poses in a video, a line of JSON a frame:
+"""Prints the head poses in a video, one line of JSON per frame:
 
     head_poses.py video.mp4
 
 Needs only Debian's python3-gi and gir1.2-gstreamer-1.0 (no python3-gst-1.0) and dmheadpose.py, which
-lies beside it. The lines are those of dmheadposejson with fewer fields.
+is beside it. The lines are those of dmheadposejson with fewer fields.
 """
 
 import signal
@@ -28,7 +28,7 @@ def on_frame(_sink, buffer, _pad):
     """Called by the sink, in the streaming thread, for each frame."""
     poses = head_poses(buffer)
     if poses is None:
-        return  # nobody looked at this frame
+        return  # this frame was not analysed
     pts = "null" if buffer.pts == Gst.CLOCK_TIME_NONE else buffer.pts
     heads = ",".join(HEAD.format(**head) for head in poses["heads"])
     print(f'{{"pts":{pts},"heads":[{heads}]}}', flush=True)
@@ -50,7 +50,7 @@ def main(arguments):
         print(f"usage: {sys.argv[0]} FILE|URI", file=sys.stderr)
         return 2
     [video] = arguments
-    # While a C function waits, Python would look at neither Ctrl-C nor a closed pipe.
+    # While a C function waits, Python would notice neither Ctrl-C nor a closed pipe.
     for number in (signal.SIGINT, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
     Gst.init(None)

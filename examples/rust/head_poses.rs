@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Prints the head poses in a video, a line of JSON a frame:
+//! Prints the head poses in a video, one line of JSON per frame:
 //!
 //! ```text
 //! cargo run --release --example head_poses -- video.mp4
@@ -52,13 +52,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn print_poses(sink: &gst_app::AppSink) -> std::io::Result<()> {
     let mut out = std::io::stdout();
-    // Ends with the stream, and when the pipeline fails.
+    // Ends with the stream or when the pipeline fails.
     while let Ok(sample) = sink.pull_sample() {
         let Some(buffer) = sample.buffer() else {
             continue;
         };
         let Some(poses) = HeadPoses::from_buffer(buffer) else {
-            continue; // nobody looked at this frame
+            continue; // this frame was not analysed
         };
         let pts = buffer.pts().map(|pts| pts.nseconds().to_string());
         let pts = pts.as_deref().unwrap_or("null");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Shows a camera, or a video, with what is found in it, and says once a second who looks here:
+//! Shows a camera or a video with the detected heads, and prints once a second who looks at the camera:
 //!
 //! ```text
 //! cargo run --release --example live_view                      # the first camera
@@ -17,14 +17,14 @@ use gst::prelude::*;
 use gstdmheadpose::estimator::Head;
 use gstdmheadpose::headposemeta::HeadPoses;
 
-/// Whoever looks past the camera by less is counted as looking here.
+/// Someone whose nose points past the camera by less than this counts as looking at it.
 const ATTENTION_DEGREES: f32 = 20.0;
 
 fn main() -> Result<(), Box<dyn Error>> {
     gst::init()?;
     let mut arguments = std::env::args().skip(1);
     let (video, sink) = (arguments.next(), arguments.next());
-    // A camera goes on while a network looks: the queue keeps the newest frame only.
+    // The camera does not wait for inference: the queue keeps only the newest frame.
     let source = match &video {
         Some(_) => "uridecodebin name=source ! videoconvert ! videoflip video-direction=auto",
         None => "autovideosrc ! videoconvert ! queue leaky=downstream max-size-buffers=1",
@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     result
 }
 
-/// Prints what the messages say, until the video ends, the window is closed or something fails.
+/// Prints the contents of the messages until the video ends, the window is closed or something fails.
 fn watch(bus: &gst::Bus) -> Result<(), Box<dyn Error>> {
     for message in bus.iter_timed(gst::ClockTime::NONE) {
         match message.view() {
@@ -87,7 +87,7 @@ fn print_attention(structure: &gst::StructureRef) -> std::io::Result<()> {
 }
 
 fn looks_here(head: &Head) -> bool {
-    // How far the nose points away from the camera.
+    // The angle between the nose and the direction to the camera.
     let towards = head.angles.rotation()[8].clamp(-1.0, 1.0);
     (towards.acos().to_degrees() as f32) < ATTENTION_DEGREES
 }

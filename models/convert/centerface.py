@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MPL-2.0
-"""CenterFace with the input it really takes.
+"""CenterFace with its actual input shape.
 
 Usage: centerface.py centerface.onnx centerface_dynamic.onnx
 
 The published file declares an input of [10,3,32,32] and lists all its weights as inputs too, which
-keeps a runtime from folding them and makes 195 "inputs". The network is fully convolutional: any
-batch, height and width that are multiples of 32 work once the declaration says so.
+prevents a runtime from folding them and makes 195 "inputs". The network is fully convolutional: any
+batch, and any height and width that are multiples of 32, work once they are declared.
 """
 
 import sys

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Cuts the beginning off an AVI file without decoding it: the demo runs on the last 32 seconds of its clip.
+"""Cuts off the beginning of an AVI file without decoding it: the demo runs on the last 32 seconds of its clip.
 
     python3 models/convert/clip.py vtest.avi people.avi
 

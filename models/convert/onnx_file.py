@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Reading and writing ONNX files so that the same input always gives the same bytes."""
+"""Reads and writes ONNX files so that the same input always gives the same bytes."""
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-# Old enough for ONNX Runtime 1.17, new enough for all we use.
+# Old enough for ONNX Runtime 1.17, new enough for all operators used.
 OPSET = 13
 IR_VERSION = 8
 
@@ -23,7 +23,7 @@ def load(path):
 
 
 def save(graph, path, *, doc, opset=OPSET):
-    """Checks the graph and writes it; with a fixed producer the bytes depend on the graph alone."""
+    """Checks the graph and writes it; with a fixed producer the bytes depend only on the graph."""
     model = helper.make_model(
         graph,
         opset_imports=[helper.make_opsetid("", opset)],
@@ -46,7 +46,7 @@ def int_initializers(graph):
 
 
 def set_shape(value, shape):
-    """Declares the shape of an input or output: numbers are fixed, strings are free sizes."""
+    """Declares the shape of an input or output: numbers are fixed, strings are dynamic sizes."""
     dims = value.type.tensor_type.shape.dim
     del dims[:]
     for size in shape:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Any picture -> RGB PNG, so that every reader sees the same pixels.
+"""Converts any picture to an RGB PNG, so that every reader gets the same pixels.
 
 Usage: picture.py PICTURE.jpg PICTURE.png
 
-JPEG decoders differ by a level here and there, and pose models feel it. The PNG is written
-uncompressed by hand: compressed bytes would depend on the zlib at hand, and its hash is pinned.
+JPEG decoders differ by a level in places, which changes the results of pose models. The PNG is written
+uncompressed: compressed bytes would depend on the version of zlib, and its hash is pinned.
 """
 
 import struct
@@ -17,7 +17,7 @@ STORED_MAX = 0xFFFF  # bytes in one stored deflate block
 
 
 def stored_zlib(data):
-    """A zlib stream that stores the data as it is."""
+    """A zlib stream that stores the data uncompressed."""
     blocks = [data[i:i + STORED_MAX] for i in range(0, len(data), STORED_MAX)] or [b""]
     parts = [b"\x78\x01"]
     for number, block in enumerate(blocks, 1):

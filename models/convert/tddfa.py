@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MPL-2.0
-"""3DDFA_V2 with a free batch, and an output whose name says what it is.
+"""3DDFA_V2 with a dynamic batch, and an output whose name states its meaning.
 
 Usage: tddfa.py mb1_120x120.onnx 3ddfa_v2_mb1_Nx3x120x120.onnx
 
-The published file takes one face at a time because one reshape has that number in it; a flattening takes its
-place, and the numbers stay the same bit for bit. No shape tells whether the 62 parameters are standardised:
+The published file takes one face at a time because of a reshape to that batch; a flattening replaces it,
+and the results are bit-identical. The shape does not show whether the 62 parameters are standardised:
 the name of the output does.
 """
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MPL-2.0
-"""WHENet.h5 (Keras weights) -> ONNX with pre- and post-processing inside.
+"""Converts WHENet.h5 (Keras weights) to ONNX, including pre- and post-processing.
 
 Usage: whenet.py WHENet.h5 whenet_Nx3x224x224_prepost.onnx
 
 The graph is EfficientNet-B0 without its top, global average pooling and three dense heads (yaw 120
-bins, pitch 66, roll 66, each bin 3 degrees wide). It takes `input`, float32 [N,3,224,224], RGB
-0..255, and gives `yaw_roll_pitch`, float32 [N,3], degrees.
+bins, pitch 66, roll 66, each bin 3 degrees wide). Its input is `input`, float32 [N,3,224,224], RGB
+0..255, its output `yaw_roll_pitch`, float32 [N,3], degrees.
 
 The weights file names its layers in the order in which the network was built (conv2d_1, conv2d_2,
 ...), so walking the architecture and counting per kind finds every tensor; a shape that does not
@@ -64,7 +64,7 @@ class Weights:
 
 
 class Network:
-    """The ONNX nodes and initializers as they grow."""
+    """Collects the ONNX nodes and initializers."""
 
     def __init__(self, weights):
         self.weights = weights
@@ -83,7 +83,7 @@ class Network:
              input_scale=None):
         """Convolution with TensorFlow's SAME padding and its batch norm (or bias) folded in.
 
-        Gives the name of the output and the spatial size."""
+        Returns the name of the output and the spatial size."""
         if depthwise:
             w = self.weights.next("depthwise_conv2d")["depthwise_kernel"].transpose(2, 3, 0, 1)
             bias = np.zeros(channels)
@@ -103,7 +103,7 @@ class Network:
             bias = (bias - norm["moving_mean"]) * scale + norm["beta"]
 
         out = -(-size // stride)
-        # SAME: what is missing goes before and after alike, an odd pixel after.
+        # SAME: padding is split evenly before and after, an odd pixel goes after.
         missing = max((out - 1) * stride + kernel - size, 0)
         before, after = missing // 2, missing - missing // 2
         self.add(

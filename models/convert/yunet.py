@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MPL-2.0
-"""YuNet with a free height and width.
+"""YuNet with a dynamic height and width.
 
 Usage: yunet.py face_detection_yunet_2023mar.onnx face_detection_yunet_2023mar_dynamic.onnx
 
 The published file declares a 640x640 input, but no node depends on it: every reshape keeps one -1
-and every resize is by scale. So only the declared shapes change, and at 640x640 the numbers are the
-same bit for bit. Height and width have to be multiples of 32 (its coarsest stride).
+and every resize is by scale. So only the declared shapes change, and at 640x640 the results are
+bit-identical. Height and width have to be multiples of 32 (its coarsest stride).
 """
 
 import sys
@@ -34,7 +34,7 @@ def convert(source, target):
     for kind, columns in COLUMNS.items():
         for stride in STRIDES:
             set_shape(outputs[f"{kind}_{stride}"], [1, f"cells_{stride}", columns])
-    # The shapes noted for inner tensors are those of 640x640.
+    # The stored shapes of inner tensors are those for 640x640.
     del graph.value_info[:]
     save(graph, target, opset=11,
          doc="YuNet 2023mar (MIT, (c) 2020 Shiqi Yu), height and width free")

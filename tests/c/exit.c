@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
- * Leaves by exit() while another thread starts streams. argv: after how many milliseconds, how many streams, and a
+ * Calls exit() while another thread starts streams. argv: the delay in milliseconds, the number of streams, and a
  * dmheadpose with its properties. Returns 7.
  */
 #include <gst/gst.h>

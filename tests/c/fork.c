@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0
  *
  * Children made by fork() of a process in which the element has loaded ONNX Runtime. argv: what the children do,
- * how many there are, and a dmheadpose with its properties.
- *   exit   they leave by exit(), at random moments of a stream
- *   play   they start a stream of their own, which must be refused in words
- *   push   they give a frame to the parent's element, which must be refused in words
+ * their number, and a dmheadpose with its properties.
+ *   exit   they call exit() at random moments of a stream
+ *   play   they start their own stream, which must be refused with an error
+ *   push   they push a frame to the parent's element, which must be refused with an error
  *   stop   they stop and release the parent's element
- * A child that hangs is ended by SIGALRM. Returns 0 if all ended as they should.
+ * SIGALRM ends a child that hangs. Returns 0 if all ended as expected.
  */
 #include <gst/gst.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ enum { LEFT = 3, PATIENCE_SECONDS = 20 };
 
 #define CAPS "video/x-raw,format=RGB,width=64,height=48,framerate=25/1"
 
-/* Whether the next error on the bus speaks of the fork. */
+/* Whether the next error on the bus is about the fork. */
 static gboolean refused (GstBus *bus)
 {
   GstMessage *message =
@@ -83,7 +83,7 @@ int main (int argc, char **argv)
   children = atoi (argv[2]);
   alone = strcmp (what, "push") == 0 || strcmp (what, "stop") == 0;
   if (alone) {
-    /* Its threads are there, and no streaming thread that could hold anything. */
+    /* Its workers exist, but no streaming thread that could hold a lock. */
     running = gst_parse_launch (argv[3], NULL);
     gst_element_set_state (running, GST_STATE_PAUSED);
   } else {

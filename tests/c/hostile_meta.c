@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Metas that wish their readers ill, and what dmheadpose.h reads of them. A shared library for
- * tests/hostile, so that the readers in Rust, C and Python get the very same ones.
+ * Hostile metas, and the results of reading them with dmheadpose.h. A shared library for
+ * tests/hostile, so that the readers in Rust, C and Python get identical metas.
  */
 #include <math.h>
 #include <string.h>
@@ -45,7 +45,7 @@ fill_array (GValue * array, guint size)
   }
 }
 
-/* Any value at all. */
+/* An arbitrary value. */
 static void
 fill_odd (GValue * v)
 {
@@ -117,7 +117,7 @@ set_odd (GstStructure * s, const gchar * name)
   gst_structure_take_value (s, name, &v);
 }
 
-/* One time in so many a field is missing or odd. */
+/* Once in this many times a field is missing or odd. */
 static void
 spoil (GstStructure * s, const gchar * const *names, guint n_names, guint times)
 {
@@ -205,7 +205,7 @@ hostile_attach (GstBuffer * buffer, guint64 number)
   gst_structure_foreach (s, copy_field, gst_custom_meta_get_structure (meta));
   gst_structure_free (s);
 
-  /* GStreamer takes no text that is not UTF-8, but cannot keep anybody from writing one there. */
+  /* GStreamer refuses text that is not UTF-8, but cannot prevent writing it there directly. */
   if (below (20) == 0) {
     GValue *v = (GValue *) gst_structure_get_value (gst_custom_meta_get_structure (meta), "source");
 
@@ -224,7 +224,7 @@ append_float (GString * text, gdouble value)
   g_string_append_printf (text, " %08x", bits);
 }
 
-/* What the header reads, with the bits of each number; to be freed with g_free(). */
+/* The values read by the header, with the bits of each number; to be freed with g_free(). */
 gchar *hostile_read (GstBuffer * buffer);
 
 gchar *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * Sets every string property of the plugin's elements to bytes that are not UTF-8 and reads it back, then plays
- * with models whose paths are such bytes: odd_strings DETECTOR POSE-MODEL [ONNX-RUNTIME].
+ * with models whose paths contain such bytes: odd_strings DETECTOR POSE-MODEL [ONNX-RUNTIME].
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Reads head poses through dmheadpose.h and prints every field, one a line.
+ * Reads head poses through dmheadpose.h and prints every field, one per line.
  *
- * Without an argument the structure is made here, by the documentation alone; with one, it is the
- * argument, as gst_structure_to_string() writes it. Also built as C++ to prove that the header is.
+ * Without an argument the structure is made here, following only the documentation; with one, it is the
+ * argument, as written by gst_structure_to_string(). Also built as C++ to show that the header works there.
  */
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The example rtsp_ingest: cameras that die, hang and come back, and cameras beside them that do not notice.
+//! The example rtsp_ingest: cameras that die, hang and come back, and other cameras that are not affected.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
@@ -11,16 +11,16 @@ use serde_json::Value;
 use crate::common;
 use crate::rtsp::{self, Server};
 
-/// A guard against a hang, never a measure: reconnecting takes seconds.
+/// A guard against a hang, not a measurement: reconnecting takes seconds.
 const GUARD: Duration = Duration::from_secs(120);
 
-/// Likewise: two cameras write so many lines in two minutes.
+/// Likewise: two cameras write this many lines in two minutes.
 const MOST_LINES: usize = 6000;
 
 /// The running example.
 struct Ingest {
     process: Child,
-    /// Lines of both its outputs as they come: JSON, and what happened to a camera.
+    /// Lines of both its outputs as they arrive: JSON, and events of cameras.
     lines: Receiver<Line>,
     /// Running time of the last line of each camera, and whether a gap may follow it.
     seen: Vec<(String, u64)>,
@@ -51,7 +51,7 @@ impl Ingest {
             let sender = sender.clone();
             std::thread::spawn(move || {
                 for text in BufReader::new(stream).lines().map_while(Result::ok) {
-                    // Nobody listens any more once the test has seen enough.
+                    // The receiver is gone once the test has seen enough.
                     let _ = sender.send(line(text));
                 }
             });
@@ -68,7 +68,7 @@ impl Ingest {
         }
     }
 
-    /// The next line, checked: running time only ever grows.
+    /// The next line, checked: running time only increases.
     fn next(&mut self) -> Line {
         self.count += 1;
         assert!(self.count < MOST_LINES, "waited for what never happened");
@@ -90,7 +90,7 @@ impl Ingest {
         line
     }
 
-    /// Waits for `frames` more lines of a camera; nothing must happen to it meanwhile. Their running times.
+    /// Waits for `frames` more lines of a camera without any event of it. Returns their running times.
     fn frames(&mut self, camera: &str, frames: usize) -> Vec<u64> {
         let mut times = Vec::new();
         while times.len() < frames {
@@ -115,8 +115,8 @@ impl Ingest {
         }
     }
 
-    /// Waits for this to happen to a camera; gives what happened and the running times of the lines of
-    /// `other` that came meanwhile, to which nothing must happen.
+    /// Waits for this event of a camera; returns the event and the running times of the lines of
+    /// `other` that arrived meanwhile without any event of it.
     fn event(&mut self, camera: &str, what: &str, other: &str) -> (String, Vec<u64>) {
         let mut times = Vec::new();
         loop {
@@ -144,8 +144,8 @@ impl Drop for Ingest {
     }
 }
 
-/// The camera gate dies, comes back, hangs and comes back, and the camera yard does not notice. Tells what the
-/// death looked like.
+/// The camera gate dies, comes back, hangs and comes back, and the camera yard is not affected. Returns the
+/// symptom of the death.
 fn goes_away_and_comes_back(gate: &mut Server, gate_uri: String, yard_uri: String) -> String {
     let mut ingest = Ingest::start(&[("gate", gate_uri), ("yard", yard_uri)]);
     ingest.all_connected(&["gate", "yard"]);
@@ -155,7 +155,7 @@ fn goes_away_and_comes_back(gate: &mut Server, gate_uri: String, yard_uri: Strin
     gate.kill();
     let (death, times) = ingest.event("gate", "again in 1s", "yard");
     others.extend(times);
-    // Nobody is there yet: tried again, later each time.
+    // The server is not there yet: retried, later each time.
     others.extend(ingest.event("gate", "again in 2s", "yard").1);
     others.extend(ingest.event("gate", "again in 4s", "yard").1);
     gate.restart();
@@ -183,7 +183,7 @@ fn a_camera_by_tcp_that_dies_or_hangs_comes_back_and_the_other_does_not_notice()
     let (mut gate, yard) = (Server::start(&clip), Server::start(&clip));
     let uri = gate.uri();
     let death = goes_away_and_comes_back(&mut gate, uri, yard.uri());
-    // The end of the server looks like the end of the stream.
+    // The end of the server appears as the end of the stream.
     assert!(death.contains("the stream ended"), "{death}");
 }
 
@@ -193,7 +193,7 @@ fn a_camera_by_udp_that_dies_or_hangs_comes_back_and_one_behind_a_firewall_comes
     let (mut gate, yard) = (Server::start(&clip), Server::start_without_udp(&clip));
     let uri = gate.uri_by("rtspu");
     let death = goes_away_and_comes_back(&mut gate, uri, yard.uri_by("rtsp"));
-    // The end of the server is an error: the connection for control is refused.
+    // The end of the server is an error: the control connection is refused.
     assert!(!death.contains("the stream ended"), "{death}");
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! A camera does not wait: while inference takes many times the length of a frame, every frame arrives, and
-//! none later than the one before.
+//! A camera does not wait: while inference takes much longer than a frame, every frame arrives, and delays do
+//! not grow.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -12,15 +12,15 @@ use gstdmheadpose::headposemeta::HeadPoses;
 use crate::rtsp::{self, Server};
 use crate::toys;
 
-/// A guard against a hang, never a measure.
+/// A guard against a hang, not a measurement.
 const GUARD: Duration = Duration::from_secs(300);
 const FRAME: gst::ClockTime = gst::ClockTime::from_mseconds(40);
 
-/// What came of some seconds of a camera.
+/// The results of some seconds of a camera.
 struct Watched {
-    /// How many frames the camera sent, up to the moment of the last arrival.
+    /// Number of frames that the camera sent, up to the last arrival.
     sent: usize,
-    /// Frames out of the decoder.
+    /// Frames from the decoder.
     decoded: Vec<gst::ClockTime>,
     arrived: Vec<Arrival>,
 }
@@ -28,17 +28,17 @@ struct Watched {
 struct Arrival {
     pts: gst::ClockTime,
     /// From the frame's running time to its arrival at the sink, before the sink waits for the clock.
-    /// Contains the latency of the source.
+    /// Includes the latency of the source.
     delay: Duration,
     poses: Option<HeadPoses>,
 }
 
 impl Watched {
-    /// That every frame arrived, in order, and that the decoder left none out.
+    /// Every frame arrived, in order, and the decoder dropped none.
     fn assert_complete(&self) {
         let arrived: Vec<_> = self.arrived.iter().map(|arrival| arrival.pts).collect();
         assert_eq!(arrived, self.decoded[..arrived.len()], "frames were lost");
-        // Those before the first key frame, and those on their way.
+        // Except those before the first key frame and those still on their way.
         let few = 25;
         assert!(
             self.sent <= arrived.len() + few,
@@ -48,7 +48,7 @@ impl Watched {
         );
     }
 
-    /// Median delay of a stretch of the frames, given in shares of all.
+    /// Median delay of a section of the frames, given as fractions of all.
     fn delay(&self, from: f64, to: f64) -> Duration {
         let at = |share: f64| (self.arrived.len() as f64 * share) as usize;
         let mut delays: Vec<_> = self.arrived[at(from)..at(to)]
@@ -77,7 +77,7 @@ fn slow() -> gst::Element {
     toys::element("rows_slow_32x32", "pose_Nx3x32x32")
 }
 
-/// Shows `frames` frames of a camera to `element`.
+/// Runs `element` on `frames` frames of a camera.
 fn watch(server: &Server, element: &gst::Element, frames: usize) -> Watched {
     let pipeline = toys::pipeline(
         "rtspsrc name=source latency=200 ! decodebin ! videoconvert ! identity name=here ! fakesink name=sink sync=true",
@@ -110,7 +110,7 @@ fn watch(server: &Server, element: &gst::Element, frames: usize) -> Watched {
             delay: now.saturating_sub(due).into(),
             poses: HeadPoses::from_buffer(buffer),
         };
-        // Nobody listens any more once enough have come.
+        // The receiver is gone once enough have arrived.
         let _ = sender.send(arrival);
         gst::PadProbeReturn::Ok
     });
@@ -127,7 +127,7 @@ fn watch(server: &Server, element: &gst::Element, frames: usize) -> Watched {
     }
 }
 
-/// Counts the frames that come from the camera: the last packet of each is marked.
+/// Counts the frames that come from the camera by the marker on the last packet of each.
 fn count_frames(source: &gst::Element) -> Arc<AtomicUsize> {
     let frames = Arc::new(AtomicUsize::new(0));
     let counter = frames.clone();
@@ -142,7 +142,7 @@ fn count_frames(source: &gst::Element) -> Arc<AtomicUsize> {
     frames
 }
 
-/// The plain pipeline, `async` and `when-late=hold` beside each other.
+/// The plain pipeline, `async` and `when-late=hold` at the same time.
 struct Compared {
     plain: Watched,
     parallel: Watched,
@@ -172,7 +172,7 @@ fn compare(frames: usize) -> Compared {
     }
 }
 
-/// That frames passed without waiting for inference, and say how old their poses are.
+/// Frames passed without waiting for inference, and state how old their poses are.
 fn assert_held(watched: &Watched) {
     watched.assert_complete();
     let poses: Vec<_> = watched
@@ -202,7 +202,7 @@ fn every_frame_arrives_while_inference_is_slow() {
     plain.assert_complete();
     assert_held(&parallel);
     assert_held(&hold);
-    // All of them inferred, the last one would be minutes late.
+    // If all of them were inferred, the last one would be minutes late.
     for watched in [&parallel, &hold] {
         assert!(watched.delay(0.8, 1.0) < plain.delay(0.8, 1.0) + Duration::from_secs(5));
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Cameras: RTSP servers on this machine, seen through real pipelines and through the example.
+//! Cameras: RTSP servers on this machine, read through real pipelines and through the example.
 
 #[path = "../rtsp/mod.rs"]
 mod rtsp;

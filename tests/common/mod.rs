@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What several integration tests need: the plugin, pictures as raw frames, where the fetched files lie,
+//! Shared by several integration tests: the plugin, pictures as raw frames, the paths of fetched files,
 //! and the stored reference values.
 #![allow(dead_code)]
 
@@ -24,21 +24,21 @@ pub fn init() {
     });
 }
 
-/// Tracers tell what they have seen when GStreamer shuts down, which test programs have no place for: see
+/// Tracers report when GStreamer shuts down, for which test programs have no hook: see
 /// tests/leaks.sh.
 fn shut_down_at_exit() {
     unsafe extern "C" {
         fn atexit(handler: extern "C" fn()) -> std::ffi::c_int;
     }
     extern "C" fn shut_down() {
-        // SAFETY: all tests have ended, and nothing of GStreamer is used after them.
+        // SAFETY: all tests have ended, and GStreamer is not used after them.
         unsafe { gst::deinit() };
     }
     // SAFETY: a plain C function without arguments that does not unwind.
     unsafe { atexit(shut_down) };
 }
 
-/// A file of the repository, tracked or fetched. The tests of the tools, a package in a folder of its own, use
+/// A file of the repository, tracked or fetched. The tests of the tools, a package in its own folder, use
 /// this file too.
 pub fn in_repository(path: &str) -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -48,7 +48,7 @@ pub fn in_repository(path: &str) -> PathBuf {
         .join(path)
 }
 
-/// A file that the set-up fetches. Without it a test cannot say anything, so it fails.
+/// A file that the set-up fetches. Without it the test is meaningless, so it fails.
 pub fn fetched(path: &str) -> PathBuf {
     let file = in_repository(path);
     assert!(
@@ -59,7 +59,7 @@ pub fn fetched(path: &str) -> PathBuf {
     file
 }
 
-/// The folder of what cargo builds: test programs are in its deps/.
+/// cargo's output folder: test programs are in its deps/.
 pub fn target() -> PathBuf {
     let program = std::env::current_exe().unwrap();
     program.parent().unwrap().parent().unwrap().to_path_buf()
@@ -76,7 +76,7 @@ pub fn built(name: &str) -> PathBuf {
     file
 }
 
-/// A Python that knows this part of GStreamer: the system's, where `make setup` puts the bindings.
+/// A Python with this part of GStreamer's bindings: the system's, where `make setup` installs them.
 pub fn system_python(namespace: &str) -> PathBuf {
     let knows = |python: &&str| {
         let test = format!(
@@ -96,7 +96,7 @@ pub fn system_python(namespace: &str) -> PathBuf {
     found.into()
 }
 
-/// The ONNX Runtime that the set-up fetched, unless `ORT_DYLIB_PATH` names another one. `None` leaves
+/// The ONNX Runtime fetched by the set-up, unless `ORT_DYLIB_PATH` names another one. `None` leaves
 /// the search to the plugin.
 pub fn onnxruntime_library() -> Option<PathBuf> {
     if std::env::var_os("ORT_DYLIB_PATH").is_some() {
@@ -125,7 +125,7 @@ pub fn sha256(bytes: &[u8]) -> String {
     sum.unwrap().to_string()
 }
 
-/// A JSON file as `T`.
+/// A JSON file parsed as `T`.
 pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> T {
     let text = std::fs::read_to_string(path)
         .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));

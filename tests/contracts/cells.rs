@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Detectors that answer for every cell: YOLOX and YOLOv8, with our own NMS.
+//! Detectors with an output per cell: YOLOX and YOLOv8, with our own NMS.
 
 use gst::prelude::*;
 use gstdmheadpose::estimator::Head;
@@ -10,19 +10,19 @@ use super::{assert_scores, heads_with, spot};
 /// Left, top and side.
 type Square = (u32, u32, u32);
 
-/// The heads in a frame with one spot of `color`, black around.
+/// The heads in a frame with one spot of `color` on black.
 fn seen(element: &gst::Element, size: (u32, u32), at: Square, color: [u8; 3]) -> Vec<Head> {
     heads_with(element, spot(size, at, color, [0; 3]), size)
 }
 
-/// The toy's cell of 32x32 at column 2, row 1, in frames that its input of 128x96 shows a fifth and a tenth
-/// as large.
+/// The toy's cell of 32x32 at column 2, row 1, in frames that are scaled to a fifth and a tenth in its input
+/// of 128x96.
 const CELL: [((u32, u32), Square); 2] = [
     ((640, 480), (320, 160, 160)),
     ((1280, 720), (640, 320, 320)),
 ];
 
-/// Blue 0.8 times green 0.6: the network saw blue first, 0..255.
+/// Blue 0.8 times green 0.6: the network's input is BGR, 0..255.
 const SPOT: [u8; 3] = [0, 153, 204];
 
 #[test]
@@ -33,7 +33,7 @@ fn yolox_with_and_without_its_decoding() {
         ("yolox_96x128", "auto"),
         ("yolox_96x128", "yolox"),
         ("yolox_decoded_96x128", "yolox-decoded"),
-        // Its first answer shows it.
+        // Its first output shows it.
         ("yolox_decoded_96x128", "auto"),
     ] {
         let element = toys::element(model, "pose_Nx3x32x32");
@@ -55,7 +55,7 @@ fn of_the_boxes_of_one_head_the_best_stays() {
         seen(&element, size, at, SPOT)
     };
     assert_scores(&with("nms-iou", &0.3f32), &[0.48]);
-    // Four cells of stride 16 see it as well; two of them overlap the best by 0.52, two by 0.39.
+    // Four cells of stride 16 detect it as well; two of them overlap the best by 0.52, two by 0.39.
     assert_scores(&with("nms-iou", &0.45f32), &[0.48, 0.36, 0.36]);
     assert_scores(&with("nms-iou", &1.0f32), &[0.48, 0.36, 0.36, 0.36, 0.36]);
     assert_scores(&with("score-threshold", &0.4f32), &[0.48]);
@@ -80,7 +80,7 @@ fn yolov8() {
     ];
     let element = toys::element("yolov8_96x128", "pose_Nx3x32x32");
     for ((size, at), (wanted, truncated)) in CELL.into_iter().zip(boxes) {
-        // Red 0.8, 0..1. Bodies, the first class, are no heads.
+        // Red 0.8, 0..1. Bodies, the first class, are not heads.
         let found = seen(&element, size, at, [204, 0, 0]);
         assert_scores(&found, &[0.8]);
         assert_eq!(corners(&found), [wanted], "{size:?}");
@@ -90,7 +90,7 @@ fn yolov8() {
 
 #[test]
 fn yolov8_of_any_size() {
-    // The input is as large as the frame, or half as large; its one class is the head.
+    // The input has the size of the frame, or half of it; its only class is the head.
     for (size, at, wanted) in [
         ((640, 480), (320, 128, 32), [319.0, 119.0, 352.0, 168.0]),
         ((1280, 720), (640, 256, 64), [639.0, 239.0, 704.0, 336.0]),
@@ -102,7 +102,7 @@ fn yolov8_of_any_size() {
     }
 }
 
-/// Ten thousand cells that all see a head: the best ones, as many as are wanted, within the frame.
+/// Ten thousand cells that all detect a head: the best ones are kept, up to the limit, clipped to the frame.
 #[test]
 fn ten_thousand_heads() {
     for model in ["rows_10000_heads", "yolov8_10080_heads"] {

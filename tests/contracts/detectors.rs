@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Detectors with NMS inside, and the face detectors.
+//! Detectors with built-in NMS, and the face detectors.
 
 use gst::prelude::*;
 use gst_video::VideoFormat;
@@ -18,7 +18,7 @@ fn post_detectors_of_both_kinds() {
             ],
         ),
         (
-            // Fractions: 100.6, 50.7, 200.4, 170.5 and 300.6, 200.7, 360.4, 280.5, cut in the frame.
+            // Fractions: 100.6, 50.7, 200.4, 170.5 and 300.6, 200.7, 360.4, 280.5, clipped to the frame.
             "post_float_480x640",
             [
                 [[100.0, 50.0, 200.0, 170.0], [300.0, 200.0, 360.0, 280.0]],
@@ -28,7 +28,7 @@ fn post_detectors_of_both_kinds() {
     ] {
         for (size, boxes) in SIZES.into_iter().zip(boxes) {
             let found = heads(detector, "pose_Nx3x32x32", bands(size.0, size.1), size);
-            // The scores show that the network saw red, green, blue, 0..1: the third is below 0.2.
+            // The scores show that the network's input was RGB, 0..1: the third is below 0.2.
             assert_scores(&found, &MEANS[..2]);
             assert_eq!(corners(&found), boxes, "{detector} {size:?}");
             assert_angles(&found[0], angles_of(BANDS[0]));
@@ -50,7 +50,7 @@ fn rows_of_seven() {
             bands(size.0, size.1),
             size,
         );
-        // Blue, green, red: the first is below 0.35. Body, hand and padding are no heads.
+        // BGR: the first is below 0.35. Body, hand and padding are not heads.
         assert_scores(&found, &[MEANS[1], MEANS[0]]);
         assert_eq!(corners(&found), boxes, "{size:?}");
         assert_angles(&found[0], angles_of(BANDS[1]));
@@ -139,7 +139,7 @@ fn rows_with_the_score_last() {
     element.set_property("head-class", 0i32);
     for (size, boxes) in SIZES.into_iter().zip(boxes) {
         let found = super::heads_with(&element, bands(size.0, size.1), size);
-        // Red, green, blue, 0..1: the third is below 0.35.
+        // RGB, 0..1: the third is below 0.35.
         assert_scores(&found, &MEANS[..2]);
         assert_eq!(corners(&found), boxes, "{size:?}");
         assert_angles(&found[0], angles_of(BANDS[0]));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Pose models of the families that have their own input or decoding.
+//! Pose models of the families with their own input or decoding.
 
 use gst::prelude::*;
 use gstdmheadpose::estimator::angles::Angles;
@@ -7,10 +7,10 @@ use gstdmheadpose::estimator::angles::Angles;
 use super::toys::{self, picture};
 use super::{SIZES, angles_of, assert_angles, heads_with};
 
-/// Colours of the left and of the right half of the frame; a head is in each.
+/// Colours of the left and the right half of the frame; each has a head.
 const HALVES: [[u8; 3]; 2] = [[250, 140, 20], [60, 100, 80]];
 
-/// A model of this family answers these angles, at both sizes.
+/// A model of this family returns these angles, at both sizes.
 fn assert_answers(model: &str, family: &str, wanted: [Angles; 2]) {
     let element = toys::element("rows_nhwc_32x32", model);
     element.set_property_from_str("pose-family", family);
@@ -69,7 +69,7 @@ fn fsanet_of_both_kinds() {
     }
 }
 
-/// A rear model of another family than the front model: both crop for themselves.
+/// A rear model of another family than the front model: each has its own crop.
 #[test]
 fn families_fuse() {
     let element = toys::element("rows_nhwc_32x32", "pose_Nx3x32x32");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Every model contract through the whole element: toy models with known answers give the right boxes in
+//! Every model contract through the whole element: toy models with known outputs give the right boxes in
 //! frame pixels, the right angles and the right order.
 
 #[path = "../toys/mod.rs"]
@@ -34,7 +34,7 @@ fn bands(width: u32, height: u32) -> gst::Buffer {
     })
 }
 
-/// The toy pose model's answer to a crop of one colour.
+/// The toy pose model's output for a crop of one colour.
 fn angles_of([r, g, b]: [u8; 3]) -> Angles {
     let [r, g, b] = [r, g, b].map(f32::from);
     Angles::new(r - 100.0, b / 2.0 - 20.0, g / 4.0 - 30.0)
@@ -72,7 +72,7 @@ fn assert_scores(heads: &[Head], wanted: &[f32]) {
     }
 }
 
-/// One spot of a colour of its own, the rest `ground`.
+/// One spot of its own colour; the rest is `ground`.
 fn spot(
     (width, height): (u32, u32),
     (x, y, side): (u32, u32, u32),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Pose models of DMHead's kind: three angles.
+//! Pose models with DMHead's contract: three angles.
 
 use gst::prelude::*;
 use gstdmheadpose::estimator::angles::Angles;
@@ -9,7 +9,7 @@ use super::{BANDS, MEANS, angles_of, assert_angles, assert_scores, bands, heads,
 
 #[test]
 fn batches_of_any_kind_keep_the_order() {
-    // Three heads: one and a half batches of the network that takes two crops.
+    // Three heads: one and a half batches of a network with a batch of two.
     for pose in ["pose_Nx3x32x32", "pose_2x3x32x32"] {
         let element = toys::element("post_int64_480x640", pose);
         element.set_property("score-threshold", 0.05f32);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Graphs with the signatures of published exports: each runs as its own code would run it, or is refused with
-//! the one thing to change; what stays unsure is said on the bus.
+//! the one thing to change; what remains uncertain is reported on the bus.
 
 use gst::prelude::*;
 use gst_video::VideoFormat;
@@ -18,12 +18,12 @@ const ROWS_LAST: Tensor<'_> = ("batchno_classid_x1y1x2y2_score", F32, &[-1, 7]);
 const SEVENS: Tensor<'_> = ("output", F32, &[-1, 7]);
 const NAMES: &str = "{0: 'person', 1: 'head'}";
 
-/// A detector of one output.
+/// A detector with one output.
 fn detector(input: Tensor<'_>, output: Tensor<'_>, values: Vec<f32>) -> Graph {
     Graph::new(&[input]).output(output, Answer::Constant(values))
 }
 
-/// Values of an output `[1, rows, values]`: one row, the rest is nothing.
+/// Values of an output `[1, rows, values]`: one row, the rest is zero.
 fn with_row(rows: usize, row: &[f32], at: usize) -> Vec<f32> {
     let mut values = vec![0.0; rows * row.len()];
     values[at * row.len()..][..row.len()].copy_from_slice(row);
@@ -39,7 +39,7 @@ fn with_column(cells: usize, column: &[f32], at: usize) -> Vec<f32> {
     values
 }
 
-/// The heads in the last of some grey frames, and the warnings on the bus.
+/// The heads in the last of several grey frames, and the warnings on the bus.
 fn seen(element: &gst::Element) -> (Vec<Head>, Vec<String>) {
     let bus = OwnBus::of(element);
     let mut h = toys::harness(element, &caps(VideoFormat::Rgb, SIZE.0, SIZE.1));
@@ -64,7 +64,7 @@ fn detected(path: &str) -> (Vec<[f32; 4]>, Vec<String>) {
     (corners(&heads), warnings)
 }
 
-/// The file runs and finds these boxes, with as many warnings as `warned` has parts of.
+/// The file runs and finds these boxes, with as many warnings as there are parts in `warned`.
 fn assert_detects(file: &str, graph: Graph, boxes: &[[f32; 4]], warned: &[&str]) {
     let (found, warnings) = detected(&graph.save(file));
     assert_eq!(found, boxes, "{file}: {warnings:?}");
@@ -84,7 +84,7 @@ fn gold_yolo_head_has_one_class() {
     let file = "gold_yolo_n_head_post_0277_0.5071_1x3x480x640.onnx";
     let head = [100.0, 120.0, 180.0, 220.0];
     assert_detects(file, detector(input, ROWS_LAST, row()), &[head], &[]);
-    // Without the name nothing tells it, but that there are rows of no other class is told.
+    // Without the name this cannot be recognised; the lack of rows of another class is reported.
     let renamed = detector(input, ROWS_LAST, row());
     assert_detects(
         "best.onnx",
@@ -114,7 +114,7 @@ fn whole_body_files_go_with_their_class_tables() {
     }
 }
 
-/// The zoo's rows have the class where these have x1, and the score where these have y1.
+/// The zoo's rows have the class in the place of these rows' x1, and the score in the place of their y1.
 #[test]
 fn rows_of_yolov7_are_told_from_those_of_the_zoo() {
     let input = ("images", F32, &[1, 3, 640, 640][..]);
@@ -133,7 +133,7 @@ fn rows_of_yolov7_are_told_from_those_of_the_zoo() {
         &boxes,
         &warned,
     );
-    // Under no published name they are taken for the zoo's, which is said, and the scores are seen to be none.
+    // Without a published name they are read as the zoo's, with a warning, and the scores turn out to be invalid.
     let nameless = detector(input, ("detections", F32, &[-1, 7]), rows());
     let (_, warnings) = detected(&nameless.save("nameless.onnx"));
     assert!(
@@ -205,7 +205,7 @@ fn queries_of_deim() {
     );
 }
 
-/// A frame is a tenth as large in the input; 84 cells, three rows each.
+/// A frame is scaled to a tenth in the input; 84 cells, three rows each.
 #[test]
 fn yolov5_and_its_kin() {
     let input = ("images", F32, &[1, 3, 64, 64][..]);
@@ -241,7 +241,7 @@ fn yolov8_with_more_strides_and_values() {
         );
         assert_detects(file, graph, &boxes, &[]);
     }
-    // Keypoints stand behind the only class.
+    // Keypoints follow the only class.
     let keypoints = [&head[..], &[1.0; 51]].concat();
     let graph = detector(
         input,
@@ -250,7 +250,7 @@ fn yolov8_with_more_strides_and_values() {
     );
     let graph = graph.metadata("names", "{0: 'person'}");
     assert_detects("yolov8n-pose.onnx", graph, &boxes, &[]);
-    // A class that is no head counts as one; that is said.
+    // A class other than the head counts as the head; this is reported.
     let coco = [14.0, 17.0, 8.0, 10.0, 0.0, 0.9, 0.0];
     let graph = detector(
         input,
@@ -273,7 +273,7 @@ fn yolov8_with_more_strides_and_values() {
     assert_detects("yolov8n-heads.onnx", graph, &boxes, &[]);
 }
 
-/// What an application has named is not doubted.
+/// What the application has set is not questioned.
 #[test]
 fn properties_settle_doubts() {
     let input = ("images", F32, &[1, 3, 640, 640][..]);
@@ -298,7 +298,7 @@ fn means(shape: &[i64], output: &str) -> Graph {
     Graph::new(&[("input", F32, shape)]).output((output, F32, &[-1, 3]), Answer::Means)
 }
 
-/// The frames have about the mean colour of ImageNet.
+/// The frames have roughly the mean colour of ImageNet.
 #[test]
 fn the_zoos_6drepnet360_gets_values_of_imagenet() {
     let (heads, warnings) =
@@ -345,7 +345,7 @@ fn bins_of_hopenet() {
     }
 }
 
-/// The bus names the nearest family and the one difference, not a list of everything.
+/// The bus message names the nearest family and the only difference, not a list of all families.
 #[test]
 fn what_is_refused_is_told_the_difference() {
     let half = Graph::new(&[("input", Kind::Float16, &[1, 3, 224, 224])]).output(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The conversions in docs/conventions.md, run as they stand there, against the turns as each program defines them."""
+"""The conversions in docs/conventions.md, executed from the page and compared with the rotations as each program defines them."""
 
 import itertools
 import math
@@ -17,7 +17,7 @@ REAR = list(itertools.product((-170, -120, 130, 175), (-60, 0, 25), (-50, 0, 40)
 
 
 def seen(matrix, nose, right, to_image):
-    """Where a rotated head's nose and its side on the image's right are: in x right, y down, z to the camera."""
+    """The directions of a rotated head's nose and of its side on the image's right: x right, y down, z to the camera."""
     def image(vector):
         turned = [sum(matrix[i][k] * vector[k] for k in range(3)) for i in range(3)]
         return [sign * value for sign, value in zip(to_image, turned)]
@@ -29,7 +29,7 @@ def ours(yaw, pitch, roll):
 
 
 def openvino(y, p, r):
-    """As Open Model Zoo's demo composes and draws: x right, y down, z away; its turn about y is the other way."""
+    """As Open Model Zoo's demo composes and draws: x right, y down, z away; its rotation about y has the opposite sign."""
     turn = page["turn"]
     matrix = page["product"](turn("z", r), turn("y", -y), turn("x", p))
     return seen(matrix, (0, 0, -1), (1, 0, 0), (1, 1, -1))

@@ -3,7 +3,7 @@
 # The part of tests/deb.sh that runs in the clean system, where /mnt has the package and a picture.
 set -euo pipefail
 cd /mnt
-# A system that brings its own user, as people have it: nothing below needs root but apt.
+# A system with a normal user, as usual: nothing below needs root except apt.
 as_user() { setpriv --reuid=nobody --regid=nogroup --clear-groups env HOME=/nonexistent XDG_CACHE_HOME=/mnt "$@"; }
 say() { printf '\n-- %s\n' "$1"; }
 
@@ -35,5 +35,5 @@ as_user gst-launch-1.0 filesrc location=astronaut.png ! pngdec ! videoconvert ! 
 say 'Removing it'
 apt-get purge -q -y gstreamer1.0-dmheadpose >/dev/null
 for file in "${files[@]}"; do
-  [ -d "$file" ] || [ ! -e "$file" ] || { echo "error: $file stays after purge"; exit 1; }
+  [ -d "$file" ] || [ ! -e "$file" ] || { echo "error: $file remains after purge"; exit 1; }
 done

@@ -11,14 +11,14 @@ apt-get update -q >/dev/null
 apt-get install -q -y --no-install-recommends buildah netavark docker-compose mosquitto mosquitto-clients openssl procps \
   >tools.log 2>&1 || { tail tools.log; exit 1; }
 printf '[storage]\ndriver = "overlay"\ngraphroot = "/storage/images"\nrunroot = "/storage/run"\n' >storage.conf
-# No more than this machine allows.
+# At most what this machine allows.
 printf '[containers]\ndefault_ulimits = ["nofile=%s:%s", "nproc=%s:%s"]\n' \
   "$(ulimit -Hn)" "$(ulimit -Hn)" "$(ulimit -Hu)" "$(ulimit -Hu)" >containers.conf
 export CONTAINERS_STORAGE_CONF=/storage/storage.conf CONTAINERS_CONF=/storage/containers.conf BUILDAH_ISOLATION=chroot
 
 say 'Compose file'
 cp -r /src/deploy deploy
-# The container is in this machine's network.
+# The container uses this machine's network.
 deploy/make-secrets.sh localhost entrance hall
 docker-compose -f deploy/compose.yaml config --quiet
 
@@ -36,7 +36,7 @@ buildah build --pull=never -f /src/deploy/Dockerfile -t dmheadpose -v /rust:/usr
   -v /certs:/etc/ssl/certs:ro /src >build.log 2>&1 || { tail -n 30 build.log; exit 1; }
 
 say 'A container'
-# Not the port of a broker that this machine may have.
+# A port that a broker on this machine is unlikely to use.
 secrets=/storage/deploy/secrets
 sed "s#/run/secrets#$secrets#; s/8883/18830/" deploy/mosquitto.conf >mosquitto.conf
 chown mosquitto "$secrets" "$secrets"/broker.* "$secrets/passwords"
@@ -53,7 +53,7 @@ sed "s#/etc/headpose#$PWD/headpose#" headpose/mosquitto_pub >reader/mosquitto_su
 XDG_CONFIG_HOME=$PWD/reader timeout 300 mosquitto_sub -t heads/test -C 100 >lines.jsonl &
 lines=$!
 container=$(buildah from --pull=never dmheadpose)
-# buildah leaves it to us to put entry point and command together, as engines do.
+# buildah does not combine entry point and command, as engines do.
 part() { buildah inspect --type image --format "{{range .OCIv1.Config.$1}}{{println .}}{{end}}" dmheadpose | sed '/^$/d'; }
 mapfile -t command < <(part Entrypoint && part Cmd)
 buildah run --cap-drop all -v "$PWD/headpose:/etc/headpose:ro" --env TOPIC=heads/test "$container" -- "${command[@]}" &
@@ -69,4 +69,4 @@ kill -TERM "$process"
 status=0
 wait "$running" || status=$?
 kill "$broker"
-[ "$status" = 143 ] || { echo "error: expected the container to end by SIGTERM (143), found $status"; exit 1; }
+[ "$status" = 143 ] || { echo "error: expected SIGTERM to end the container (143), found $status"; exit 1; }

@@ -19,7 +19,7 @@ fn test_dmheadposejson_writes_a_file() {
     bin.by_name("to")
         .unwrap()
         .set_property("location", file.to_str().unwrap());
-    // The first frame, with which the sink prerolls, and every third one after it go without.
+    // The first frame, with which the sink prerolls, and every third one after it have no poses.
     let pad = bin.by_name("from").unwrap().static_pad("src").unwrap();
     poses::attach_on(&pad, |number| (number % 3 != 0).then(sample));
     poses::run(&pipeline);

@@ -83,7 +83,7 @@ fn test_dmheadposejson_gaps_pass() {
     let (pts, duration) = (gst::ClockTime::from_mseconds(40), gst::ClockTime::SECOND);
     let gap = gst::event::Gap::builder(pts).duration(duration).build();
     assert!(h.push_event(gap));
-    // A frame that repeats the one before, poses and all.
+    // A frame that repeats the previous one, including its poses.
     let mut buffer = frame(2, Some(&sample()));
     buffer.get_mut().unwrap().set_flags(gst::BufferFlags::GAP);
     h.push(buffer).unwrap();
@@ -118,7 +118,7 @@ fn test_dmheadposejson_flush_and_goes_on() {
         Err(gst::FlowError::Flushing)
     );
     assert!(h.push_event(gst::event::FlushStop::new(true)));
-    // A seek to 40 ms: time starts anew.
+    // A seek to 40 ms: time restarts.
     assert!(h.push_event(segment(40, 0)));
     h.push(frame(2, Some(&sample()))).unwrap();
     let (_, line) = pull(&mut h);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What a line says.
+//! The contents of a line.
 
 use gst::prelude::*;
 use gstdmheadpose::headposemeta::HeadPoses;
@@ -135,7 +135,7 @@ fn test_dmheadposejson_wrong_tags_are_told() {
     bus.set_flushing(true);
     bus.set_flushing(false);
 
-    // While playing it is no reason to stop.
+    // While playing it does not stop the stream.
     json.set_property("tags", "{\"good\":1}");
     let mut h = gst_check::Harness::with_element(&json, Some("sink"), Some("src"));
     h.set_src_caps(video_caps(320));
@@ -147,8 +147,8 @@ fn test_dmheadposejson_wrong_tags_are_told() {
     assert_eq!(pull(&mut h).1.get("tags"), None);
 }
 
-/// The time of day in the line of a frame, between those of `ago` microseconds before it was asked for
-/// and before it was there; in microseconds since 1970.
+/// The time of day in the line of a frame, checked against the times `ago` microseconds before the push and
+/// after its arrival; in microseconds since 1970.
 fn time_of_day(h: &mut gst_check::Harness, number: u64, ago: i64) -> [i64; 3] {
     let now = || {
         let unix = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -173,10 +173,10 @@ fn test_dmheadposejson_timestamp_is_that_of_the_frame() {
     h.set_time(gst::ClockTime::from_seconds(10)).unwrap();
     let times = time_of_day(&mut h, 75, 7_000_000);
     assert!(times.is_sorted(), "{times:?}");
-    // A frame of the future, as from a file.
+    // A frame in the future, as from a file.
     let times = time_of_day(&mut h, 300, -2_000_000);
     assert!(times.is_sorted(), "{times:?}");
-    // In PAUSED the clock says nothing.
+    // In PAUSED the clock does not count.
     h.element().unwrap().set_state(gst::State::Paused).unwrap();
     let times = time_of_day(&mut h, 75, 0);
     assert!(times.is_sorted(), "{times:?}");

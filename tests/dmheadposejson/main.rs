@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! `dmheadposejson`: what its lines say, what it does with events, and lines that arrive.
+//! `dmheadposejson`: the contents of its lines, its handling of events, and the delivery of lines.
 
 #[path = "../poses/mod.rs"]
 mod poses;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Buffers whose `GstVideoMeta` says anything of where the planes lie, and whose memory ends where the next page
-//! must not be touched: through the element with overlay and hidden heads, in the streaming thread and in one of
-//! its own, and through the overlay alone.
+//! Buffers whose `GstVideoMeta` places the planes anywhere, and whose memory ends right before a page that
+//! must not be touched: through the element with overlay and hidden heads, in the streaming thread and in a
+//! worker, and through the overlay alone.
 
 use std::ptr;
 use std::slice;
@@ -41,21 +41,21 @@ const FORMATS: [VideoFormat; 19] = [
     VideoFormat::Y444,
 ];
 
-/// Memory between two pages that must not be touched. It ends right before the second.
+/// Memory between two guard pages. It ends right before the second.
 struct Guarded {
     start: *mut u8,
     pages: usize,
     len: usize,
 }
 
-// SAFETY: nobody else knows the memory.
+// SAFETY: this memory has no other owner.
 unsafe impl Send for Guarded {}
 
 impl Guarded {
     fn new(bytes: &[u8]) -> Self {
         let pages = bytes.len().div_ceil(PAGE);
         let (all, usable) = ((pages + 2) * PAGE, ProtFlags::READ | ProtFlags::WRITE);
-        // SAFETY: new memory, of which the first and the last page are never touched by us.
+        // SAFETY: new memory, of which we never touch the first and the last page.
         let start = unsafe {
             let start = mmap_anonymous(ptr::null_mut(), all, usable, MapFlags::PRIVATE).unwrap();
             let last = start.byte_add((pages + 1) * PAGE);
@@ -79,19 +79,19 @@ impl Guarded {
 
 impl AsMut<[u8]> for Guarded {
     fn as_mut(&mut self) -> &mut [u8] {
-        // SAFETY: between the guards.
+        // SAFETY: between the guard pages.
         unsafe { slice::from_raw_parts_mut(self.start.add(self.offset()), self.len) }
     }
 }
 
 impl Drop for Guarded {
     fn drop(&mut self) {
-        // SAFETY: all of it is ours, and nobody can hold it any more.
+        // SAFETY: all of it is ours and no longer in use.
         unsafe { munmap(self.start.cast(), (self.pages + 2) * PAGE).unwrap() };
     }
 }
 
-/// What a `GstVideoMeta` says.
+/// The contents of a `GstVideoMeta`.
 #[derive(Clone, Debug)]
 struct Layout {
     format: VideoFormat,
@@ -104,7 +104,7 @@ struct Layout {
     memories: Vec<usize>,
 }
 
-/// Bytes in a row of a plane, and how many rows it has.
+/// Bytes per row of a plane, and its number of rows.
 fn extent(info: &VideoInfo, plane: u32) -> (usize, usize) {
     let format = info.format_info();
     let components = (0..format.n_components() as usize).filter(|&c| format.plane()[c] == plane);
@@ -116,7 +116,7 @@ fn extent(info: &VideoInfo, plane: u32) -> (usize, usize) {
 }
 
 impl Layout {
-    /// One that is sound: rows with some bytes between them, and planes too.
+    /// A valid one with some bytes between rows and between planes.
     fn sound(info: &VideoInfo, random: &mut Random) -> Self {
         let (mut offset, mut stride) = ([0; 4], [0; 4]);
         let (mut memories, mut end) = (Vec::new(), 0);
@@ -265,8 +265,8 @@ fn tight_layout(info: &VideoInfo) -> Layout {
     }
 }
 
-/// The subject that looks at frames in a thread of its own: what comes out belongs to no frame in particular,
-/// neither a result nor an error.
+/// The subject that infers in a worker: what comes out does not belong to a particular frame,
+/// whether it is a result or an error.
 const DETACHED: usize = 1;
 
 /// An element that draws and hides, in a harness.
@@ -305,7 +305,7 @@ impl Subject {
         ]
     }
 
-    /// What becomes of a buffer, if anything comes out yet, or what the bus says of it.
+    /// The outcome for a buffer: what comes out, if anything does yet, or the message on the bus.
     fn pass(
         &mut self,
         mut buffer: gst::Buffer,
@@ -327,7 +327,7 @@ impl Subject {
         }
     }
 
-    /// What comes out at once.
+    /// What comes out immediately.
     fn drawn(&mut self, buffer: gst::Buffer, size: (u32, u32), layout: &Layout) -> gst::Buffer {
         match self.pass(buffer, size) {
             Ok(Some(buffer)) => buffer,
@@ -405,7 +405,7 @@ fn frames_of_any_layout() {
     });
 }
 
-/// As `frames_of_any_layout`, but each of those that broke the element once.
+/// As `frames_of_any_layout`, for layouts that once broke the element.
 #[test]
 fn planes_that_are_not_in_the_memory_are_an_error() {
     toys::init();

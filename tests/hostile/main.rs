@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Input that wishes us ill, from a seeded generator: models, structures of the meta, layouts of frames. Nothing
-//! of it ends the process, and what is sound in it is treated as if it had come alone.
+//! Hostile input from a seeded generator: models, structures of the meta, frame layouts. None of it ends the
+//! process, and valid parts of it are treated as if they had come alone.
 //!
-//! `cargo test` tries some hundreds or thousands of each; `make fuzz` 100,000 (`FUZZ_INPUTS`). An input is
-//! known by its number; `FUZZ_FIRST=NUMBER FUZZ_INPUTS=1` tries it alone.
+//! `cargo test` tries some hundreds or thousands of each; `make fuzz` 100,000 (`FUZZ_INPUTS`). Each input is
+//! identified by its number; `FUZZ_FIRST=NUMBER FUZZ_INPUTS=1` tries only that one.
 
 mod layouts;
 mod metas;
@@ -23,13 +23,13 @@ fn number_from(variable: &str) -> Option<u64> {
     Some(number.unwrap_or_else(|_| panic!("{variable}: expected a number, found {text}")))
 }
 
-/// The numbers of the inputs to try; `usual` many if nothing else is asked for.
+/// The numbers of the inputs to try; `usual` of them by default.
 fn numbers(usual: u64) -> Range<u64> {
     let first = number_from("FUZZ_FIRST").unwrap_or(0);
     first..first + number_from("FUZZ_INPUTS").unwrap_or(usual)
 }
 
-/// Calls `with` with each number and its random numbers. A crash leaves the number of its input in a file.
+/// Calls `with` with each number and its random numbers. After a crash the number of the input is in a file.
 fn for_each(what: &str, numbers: Range<u64>, mut with: impl FnMut(u64, &mut Random)) {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("hostile-{what}.input"));
     let count = numbers.end - numbers.start;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Structures of the meta with anything in them, made in C: the readers in Rust, C and Python read the same
-//! of them, and so do the elements; the transform makes sound ones of them.
+//! Structures of the meta with arbitrary contents, made in C: the readers in Rust, C and Python read the same
+//! from them, and so do the elements; the transform turns them into valid ones.
 
 use std::ffi::{CStr, c_char};
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ fn library() -> PathBuf {
         .output()
         .expect("pkg-config is missing: run `make setup`");
     let flags = String::from_utf8(flags.stdout).unwrap();
-    // System headers: their warnings are not ours.
+    // System headers, whose warnings do not matter here.
     let flags = flags.replace("-I/", "-isystem/");
     let output = Command::new("cc")
         .args([
@@ -48,7 +48,7 @@ fn library() -> PathBuf {
     library
 }
 
-/// What makes the metas and reads them in C.
+/// Makes the metas and reads them in C.
 struct Hostile {
     attach: unsafe extern "C" fn(*mut gst::ffi::GstBuffer, u64),
     read: unsafe extern "C" fn(*mut gst::ffi::GstBuffer) -> *mut c_char,
@@ -56,7 +56,7 @@ struct Hostile {
 
 impl Hostile {
     fn load() -> Self {
-        // SAFETY: our own library, without constructors; the types are those of its source.
+        // SAFETY: our own library, without constructors; the types match its source.
         unsafe {
             let library = Library::new(library()).unwrap();
             let this = Self {
@@ -84,7 +84,7 @@ impl Hostile {
     }
 }
 
-/// As the C half writes it.
+/// As written by the C half.
 fn text_of(poses: Option<&HeadPoses>) -> String {
     let Some(poses) = poses else {
         return "none".into();
@@ -125,10 +125,10 @@ fn info(width: u32, height: u32) -> VideoInfo {
     VideoInfo::builder(FORMAT, width, height).build().unwrap()
 }
 
-/// GStreamer 1.28's matrix transform, as an older one does not have it.
+/// GStreamer 1.28's matrix transform, which older versions lack.
 struct Matrix(gst_video::ffi::GstVideoMetaTransformMatrix);
 
-// SAFETY: quark and layout are those that GStreamer documents for the matrix transform.
+// SAFETY: quark and layout are those documented by GStreamer for the matrix transform.
 unsafe impl gst::meta::MetaTransform for Matrix {
     type GLibType = gst_video::ffi::GstVideoMetaTransformMatrix;
 
@@ -141,7 +141,7 @@ unsafe impl gst::meta::MetaTransform for Matrix {
     }
 }
 
-/// What a buffer carries after a transform.
+/// The meta of a buffer after a transform.
 fn transformed<T: gst::meta::MetaTransform>(src: &gst::BufferRef, data: &T) -> gst::Buffer {
     let mut dest = gst::Buffer::new();
     for meta in src.iter_meta::<gst::Meta>() {
@@ -205,7 +205,7 @@ fn transform_any(buffer: &gst::BufferRef, random: &mut Random) -> gst::Buffer {
     }
 }
 
-/// An element that reads the meta, in a harness; what it makes of a buffer, if anything.
+/// An element that reads the meta, in a harness, and its output for a buffer, if any.
 struct Reader(gst_check::Harness);
 
 impl Reader {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Models made from the toy models by changing what their bytes say: the element starts and looks at a frame, or
-//! it says on the bus why not.
+//! Models made by changing the bytes of the toy models: the element starts and analyses a frame, or
+//! reports on the bus why not.
 
 use std::path::Path;
 
@@ -32,7 +32,7 @@ const POSES: [&str; 8] = [
     "whenet_bins_Nx32x32x3",
 ];
 
-/// A field of a protobuf message, which is what an ONNX file is. What it means is not known.
+/// A field of a protobuf message, the format of an ONNX file. Its meaning is unknown.
 #[derive(Clone)]
 enum Value {
     Number(u64),
@@ -66,7 +66,7 @@ fn take_bytes(bytes: &mut &[u8], len: u64) -> Option<Vec<u8>> {
     Some(taken.to_vec())
 }
 
-/// `None` if this is no message.
+/// `None` if this is not a message.
 fn parse(mut bytes: &[u8]) -> Option<Vec<Field>> {
     let mut fields = Vec::new();
     while !bytes.is_empty() {
@@ -203,7 +203,7 @@ fn changed(model: &str, random: &mut Random) -> Vec<u8> {
     }
     let mut bytes = Vec::new();
     write(&fields, &mut bytes);
-    // Also what is no message any more.
+    // Also bytes that are no longer a message.
     if random.once_in(8) && !bytes.is_empty() {
         let at = random.below(bytes.len());
         match random.below(3) {
@@ -255,7 +255,7 @@ fn models_of_any_bytes() {
             return;
         }
         started += 1;
-        // Of the frame an error may come, but nothing else.
+        // The frame may cause an error, but nothing else.
         let mut harness = toys::harness(&element, &toys::caps(VideoFormat::I420, 64, 48));
         match harness.push(toys::grey(VideoFormat::I420, 64, 48)) {
             Ok(_) | Err(gst::FlowError::Error) => {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Compares what examples/python/dmheadpose.py reads of hostile metas with what the C header reads:
+"""Compares the results of examples/python/dmheadpose.py for hostile metas with those of the C header:
 
     readers.py LIBRARY FIRST COUNT    (the library is tests/c/hostile_meta.c)
 """
@@ -19,7 +19,7 @@ import dmheadpose  # noqa: E402
 
 
 def text_of(poses):
-    """As hostile_read() writes it."""
+    """In the format of hostile_read()."""
     if poses is None:
         return "none"
     times = [Gst.CLOCK_TIME_NONE if poses[name] is None else poses[name] for name in ("age", "inference_time")]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What tests/newer-gstreamer.sh asks of the plugin on a newer GStreamer. Plain gi, nothing of ours.
+"""Checks the plugin on a newer GStreamer for tests/newer-gstreamer.sh. Uses plain gi and none of our code.
 
-Arguments: a video with one head, the folder for pictures. Ends with 1 and says what is wrong.
+Arguments: a video with one head, the folder for pictures. Exits with 1 and prints what is wrong.
 """
 
 import sys
@@ -17,7 +17,7 @@ FRAMES = 40
 WIDTH, HEIGHT = 640, 360
 DECODE = f'filesrc location="{CLIP}" ! decodebin ! identity eos-after={FRAMES}'
 RELATE_TO = GstAnalytics.RelTypes.RELATE_TO
-# From 1.28 on elements that move pixels tell where to, so that the poses have to be there.
+# From 1.28 on elements that move pixels report where, so that the poses must follow.
 FOLLOWS = Gst.version() >= (1, 28, 0, 0)
 
 
@@ -92,7 +92,7 @@ def near(a, b, tolerance):
 
 
 def attached():
-    """Objects, tracks and regions are there and say what our own meta says."""
+    """Objects, tracks and regions exist and agree with our own meta."""
     seen, sights = [], {}
 
     def see(buffer):
@@ -153,7 +153,7 @@ def drawn():
     ]
     check(len(heads) == 1, f"expected the clip's one head, found {heads}")
     x, y, w, h = box(heads[0])
-    # The text stands in the upper left corner; the chroma of a line colours its neighbours.
+    # The text is in the upper left corner; the chroma of a line colours its neighbours.
     columns, rows = [p[0] for p in changed], [p[1] for p in changed]
     check(changed, "objectdetectionoverlay has drawn nothing")
     found = (min(columns), min(rows), max(columns) - min(columns), max(rows) - min(rows))
@@ -162,7 +162,7 @@ def drawn():
 
 
 def taken_over():
-    """A second element takes heads and numbers from the first one's objects and adds no more of them."""
+    """A second element takes heads and numbers from the first one's objects and adds no others."""
     pairs = []
 
     def see(buffer):
@@ -197,7 +197,7 @@ def crop_by(left, top, right, bottom):
 
 
 def flip(place, angles=None):
-    """`angles` is `None` where the picture is turned: dmheadpose's own tests have those."""
+    """`angles` is `None` if the picture is rotated: dmheadpose's own tests cover those."""
 
     def expected(head):
         turned = angles(head["yaw"], head["pitch"], head["roll"]) if angles else None
@@ -210,7 +210,7 @@ def scale_by(sx, sy, dx=0, dy=0):
     return flip(lambda x, y, w, h: (x * sx + dx, y * sy + dy, w * sx, h * sy), lambda *a: a)
 
 
-# Name of the picture, elements, what becomes of a head, and whether 1.28 tells of it.
+# Name of the picture, elements, their effect on a head, and whether 1.28 reports it.
 MOVES = [
     ("crop", "videocrop left=30 top=20 right=50 bottom=10", crop_by(30, 20, 50, 10), True),
     ("crop-cut", "videocrop left=330", crop_by(330, 0, 0, 0), True),
@@ -269,7 +269,7 @@ MOVES = [
 
 
 def moved(name, elements, expected, told):
-    """Behind an element that moves pixels the poses are right or gone; gone only where nobody tells."""
+    """Behind an element that moves pixels the poses are right or dropped; dropped only if it reports nothing."""
     before, n = {}, {"followed": 0, "dropped": 0}
 
     def remember(buffer):

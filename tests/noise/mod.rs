@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Noise for generated scenes: the same on every machine.
+//! Noise for generated scenes, identical on every machine.
 #![allow(dead_code)]
 
-/// A linear congruential generator with 64 bits (Knuth's MMIX constants), of which the upper ones are used.
+/// A linear congruential generator with 64 bits (Knuth's MMIX constants), of which the upper bits are used.
 pub struct Noise(u64);
 
 impl Noise {
@@ -23,7 +23,7 @@ impl Noise {
         low + (high - low) * self.uniform()
     }
 
-    /// Of mean 0 and variance 1, nearly normal: a sum of twelve uniform ones.
+    /// With mean 0 and variance 1, nearly normal: a sum of twelve uniform values.
     pub fn normal(&mut self) -> f64 {
         (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
     }

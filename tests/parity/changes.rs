@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What changes when the same picture comes as YUV: rounding and subsampled chroma move pixels by a level
-//! or two, most where colours are strong, and the pose networks answer that by a degree or so.
+//! The differences when the same picture arrives as YUV: rounding and subsampled chroma change pixels by a level
+//! or two, most where colours are strong, and the pose networks react by a degree or so.
 
 use gstdmheadpose::estimator::{HeadPoseEstimator, Settings};
 
 use crate::estimate::{Found, Picture, cut, estimate};
 use crate::yuv::{FORMATS, MATRICES, YuvFrame};
 
-/// Boxes may move by so many pixels.
+/// Boxes may move by this many pixels.
 const BOX_PX: f32 = 2.0;
-/// The median over all heads, of yaw as of pitch and roll, in degrees.
+/// Limit of the median over all heads, for yaw, pitch and roll alike, in degrees.
 const MEDIAN_DEGREES: f32 = 1.5;
-/// The detector may score the same box differently by so much.
+/// The detector's score for the same box may differ by this much.
 const SCORE: f32 = 0.05;
-/// One of so many heads may come, go or get another of the detector's boxes: see [`Comparison::is_rival`].
+/// One in this many heads may come, go or get another of the detector's boxes: see [`Comparison::is_rival`].
 const HEADS_PER_RIVAL: usize = 7;
 
 /// Changes of all heads for one pixel format and matrix.
@@ -30,8 +30,8 @@ struct Changes {
     wrong: Vec<String>,
 }
 
-/// Compares heads, boxes and angles as they come out, and the crop that the BGR frame's box asks for, cut
-/// from both frames: where a box moves by a pixel, the crops that the network got show other pixels.
+/// Compares heads, boxes and angles as returned, and the crop for the BGR frame's box, cut
+/// from both frames: if a box moves by a pixel, the crops in the network show other pixels.
 struct Comparison<'a> {
     estimator: &'a mut HeadPoseEstimator,
     settings: &'a Settings,
@@ -47,7 +47,7 @@ impl Comparison<'_> {
             let cut = cut(&frame.view(), bgr.crop, size);
             changes.levels.push(mean_difference(&bgr.pixels, &cut));
             let Some(yuv) = take_nearest(bgr, &mut found) else {
-                // Missing: right only where it hardly was a head in BGR.
+                // Missing: acceptable only if it was barely a head in BGR.
                 match self.is_at_threshold(bgr.head.score) {
                     true => changes.rivals += 1,
                     false => changes.wrong.push(format!("{what}: {bgr} is missing")),
@@ -73,9 +73,9 @@ impl Comparison<'_> {
         }
     }
 
-    /// Whether this box of the YUV frame is right although BGR has another or none: when the detector sees
-    /// it in BGR too, with nearly the same score, where it lost to another box of the same head; or when it
-    /// is hardly a head. The least change of a pixel decides that.
+    /// Whether this box of the YUV frame is right although BGR has another or none: the detector finds
+    /// it in BGR too, with nearly the same score, but it lost to another box of the same head; or it
+    /// is barely a head. The smallest change of a pixel decides that.
     fn is_rival(&mut self, yuv: &Found) -> bool {
         if self.is_at_threshold(yuv.head.score) {
             return true;
@@ -139,8 +139,8 @@ impl Changes {
     }
 }
 
-/// Checks every YUV format and matrix against BGR, over all `pictures`; prints what changed, also when it
-/// is too much. The same crop of both frames may differ by `crop_levels`, as a mean over all crops.
+/// Checks every YUV format and matrix against BGR, over all `pictures`; prints the changes, even if they are
+/// too large. The same crop of both frames may differ by `crop_levels`, as a mean over all crops.
 pub fn check(
     name: &str,
     estimator: &mut HeadPoseEstimator,
@@ -185,13 +185,13 @@ fn median(mut values: Vec<f32>) -> f32 {
     (values[(n - 1) / 2] + values[n / 2]) / 2.0
 }
 
-/// How far the corner coordinate that differs most is off.
+/// The largest difference of a corner coordinate.
 fn distance(a: &Found, b: &Found) -> f32 {
     let pairs = a.corners().into_iter().zip(b.corners());
     pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
-/// Takes the same head out of `found`: scores change a little, and with them the order.
+/// Removes the same head from `found`: scores change a little, and with them the order.
 fn take_nearest(head: &Found, found: &mut Vec<Found>) -> Option<Found> {
     let overlap = |other: &Found| head.head.rect.iou(&other.head.rect);
     let (index, best) = found

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The whole element: what its buffers carry is what the estimator says of the same frame, also when the
-//! caps tell matrix and range.
+//! The whole element: its buffers carry the estimator's results for the same frame, also when the
+//! caps set matrix and range.
 
 use gst::prelude::*;
 use gst_video::{VideoColorMatrix, VideoColorRange, VideoFormat, VideoFrame, VideoInfo};
@@ -15,7 +15,7 @@ use crate::yuv::{MATRICES, YuvFrame};
 
 const PICTURE: &str = "multi_face.png";
 
-/// What the estimator alone finds.
+/// The estimator's own results.
 fn expected(frame: &FrameView<'_>) -> Vec<Head> {
     let mut estimator = load(&fetched(YUNET), &fetched(WHENET));
     let heads = estimator.process(frame, None, &SETTINGS).unwrap().to_vec();
@@ -23,7 +23,7 @@ fn expected(frame: &FrameView<'_>) -> Vec<Head> {
     heads
 }
 
-/// A buffer with the rows of `planes`, each with its stride, where `info` wants them.
+/// A buffer with the rows of `planes`, each with its stride, laid out as in `info`.
 fn buffer(info: &VideoInfo, planes: &[(&[u8], usize)]) -> gst::Buffer {
     let buffer = gst::Buffer::with_size(info.size()).unwrap();
     let mut frame = VideoFrame::from_buffer_writable(buffer, info).unwrap();

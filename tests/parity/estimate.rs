@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The estimator on one frame, with the pixels that its pose network got to see.
+//! The estimator on one frame, with the pixels in its pose network's input.
 
 use std::path::Path;
 
@@ -62,13 +62,13 @@ impl Picture {
     }
 }
 
-/// A head and what its pose was read from.
+/// A head and the input of its pose.
 #[derive(Clone, Debug)]
 pub struct Found {
     pub head: Head,
-    /// The part of the frame that the pose network got to see.
+    /// The part of the frame in the pose network's input.
     pub crop: PixelRect,
-    /// That part as the network got it: rows of R, G, B.
+    /// That part as the network's input: rows of R, G, B.
     pub pixels: Vec<u8>,
 }
 
@@ -95,8 +95,8 @@ impl Found {
     }
 }
 
-/// Estimates, and finds out which crops the network got: those cut again from the frame must be the ones
-/// that it got indeed.
+/// Estimates, and determines the network's crops: crops cut again from the frame must equal those that
+/// the network got.
 pub fn estimate(
     estimator: &mut HeadPoseEstimator,
     frame: &FrameView<'_>,

@@ -14,11 +14,11 @@ pub const WHENET: &str = "models/whenet_Nx3x224x224_prepost.onnx";
 pub const YUNET: &str = "models/face_detection_yunet_2023mar_dynamic.onnx";
 const CENTERFACE: &str = "models/centerface_dynamic.onnx";
 
-/// Angles may differ by so many degrees; versions of ONNX Runtime differ by less.
+/// Angles may differ by this many degrees; versions of ONNX Runtime differ by less.
 const ANGLE_DEGREES: f32 = 0.05;
-/// Crops of YUV frames may differ by so many levels on average. With BT.709 taken for BT.601 it is 1.6.
+/// Crops of YUV frames may differ by this many levels on average. Reading BT.601 as BT.709 gives 1.6.
 const CROP_LEVELS: f64 = 1.0;
-/// Scores may differ by so much.
+/// Scores may differ by this much.
 const SCORE: f32 = 1e-3;
 
 #[derive(Deserialize)]
@@ -48,7 +48,7 @@ fn reference() -> Reference {
     read_json(&in_repository("tests/reference/opencv_reference.json"))
 }
 
-/// The estimator with a fetched detector and WHENet, which must be the files that the reference used.
+/// The estimator with a fetched detector and WHENet, which must be the files of the reference.
 fn load_fetched(detector: &str) -> HeadPoseEstimator {
     let reference = reference();
     for model in [detector, WHENET] {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Parity with a larger reference in a folder of your own: more pictures, a 360-degree head detector, and
-//! front and fused pose models, which need not be free to pass on.
+//! Parity with a larger reference in your own folder: more pictures, a 360-degree head detector, and
+//! front and fused pose models, which may not be redistributable.
 //!
 //! ```text
 //! DMHEADPOSE_REFERENCE=/path/to/folder cargo test --release --test parity -- --include-ignored --nocapture
@@ -16,8 +16,8 @@
 //!   meta.pose             {key: file of the pose model}; `front` and `whenet` are the parts of `fused`
 //!   meta.score_threshold
 //!   images.<file>.heads   a list, in the detector's order, of
-//!     box_raw, box        corners x0, y0, x1, y1 in frame pixels: as detected, cut to whole pixels
-//!     crop                corners after DMHead's margins, cut to whole pixels
+//!     box_raw, box        corners x0, y0, x1, y1 in frame pixels: as detected, truncated to whole pixels
+//!     crop                corners after DMHead's margins, truncated to whole pixels
 //!     crop_mean_rgb       means of the crop, resized to the pose model's input
 //!     <key>               {yaw, pitch, roll} of each pose model, degrees
 //! ```
@@ -35,9 +35,9 @@ use crate::estimate::{Found, Picture, SETTINGS, estimate, load, load_fused};
 
 const ANGLE_DEGREES: f32 = 0.05;
 const MEAN_LEVELS: f64 = 1e-3;
-/// Crops of YUV frames may differ by so many levels on average: small heads, strong colours.
+/// Crops of YUV frames may differ by this many levels on average: small heads, strong colours.
 const CROP_LEVELS: f64 = 2.0;
-/// A coordinate this near to a whole number may be cut to either side of it.
+/// A coordinate this near to a whole number may be truncated to either side.
 const ROUNDING_EDGE: f32 = 0.005;
 
 #[derive(Deserialize)]
@@ -80,7 +80,7 @@ impl ReferenceHead {
         ReferenceAngles::deserialize(&self.rest[key]).unwrap()
     }
 
-    /// Checks the box; says whether it is the same, not one pixel off on a rounding edge.
+    /// Checks the box; returns whether it is the same, not one pixel off on a rounding edge.
     fn check_box(&self, found: &Found, what: &str) -> bool {
         let corners = found.corners();
         for (i, corner) in corners.into_iter().enumerate() {
@@ -143,7 +143,7 @@ impl Folder {
 
 #[test]
 #[ignore = "needs a folder with a larger reference: DMHEADPOSE_REFERENCE=folder cargo test --release \
-            --test parity -- --include-ignored; tests/parity/large.rs tells what is in it"]
+            --test parity -- --include-ignored; tests/parity/large.rs describes its contents"]
 fn large_reference_in_bgr() {
     let folder = Folder::open();
     let settings = folder.settings();
@@ -158,7 +158,7 @@ fn large_reference_in_bgr() {
                 let what = format!("{key} {name} head {index}");
                 heads += 1;
                 if !expected.check_box(found, &what) {
-                    // Another box has another crop and other angles.
+                    // Another box has a different crop and different angles.
                     on_edge += 1;
                     continue;
                 }
@@ -200,7 +200,7 @@ fn large_reference_in_bgr() {
 
 #[test]
 #[ignore = "needs a folder with a larger reference: DMHEADPOSE_REFERENCE=folder cargo test --release \
-            --test parity -- --include-ignored; tests/parity/large.rs tells what is in it"]
+            --test parity -- --include-ignored; tests/parity/large.rs describes its contents"]
 fn large_reference_in_yuv() {
     let folder = Folder::open();
     let settings = folder.settings();
@@ -217,7 +217,7 @@ fn large_reference_in_yuv() {
 
 #[test]
 #[ignore = "needs a folder with a larger reference: DMHEADPOSE_REFERENCE=folder cargo test --release \
-            --test parity -- --include-ignored; tests/parity/large.rs tells what is in it"]
+            --test parity -- --include-ignored; tests/parity/large.rs describes its contents"]
 fn large_reference_front_and_rear_as_fused() {
     let folder = Folder::open();
     let settings = folder.settings();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! YUV frames of a BGR picture, made in floating point by the textbook formulas, on purpose not by the
+//! YUV frames of a BGR picture, made in floating point by the textbook formulas, deliberately without the
 //! plugin's code: chroma is the mean of the pixels that share a sample.
 
 use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
@@ -7,14 +7,14 @@ use gstdmheadpose::estimator::geometry::Size;
 
 use crate::estimate::Picture;
 
-/// How R, G, B become Y, U, V.
+/// The conversion of R, G, B to Y, U, V.
 #[derive(Clone, Copy, Debug)]
 pub struct Matrix {
     pub name: &'static str,
     kr: f64,
     kb: f64,
     full_range: bool,
-    /// What the estimator is told.
+    /// The estimator's setting.
     pub colorimetry: Colorimetry,
 }
 
@@ -80,7 +80,7 @@ impl Matrix {
     }
 }
 
-/// A frame that owns its planes. Its rows are longer than what is to be seen of them.
+/// A frame that owns its planes. Its rows are longer than their visible part.
 pub struct YuvFrame {
     format: PixelFormat,
     size: Size,
@@ -88,7 +88,7 @@ pub struct YuvFrame {
     pub planes: Vec<(Vec<u8>, usize)>,
 }
 
-/// Bytes behind each row, and what they hold: they must not be read.
+/// Bytes after each row, and their value: they must not be read.
 const PADDING: (usize, u8) = (13, 255);
 
 impl YuvFrame {
@@ -155,7 +155,7 @@ impl YuvFrame {
     }
 }
 
-/// A plane of `width` bytes a row, and its stride.
+/// A plane with `width` bytes per row, and its stride.
 fn plane(width: usize, height: usize, byte: impl Fn(usize, usize) -> u8) -> (Vec<u8>, usize) {
     let stride = width + PADDING.0;
     let mut bytes = vec![PADDING.1; stride * height];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! A head of a few ellipsoids, seen from anywhere, to draw overlays on.
+//! A head made of a few ellipsoids, seen from any side, to draw overlays on.
 
 use gstdmheadpose::estimator::angles::Angles;
 use gstdmheadpose::estimator::geometry::Rect;
@@ -29,9 +29,9 @@ const PARTS: [(Vector, Vector, Vector); 11] = [
     ([0.0, 0.78, 0.36], [0.34, 0.20, 0.26], SKIN),
 ];
 
-/// How far the point of the head that is seen at `x`, `y` is towards the viewer, and its colour there.
+/// How far the head's point at `x`, `y` is towards the viewer, and its colour there.
 fn seen(x: f64, y: f64, rotation: &[f64; 9]) -> Option<(f64, Vector)> {
-    // Rows of the matrix are the image's directions told in the head's.
+    // Rows of the matrix are the image's directions in the head's coordinates.
     let row = |i: usize| [rotation[3 * i], rotation[3 * i + 1], rotation[3 * i + 2]];
     let (right, down, toward) = (row(0), row(1), row(2));
     let mut nearest = None;
@@ -62,7 +62,7 @@ fn seen(x: f64, y: f64, rotation: &[f64; 9]) -> Option<(f64, Vector)> {
     nearest
 }
 
-/// Paints the head on the RGB pixels of a picture so that `rect` holds it.
+/// Paints the head on the RGB pixels of a picture so that `rect` encloses it.
 fn paint(pixels: &mut [u8], width: usize, rect: &Rect, angles: &Angles) {
     const FINE: usize = 3;
     let rotation = angles.rotation();

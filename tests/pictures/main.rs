@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The pictures of docs/overlay.md are what the code draws. `DMHEADPOSE_WRITE_PICTURES=1` writes them
-//! anew.
+//! The pictures of docs/overlay.md are what the code draws. `DMHEADPOSE_WRITE_PICTURES=1` rewrites them.
 
 mod face;
 
@@ -29,7 +28,7 @@ fn head(id: u64, rect: Rect, angles: Angles) -> Head {
     }
 }
 
-/// RGB pixels of a picture of `heads` with the overlay on it.
+/// RGB pixels of a picture of `heads` with the overlay.
 fn drawn(
     (width, height): (u32, u32),
     heads: &[Head],
@@ -102,7 +101,7 @@ fn read(path: &Path) -> ((u32, u32), Vec<u8>) {
     ((info.width(), info.height()), pixels)
 }
 
-/// Writes the picture of docs/images if it is asked for, else compares.
+/// Writes the picture of docs/images if requested, else compares.
 fn check(name: &str, size: (u32, u32), heads: &[Head], style: &Style, blur: DmHeadPoseBlurHeads) {
     gst::init().unwrap();
     let pixels = drawn(size, heads, style, blur);
@@ -112,14 +111,14 @@ fn check(name: &str, size: (u32, u32), heads: &[Head], style: &Style, blur: DmHe
     }
     let (found_size, found) = read(&path);
     assert_eq!(found_size, size, "{name}");
-    // Rounding may differ from machine to machine; a line elsewhere is off by hundreds.
+    // Rounding may differ from machine to machine; a line in another place is off by hundreds.
     let far = pixels
         .iter()
         .zip(&found)
         .filter(|(a, b)| a.abs_diff(**b) > 8);
     assert!(
         far.count() < 30,
-        "{} is not what is drawn; DMHEADPOSE_WRITE_PICTURES=1 cargo test --test pictures writes it anew",
+        "{} differs from what is drawn; DMHEADPOSE_WRITE_PICTURES=1 cargo test --test pictures rewrites it",
         path.display()
     );
 }

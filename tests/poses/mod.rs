@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Sample poses for tests, and pad probes that put them on the buffers of a real pipeline.
+//! Sample poses for tests, and pad probes that attach them to the buffers of a real pipeline.
 
 use gst::prelude::*;
 use gstdmheadpose::estimator::Head;
@@ -47,7 +47,7 @@ pub fn sample() -> HeadPoses {
     }
 }
 
-/// Puts on each buffer that leaves `pad` what `poses` gives for its number.
+/// Attaches to each buffer that leaves `pad` the poses that `poses` returns for its number.
 #[allow(dead_code)] // not every test binary attaches
 pub fn attach_on(
     pad: &gst::Pad,
@@ -63,7 +63,7 @@ pub fn attach_on(
     });
 }
 
-/// Runs the pipeline to its end; panics with what the bus says when it fails.
+/// Runs the pipeline to its end; panics with the message on the bus if it fails.
 #[allow(dead_code)] // not every test binary runs pipelines
 pub fn run(pipeline: &gst::Element) {
     let bus = pipeline.bus().unwrap();

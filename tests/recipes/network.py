@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
-"""The network of the recipes: one of their own, with this machine's loopback alone, where the hosts that the
-documents name are this machine; and who answers there: a camera with RTSP, an MQTT broker, a collector of lines."""
+"""The network of the recipes: a private one with only the loopback, where the hosts named in the documents are this
+machine; and its servers: an RTSP camera, an MQTT broker, a collector of lines."""
 
 import contextlib
 import ctypes
@@ -16,14 +16,14 @@ import threading
 import time
 
 HOSTS = "127.0.0.1 localhost camera broker collector viewer\n"
-# Set in the process that runs within the private network.
+# Set in the process inside the private network.
 PRIVATE = os.environ.get("RECIPES_NETWORK") == "private"
 MS_BIND = 4096
 SECONDS = 30
 
 
 def enter(arguments):
-    """Starts this program anew in a network and a view of the files of its own, where the machine lets us."""
+    """Restarts this program in its own network and mount namespace, if the machine permits it."""
     namespaces = ["unshare", "--map-root-user", "--mount", "--net", "--propagation", "private"]
     if PRIVATE:
         set_up()
@@ -33,7 +33,7 @@ def enter(arguments):
 
 
 def set_up():
-    # What `ip link set lo up` does.
+    # The same as `ip link set lo up`.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         siocsifflags, iff_up_running = 0x8914, 0x41
         fcntl.ioctl(any_socket, siocsifflags, struct.pack("16sH14x", b"lo", iff_up_running))
@@ -47,8 +47,8 @@ def set_up():
 
 
 class Peer:
-    """What a command talks to. `received` gives the lines that it got, where it gets any. Of a peer that may
-    never end, a command that is still at it after `interrupt_after` seconds is left by Ctrl-C."""
+    """The server that a command connects to. `received` returns the lines that it got, if any. If the server may
+    never end, a command that still runs after `interrupt_after` seconds is interrupted by Ctrl-C."""
 
     def __init__(self, name=None, received=None, interrupt_after=None):
         self.name = name
@@ -75,7 +75,7 @@ def nobody(_folder):
 
 @contextlib.contextmanager
 def camera(folder):
-    """An RTSP server with the clip, rtsp://camera/stream, from its beginning for each viewer."""
+    """An RTSP server with the clip, rtsp://camera/stream, from its beginning for each client."""
     script = pathlib.Path(__file__).parents[1] / "rtsp/server.py"
     process = subprocess.Popen(["/usr/bin/python3", script, "554", folder / "camera.mp4"], stdout=subprocess.DEVNULL)
     try:
@@ -89,7 +89,7 @@ def camera(folder):
 
 @contextlib.contextmanager
 def collector(_folder):
-    """Takes lines on port 5000."""
+    """Receives lines on port 5000."""
     def take(connection, lines):
         with connection.makefile("rb") as stream:
             lines.extend(line.decode() for line in stream)
@@ -100,7 +100,7 @@ def collector(_folder):
 
 @contextlib.contextmanager
 def broker(_folder):
-    """As much of MQTT 3.1.1 as a client that publishes without acknowledgements needs."""
+    """The part of MQTT 3.1.1 that a client needs to publish without acknowledgements."""
     def take(connection, lines):
         with connection.makefile("rb") as stream:
             while header := stream.read(1):
@@ -118,7 +118,7 @@ def broker(_folder):
 
 
 def remaining_length(stream):
-    """MQTT's numbers: seven bits a byte, the lowest first."""
+    """MQTT's numbers: seven bits per byte, the lowest first."""
     value, shift = 0, 0
     while True:
         byte = stream.read(1)[0]
@@ -130,7 +130,7 @@ def remaining_length(stream):
 
 @contextlib.contextmanager
 def served(port, take):
-    """Serves one connection on a port; gives a function that waits for its end and gives the lines."""
+    """Serves one connection on a port; yields a function that waits for its end and returns the lines."""
     lines = []
     with socket.create_server(("127.0.0.1", port)) as server:
         server.settimeout(SECONDS)
@@ -152,7 +152,7 @@ def served(port, take):
 
 
 def wait_for_port(port, process):
-    """Until somebody listens there. Asks the kernel: a connection to try would be taken for a client."""
+    """Waits until the port is open. Asks the kernel, because a trial connection would count as a client."""
     listening = f":{port:04X} 00000000:0000 0A"
     until = time.monotonic() + SECONDS
     while process.poll() is None and time.monotonic() < until:

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MPL-2.0
-"""Runs the commands of the documentation as they stand there: every line of every ```sh block.
+"""Runs the commands of the documentation literally: every line of every ```sh block.
 
     tests/recipes/run.py PLUGIN-FOLDER [DOCUMENT.md ...]
 
-Each document gets a folder with the files that its commands name (in.mp4 is a clip of a face, stored as phones store
-one); the commands run in their order, so that one reads what another wrote. The hosts camera, broker, collector and viewer are this machine, in a
-network of its own (network.py). A camera (v4l2src) is played by the clip, at its own speed, and that is the only
-change ever made to a command. What cannot be run is in NOT_RUN, with the reason, and is listed.
+Each document gets a folder with the files that its commands name (in.mp4 is a clip of a face, stored as by phones).
+The commands run in order, so that one can read what another wrote. The hosts camera, broker, collector and viewer are
+this machine, in a private network (network.py). The clip, at its own speed, stands in for a camera (v4l2src); this is
+the only change made to a command. Commands that cannot be run are in NOT_RUN with the reason, and are listed.
 """
 
 import itertools
@@ -31,7 +31,7 @@ SETUP = ROOT / ".setup"
 CLIP = SETUP / "clips/WolfgangLanger_Pexels.mp4"
 WHENET = ROOT / "models/whenet_Nx3x224x224_prepost.onnx"
 YUNET = ROOT / "models/face_detection_yunet_2023mar_dynamic.onnx"
-# What the commands of the documents name.
+# Files named by the commands of the documents.
 FILES = {
     "head.onnx": YUNET,
     "pose.onnx": WHENET,
@@ -42,36 +42,36 @@ FILES = {
     ".setup": SETUP,
     "examples": ROOT / "examples",
 }
-# Files that the commands find, with as many frames of the clip (as the parser counts), so that a recipe takes
-# seconds. What an RTSP camera shows does not wait until the models are loaded.
+# Files for the commands, with this many frames of the clip (as counted by the parser), so that a recipe takes
+# seconds. An RTSP camera does not wait until the models are loaded, so its clip is longer.
 CUTS = {"in.mp4": 36, "desk.mp4": 36, "camera.mp4": 120}
-# As a phone writes it: the picture lies on its side, and a tag says so.
+# As written by a phone: the picture lies on its side, and a tag says so.
 TURNED = "in.mp4"
-# The clip, in the size and the form that the command asks of its camera, at its own speed.
+# The clip in the size and the format that the command requests from its camera, at its own speed.
 CAMERA = "filesrc location=desk.mp4 ! decodebin ! identity sync=true ! videoconvert ! videoscale"
-# What becomes of a picture with each videoflip of the documents: the clip that it is given, and how each row is read.
+# The expected effect of each videoflip in the documents: its input clip, and how each row of the result is read.
 TURNS = {
     "videoflip video-direction=auto": ("in.mp4", lambda row: row),
     "videoflip video-direction=horiz": ("desk.mp4", lambda row: row[::-1]),
 }
 SIDES = 32, 18  # of the pictures that are compared, in pixels
-SECONDS = 120  # a command that is not done by then hangs
+SECONDS = 120  # a command that takes longer hangs
 
-# Commands that begin so, and why they are not run here.
+# Beginnings of commands that are not run here, and why.
 NOT_RUN = {
-    "make ": "targets are not tried from within one",
+    "make ": "targets are not run from within a target",
     "export GST_PLUGIN_PATH=": "set for all commands here",
     "gst-device-monitor-1.0": "there are no cameras to list",
     "cargo run --release --example rtsp_ingest": "does not end; tests/cameras runs it",
     "rtsp_ingest ": "does not end; tests/cameras runs it",
-    "docker ": "not everywhere",
+    "docker ": "not available everywhere",
     "deploy/make-secrets.sh ": "for docker; tests/deploy.sh runs it",
-    "dmheadpose-eval AFLW2000/": "needs the data set; tools/tests/eval_tool runs it on one of its form",
+    "dmheadpose-eval AFLW2000/": "needs the data set; tools/tests/eval_tool runs it on one with this layout",
     "dmheadpose-eval target/truth/": "needs the pictures of make truth, which take minutes",
     "dmheadpose-eval Pointing04/": "needs the data set; tools/tests/eval_tool runs it on one of its form",
     "dmheadpose-eval --detector heads/": "needs labelled pictures; tools/tests/eval_tool makes some",
 }
-# Elements that are not everywhere, and what brings them.
+# Elements that are not available everywhere, and what provides them.
 FOREIGN = {
     "objectdetectionoverlay": "GStreamer 1.24 or newer; tests/newer-gstreamer.sh runs it",
     "gvadetect": "Intel's DL Streamer and a model for it",
@@ -85,7 +85,7 @@ def commands_of(document):
     outside = re.sub(r"^```sh\n.*?^```$", "", text, flags=re.M | re.S)
     stray = re.search(r"^(.*=\S+ )?gst-launch-1\.0 .*$", outside, flags=re.M)
     if stray:
-        sys.exit(f"{document.name}: this command is in no ```sh block, so nobody runs it: {stray[0]}")
+        sys.exit(f"{document.name}: expected this command in a ```sh block, so that it is run: {stray[0]}")
     lines = "".join(blocks).replace("\\\n", "\\\0").splitlines()
     return [line.replace("\\\0", "\\\n") for line in lines if line.strip()]
 
@@ -120,7 +120,7 @@ def start(command, folder):
 
 
 def finish(process, interrupt_after=None):
-    """Waits for a command, and judges how it ended; gives its output."""
+    """Waits for a command, checks how it ended and returns its output."""
     try:
         if interrupt_after:
             try:
@@ -131,19 +131,19 @@ def finish(process, interrupt_after=None):
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         output, errors = process.communicate()
-        raise Failure(f"not done after {SECONDS} seconds\n{output}{errors}") from None
+        raise Failure(f"not finished after {SECONDS} seconds\n{output}{errors}") from None
     if process.returncode != 0:
         raise Failure(f"ended with status {process.returncode}\n{output}{errors}")
-    # That frames come too late tells of this machine, not of the command.
+    # Late frames are a matter of this machine, not of the command.
     bad = re.search(r"^(ERROR|WARNING(?!.* A lot of buffers are being dropped)|.*-(CRITICAL|WARNING) \*\*).*",
                     output + errors, flags=re.M)
     if bad:
-        raise Failure(f"said: {bad[0]}\n{output}{errors}")
+        raise Failure(f"printed: {bad[0]}\n{output}{errors}")
     return output
 
 
 def poses_in(lines, what):
-    """Lines of dmheadposejson: whole, and with a head in at least one."""
+    """Checks lines of dmheadposejson: complete, and with a head in at least one."""
     try:
         frames = [json.loads(line) for line in lines]
     except json.JSONDecodeError as error:
@@ -157,7 +157,7 @@ def poses_in(lines, what):
 
 
 def small_picture(folder, clip, element="identity"):
-    """The rows of the clip's first picture, behind an element, small and grey."""
+    """The rows of the clip's first picture after an element, small and grey."""
     width, height = SIDES
     path = folder / "picture.raw"
     subprocess.run(["gst-launch-1.0", "-q", "filesrc", f"location={folder / clip}", "!", "decodebin", "!", "videoconvert",
@@ -170,15 +170,15 @@ def small_picture(folder, clip, element="identity"):
 
 
 def check_turn(element, folder):
-    """What the element makes of the picture is what the document says of it."""
+    """Checks that the element changes the picture as the document says."""
     if element not in TURNS:
-        raise Failure(f"{element}: expected one of {', '.join(TURNS)}; add how it turns a picture to TURNS")
+        raise Failure(f"{element}: expected one of {', '.join(TURNS)}; add its effect on a picture to TURNS")
     clip, read = TURNS[element]
     expected = b"".join(read(row) for row in small_picture(folder, "desk.mp4"))
     found = b"".join(small_picture(folder, clip, element))
     if len(found) != len(expected):
         raise Failure(f"{element}: expected a picture of {len(expected)} pixels, found {len(found)}")
-    # A picture that is not turned differs by some 40 levels, one that is by what it was encoded with.
+    # An unflipped picture differs by some 40 levels, a flipped one only by encoding loss.
     difference = sum(abs(a - b) for a, b in zip(expected, found)) / len(expected)
     if difference > 5:
         raise Failure(f"{element}: expected the picture to be turned, found it {difference:.0f} levels away from that")
@@ -186,7 +186,7 @@ def check_turn(element, folder):
 
 
 def check_files(command, folder):
-    """What the command was to write is there and of the kind that its name says."""
+    """Checks that the command's output files exist and have the type that their name says."""
     words = shlex.split(command, comments=True)
     told = []
     for word, target in itertools.product(words, ("location=", "-o", "--csv", "--plots")):
@@ -215,7 +215,7 @@ def check_files(command, folder):
 
 
 def run(command, folder, then=None):
-    """Runs a command with what it talks to; `then` is the command that talks to it, if it is a server."""
+    """Runs a command with its peer; `then` is the command that connects to it, if it is a server."""
     with network.peer_for(command, folder) as peer:
         process = start(command, folder)
         told = []
@@ -248,7 +248,7 @@ def folder_for(document, scratch):
 
 
 def cut_clip(target, frames):
-    """The clip's beginning."""
+    """Writes the clip's beginning."""
     turned = target.name == TURNED
     turn = "avdec_h264 ! videoflip video-direction=90l ! x264enc tune=zerolatency speed-preset=ultrafast quantizer=18 ! h264parse !"
     pipeline = (f"filesrc location={CLIP} ! qtdemux ! h264parse ! identity eos-after={frames} ! {turn if turned else ''} "
@@ -259,7 +259,7 @@ def cut_clip(target, frames):
 
 
 def tag_as_turned(path):
-    """Says in the file that the picture has to be turned clockwise by a quarter, which mp4mux cannot."""
+    """Tags the file's picture as to be rotated clockwise by a quarter turn, which mp4mux cannot."""
     data = bytearray(path.read_bytes())
     matrix_in_header = 40
     at = data.index(b"tkhd") + len(b"tkhd") + matrix_in_header
@@ -283,7 +283,7 @@ def main():
     os.environ.update(
         GST_PLUGIN_PATH=str(plugins),
         PATH=f"{plugins}:{os.environ['PATH']}",
-        # Where autovideosink finds no display it takes this one, which keeps the time as a display does.
+        # Without a display autovideosink uses this sink, which keeps time like a display.
         GST_PLUGIN_FEATURE_RANK="fakevideosink:MAX",
         LC_ALL="C.UTF-8",
     )
@@ -316,7 +316,7 @@ def main():
                     print(f"$ {then}", flush=True)
                 try:
                     told = run(command, folder, then)
-                    camera = ["the clip played the camera"] if "v4l2src" in command else []
+                    camera = ["with the clip as the camera"] if "v4l2src" in command else []
                     print(f"    ok{''.join('; ' + what for what in camera + told)}", flush=True)
                     ran += 1 + bool(then)
                 except Failure as failure:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What the reference scripts share: where things lie, pictures, crops, and how JSON is written."""
+"""Shared by the reference scripts: paths, pictures, crops, and writing JSON."""
 
 import hashlib
 import json

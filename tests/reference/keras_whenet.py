@@ -42,8 +42,8 @@ PATTERNS = {
     "noise": ("((x*73856093 ^ y*19349663 ^ c*83492791) >> 13) & 255",
               lambda x, y, c: (x * 73856093 ^ y * 19349663 ^ c * 83492791) >> 13 & 255),
 }
-# Heads, loosely and tightly framed and off centre; then parts without a head, some of which get
-# answers beyond 90 degrees: all of the yaw bins are to be seen.
+# Heads, loosely and tightly framed and off centre; then parts without a head, some of which have
+# results beyond 90 degrees, so that all yaw bins are covered.
 CROPS = (
     ("astronaut.png", (108, 1, 345, 206)),
     ("astronaut.png", (141, 18, 306, 188)),
@@ -119,8 +119,8 @@ def expectation(logits, offset):
 
 def predict(model, rgb):
     normalised = (rgb / 255 - (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225)
-    # The model's first layers divide by 255 and normalise by mean 0 and variance 1, as long as
-    # nothing has adapted them: undone by the factor.
+    # The model's first layers divide by 255 and normalise by mean 0 and variance 1, unless
+    # they were adapted: the factor undoes this.
     yaw, roll, pitch = model.predict_on_batch((normalised * 255).astype(np.float32))
     return np.stack([expectation(yaw, 180), expectation(roll, 99), expectation(pitch, 99)], axis=1)
 

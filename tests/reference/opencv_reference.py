@@ -2,12 +2,12 @@
 """The whole way from picture to angles, independently of the plugin: OpenCV and ONNX Runtime.
 
 Needs numpy 2.4.6, opencv-python-headless 5.0.0.93, onnxruntime 1.32.0 (requirements.txt), and the
-models and pictures that setup/fetch.py brings. Writes opencv_reference.json.
+models and pictures fetched by setup/fetch.py. Writes opencv_reference.json.
 
 The arithmetic, for each picture of W x H pixels and each of the two face detectors:
 
 1. Input. scale = 640 / max(W, H); content w = floor(W * scale + 0.5), h likewise, in double;
-   cv2.resize of the 8-bit picture to w x h, INTER_LINEAR. It lies at the top left of the input,
+   cv2.resize of the 8-bit picture to w x h, INTER_LINEAR. It is at the top left of the input,
    whose sides are w and h rounded up to multiples of 32; the rest is 0. Values 0..255, [1,3,h,w];
    BGR for YuNet, RGB for CenterFace.
 2. Decode, in input pixels.
@@ -16,15 +16,15 @@ The arithmetic, for each picture of W x H pixels and each of the two face detect
    CenterFace, stride 4: score = heatmap; height exp(scale[0]) * 4, width exp(scale[1]) * 4, centre
    ((column + offset[1] + 0.5) * 4, (row + offset[0] + 0.5) * 4).
    Kept when score > 0.5 (YuNet) or > 0.3 (CenterFace).
-3. Non-maximum suppression by falling score: a box goes when its IoU with a kept one is > 0.3.
+3. Non-maximum suppression by falling score: a box is removed when its IoU with a kept one is > 0.3.
 4. To the frame: x * (W / w), y * (H / h). This is `face`.
 5. Face to head: 0.41 face widths more on each side, 0.40 face heights more on top, 0.13 below.
-6. `box`: corners truncated to int, clamped to 0..W, 0..H. Empty boxes go.
+6. `box`: corners truncated to int, clamped to 0..W, 0..H. Empty boxes are removed.
 7. `crop`: DMHead's margins of the int box (see margins()), corners truncated to int.
 8. cv2.resize of the crop to 224x224, INTER_LINEAR, RGB (`crop_sha256`: of these 224*224*3 bytes,
    row by row, R first), [N,3,224,224] 0..255 into WHENet.
 
-`edge` is how near the nearest coordinate that was truncated is to a whole number: where it is tiny,
+`edge` is the smallest distance of a truncated coordinate from a whole number: if it is tiny,
 float32 arithmetic may truncate to the other side.
 """
 
@@ -128,7 +128,7 @@ def margins(box, width, height):
 
 
 def edge_distance(values, limits):
-    """How far the nearest of the values is from a whole number; those beyond the frame are clamped
+    """The smallest distance of the values from a whole number; those beyond the frame are clamped
     and do not count."""
     inside = [v for v, limit in zip(values, limits) if 0 < v < limit]
     return min((abs(v - round(v)) for v in inside), default=1.0)

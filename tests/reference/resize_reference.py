@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What cv2.resize (INTER_LINEAR, 8-bit, 3 channels) makes of small generated pictures.
+"""Results of cv2.resize (INTER_LINEAR, 8-bit, 3 channels) for small generated pictures.
 
 Needs numpy 2.4.6 and opencv-python-headless 5.0.0.93 (requirements.txt). Writes
 resize_reference.json: source and target size of each case, the SHA-256 of the target's bytes (row
-by row, channel 0 first), and the bytes themselves, in hexadecimal, where they are few.
+by row, channel 0 first), and the bytes themselves, in hexadecimal, if they are few.
 
 The source: channel c at column x, row y is (37*x + 59*y + 83*c + 11*x*y + 7*x*x) & 255.
 """
@@ -25,7 +25,7 @@ CASES = (
     (8, 6, 4, 3), (2, 2, 1, 1), (8, 6, 4, 6), (8, 6, 8, 3), (8, 6, 4, 4), (9, 6, 4, 3),
     # Down by other factors: four source pixels of many count.
     (17, 13, 5, 4), (30, 20, 10, 10), (64, 48, 9, 7), (100, 3, 7, 2),
-    # As crops and detector inputs have it.
+    # As for crops and detector inputs.
     (448, 448, 224, 224), (449, 447, 224, 224), (165, 170, 224, 224), (237, 205, 224, 224),
     (1, 300, 224, 224), (3, 2, 224, 224), (224, 224, 224, 224), (1000, 667, 640, 427),
     (572, 562, 640, 629), (1280, 720, 640, 360), (1919, 1079, 640, 360), (640, 480, 320, 256),

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MPL-2.0
-"""How often public trackers take one person for another on the scenes of tests/tracks.
+"""How often public trackers confuse people on the scenes of tests/tracks.
 
 Needs trackers 2.6.1 (Apache-2.0; SORT and ByteTrack) and motmetrics 1.4.0 (MIT; counts the switches),
-see requirements-tracks.txt. The scenes are written by `cargo test --test tracks`, which fails as long as
-the stored values are not theirs; then run this, and the test again. Writes sort_tracks.json: per scene
+see requirements-tracks.txt. The scenes are written by `cargo test --test tracks`, which fails while
+the stored values belong to other scenes; then run this, and the test again. Writes sort_tracks.json: per scene
 the FNV-1a hash of its table and IDSW of each tracker.
 
-The trackers have their own defaults, and remember heads that are not seen for 1 s, as ours does. SORT
-numbers a head that was seen in three frames; the share of true boxes that got a number is printed.
+The trackers use their own defaults, and remember unseen heads for 1 s, as ours does. SORT
+numbers a head after three frames; the share of true boxes that got a number is printed.
 """
 
 import json
@@ -61,7 +61,7 @@ def switches(tracker, frames):
         pairs = [(person, number) for person, number in zip(seen.class_id, seen.tracker_id)
                  if person >= 0 and number >= 0]
         numbered += len(pairs)
-        # Whose box it is is known: each person is at distance 0 from its own box's number only.
+        # The owner of each box is known: each person is at distance 0 from its own box's number only.
         persons, numbers = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
         distances = np.where(np.eye(len(pairs), dtype=bool), 0.0, np.nan)
         counter.update(persons, numbers, distances)

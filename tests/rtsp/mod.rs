@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! A camera on this machine: an RTSP server in a process of its own, which shows the demo's clip for ever and
-//! can die, hang and come back, by TCP and by UDP.
+//! A camera on this machine: an RTSP server in a separate process, which serves the demo's clip in a loop and
+//! can die, hang and come back, over TCP and UDP.
 #![allow(dead_code)] // not every test program needs all of it
 
 use std::ffi::OsString;
@@ -12,7 +12,7 @@ use gst::prelude::*;
 
 use super::common;
 
-/// A guard against a hang, never a measure.
+/// A guard against a hang, not a measurement.
 const GUARD: gst::ClockTime = gst::ClockTime::from_seconds(120);
 
 pub struct Server {
@@ -27,7 +27,7 @@ impl Server {
         Self::with_arguments(vec![clip.into()])
     }
 
-    /// Likewise, behind a firewall: what it sends by UDP is lost.
+    /// Likewise, behind a firewall: its UDP packets are lost.
     pub fn start_without_udp(clip: &Path) -> Self {
         Self::with_arguments(vec![clip.into(), "--lose-udp".into()])
     }
@@ -41,17 +41,17 @@ impl Server {
         }
     }
 
-    /// The address, by TCP: what a client then sees does not depend on the buffers of sockets.
+    /// The address over TCP, where the result does not depend on the sockets' buffers.
     pub fn uri(&self) -> String {
         self.uri_by("rtspt")
     }
 
-    /// The address by UDP alone (`rtspu`), by TCP alone (`rtspt`), or by UDP first (`rtsp`).
+    /// The address over UDP only (`rtspu`), over TCP only (`rtspt`), or over UDP first (`rtsp`).
     pub fn uri_by(&self, scheme: &str) -> String {
         format!("{scheme}://127.0.0.1:{}/stream", self.port)
     }
 
-    /// Dies without a word, as when the power fails.
+    /// Dies without closing connections, as when the power fails.
     pub fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
@@ -62,12 +62,12 @@ impl Server {
         (self.process, _) = serve(&self.arguments, self.port);
     }
 
-    /// Hangs: connections stay, and nothing comes any more.
+    /// Hangs: connections stay, but nothing is sent.
     pub fn hang(&self) {
         self.signal("STOP");
     }
 
-    /// Goes on after [`Self::hang`].
+    /// Continues after [`Self::hang`].
     pub fn wake(&self) {
         self.signal("CONT");
     }
@@ -96,7 +96,7 @@ fn serve(arguments: &[OsString], port: u16) -> (Child, u16) {
         .env_remove("PYTHONPATH")
         .env_remove("GST_DEBUG")
         .env_remove("GST_TRACERS")
-        // A warning of the server's is none of ours.
+        // The server's own warnings do not matter.
         .env_remove("G_DEBUG")
         .stdout(Stdio::piped())
         .spawn()
@@ -108,18 +108,18 @@ fn serve(arguments: &[OsString], port: u16) -> (Child, u16) {
     (process, port.expect("the server prints its port"))
 }
 
-/// The demo's clip as the server wants it, and as small as a camera's second stream; its key frames are close
-/// together, so that a client that comes late has not long to wait.
+/// The demo's clip in the server's format, as small as a camera's second stream; its key frames are close
+/// together, so that a late client does not wait long.
 pub fn clip() -> PathBuf {
     encoded("live.h264", &[(640, 360)])
 }
 
-/// A clip whose size changes on the way, as when somebody changes a camera's settings.
+/// A clip whose size changes midway, as when a camera's settings are changed.
 pub fn changing_clip() -> PathBuf {
     encoded("live_changing.h264", &[(640, 360), (320, 240)])
 }
 
-/// The beginning of the clip in each of the sizes, one after the other. Encoded once.
+/// The beginning of the clip in each of the sizes, in sequence. Encoded once.
 fn encoded(name: &str, sizes: &[(u32, u32)]) -> PathBuf {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     if file.is_file() {
@@ -129,7 +129,7 @@ fn encoded(name: &str, sizes: &[(u32, u32)]) -> PathBuf {
     let bytes: Vec<u8> = parts
         .flat_map(|part| std::fs::read(part).unwrap())
         .collect();
-    // Complete or not at all, also when other test programs run beside this one.
+    // Written completely or not at all, also when other test programs run at the same time.
     let new = file.with_extension(std::process::id().to_string());
     std::fs::write(&new, bytes).unwrap();
     std::fs::rename(&new, &file).unwrap();

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MPL-2.0
-"""A camera on this machine: shows a clip as rtsp://127.0.0.1:PORT/stream.
+"""A camera on this machine: serves a clip as rtsp://127.0.0.1:PORT/stream.
 
-    python3 server.py PORT CLIP [--lose-udp]     # port 0: any that is free; prints the port once it serves
+    python3 server.py PORT CLIP [--lose-udp]     # port 0: any free port; prints the port when it is ready
 
-A byte stream (CLIP.h264, 25 frames a second) goes on for ever, and all clients see the same of it, as with a
-camera. An .mp4 is shown once, from its beginning, to each client. A camera that dies or hangs is this process,
-killed or stopped; with --lose-udp what it sends by UDP gets lost, as in a firewall.
+A byte stream (CLIP.h264, 25 frames a second) repeats endlessly, and all clients see the same part of it, as with a
+camera. An .mp4 is played once, from its beginning, for each client. A camera that dies or hangs is this process,
+killed or stopped; with --lose-udp its UDP packets are lost, as behind a firewall.
 Needs python3-gi and gir1.2-gst-rtsp-server-1.0.
 """
 
@@ -17,7 +17,7 @@ gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 
-# The parser gives the frames of a byte stream their times, by the rate in the caps.
+# The parser timestamps the frames of a byte stream by the frame rate in the caps.
 ENDLESS = 'multifilesrc location="{}" loop=true caps=video/x-h264,stream-format=byte-stream,framerate=25/1'
 ONCE = 'filesrc location="{}" ! qtdemux'
 # SPS and PPS go in front of every key frame, so that a clip may change its size.
@@ -25,7 +25,7 @@ PAYLOADER = "h264parse ! rtph264pay name=pay0 config-interval=-1"
 
 
 def lose_udp(_factory, media):
-    """What sends by UDP comes into the pipeline when a client asks for it."""
+    """The UDP sink is added to the pipeline when a client requests it."""
     def added(_pipeline, _bin, element):
         if element.get_factory() and element.get_factory().get_name() == "multiudpsink":
             pad = element.get_static_pad("sink")

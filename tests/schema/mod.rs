@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! A validator for the part of JSON Schema that `docs/pose-line.schema.json` uses.
 //!
-//! A general one would bring some seventy crates. Keywords that are not known here are an error, so
+//! A general one would add about seventy crates. Unknown keywords are an error, so that
 //! the schema cannot grow past what is checked.
 
 use serde_json::Value;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The element with toy models of tests/fixtures, frames to feed it, and what comes out.
+//! The element with toy models of tests/fixtures, its input frames, and its output.
 #![allow(dead_code)] // not every test program needs all of it
 
 #[path = "../common/mod.rs"]
@@ -16,7 +16,7 @@ use gst_video::{VideoFormat, VideoFrame, VideoInfo};
 use gstdmheadpose::estimator::Head;
 use gstdmheadpose::headposemeta::HeadPoses;
 
-/// A guard against a hang, never a measure: whatever is awaited takes milliseconds.
+/// A guard against a hang, not a measurement: everything awaited takes milliseconds.
 pub const GUARD: gst::ClockTime = gst::ClockTime::from_seconds(60);
 
 /// The path of a tracked model, named without its suffix.
@@ -26,7 +26,7 @@ pub fn fixture(name: &str) -> String {
     path.to_str().unwrap().into()
 }
 
-/// An element that takes this detector and pose model of tests/fixtures.
+/// An element with this detector and pose model of tests/fixtures.
 pub fn element(detector: &str, pose: &str) -> gst::Element {
     init();
     let element = gst::ElementFactory::make("dmheadpose")
@@ -40,14 +40,14 @@ pub fn element(detector: &str, pose: &str) -> gst::Element {
     element
 }
 
-/// The quickest element: two heads in every frame, at (4, 4)-(12, 16) and (18, 8)-(26, 24) of a frame of
-/// 32x32, and likewise in any other.
+/// The fastest element: two heads in every frame, at (4, 4)-(12, 16) and (18, 8)-(26, 24) of a frame of
+/// 32x32, and proportionally in any other.
 pub fn quick() -> gst::Element {
     element("rows_nhwc_32x32", "pose_Nx3x32x32")
 }
 
-/// The bus of an element that is in no pipeline. What is posted holds the element, which holds the bus: emptied
-/// in the end.
+/// The bus of an element that is in no pipeline. Messages hold the element, which holds the bus: it is emptied
+/// at the end.
 pub struct OwnBus(gst::Bus);
 
 impl OwnBus {
@@ -72,7 +72,7 @@ impl Drop for OwnBus {
     }
 }
 
-/// A harness around `element`, which runs.
+/// A running harness around `element`.
 pub fn harness(element: &gst::Element, caps: &gst::Caps) -> gst_check::Harness {
     let mut h = gst_check::Harness::with_element(element, Some("sink"), Some("src"));
     h.set_src_caps(caps.clone());
@@ -89,7 +89,7 @@ pub fn caps(format: VideoFormat, width: u32, height: u32) -> gst::Caps {
         .unwrap()
 }
 
-/// A frame of RGB whose pixel at column x, row y is `color(x, y)`, the first of a clip of 25 a second.
+/// An RGB frame whose pixel at column x, row y is `color(x, y)`, the first of a clip of 25 frames a second.
 pub fn picture(width: u32, height: u32, color: impl Fn(u32, u32) -> [u8; 3]) -> gst::Buffer {
     init();
     let info = VideoInfo::builder(VideoFormat::Rgb, width, height).build();
@@ -124,7 +124,7 @@ pub fn number(buffer: &mut gst::Buffer, number: u64) {
     buffer.set_duration(gst::ClockTime::from_mseconds(40));
 }
 
-/// What the meta says; the buffer must carry one.
+/// The contents of the meta; the buffer must carry one.
 pub fn poses(buffer: &gst::BufferRef) -> HeadPoses {
     HeadPoses::from_buffer(buffer).expect("a buffer with DmHeadPoseMeta")
 }
@@ -149,7 +149,7 @@ pub fn stat(element: &gst::Element, name: &str) -> u64 {
         .unwrap()
 }
 
-/// Plays to the end; panics with what the bus says otherwise.
+/// Plays to the end; otherwise panics with the message on the bus.
 pub fn run(pipeline: &gst::Pipeline) {
     let bus = pipeline.bus().unwrap();
     pipeline.set_state(gst::State::Playing).unwrap();
@@ -157,7 +157,7 @@ pub fn run(pipeline: &gst::Pipeline) {
     pipeline.set_state(gst::State::Null).unwrap();
 }
 
-/// Waits for the end of the stream; panics with what the bus says otherwise.
+/// Waits for the end of the stream; otherwise panics with the message on the bus.
 pub fn wait_for_the_end(bus: &gst::Bus) {
     let ends = [gst::MessageType::Eos, gst::MessageType::Error];
     let message = bus.timed_pop_filtered(GUARD, &ends).expect("the end");
@@ -185,12 +185,12 @@ pub fn replace(pipeline: &gst::Pipeline, name: &str, element: &gst::Element) {
     element.static_pad("src").unwrap().link(&to).unwrap();
 }
 
-/// Tells of each buffer that arrives at the sink of this name from now on.
+/// Reports each buffer that arrives at the sink of this name from now on.
 pub fn arrivals(pipeline: &gst::Pipeline, sink: &str) -> mpsc::Receiver<()> {
     let (sender, arrivals) = mpsc::channel();
     let pad = pipeline.by_name(sink).unwrap().static_pad("sink").unwrap();
     pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
-        // Nobody listens any more once the test is over.
+        // The receiver is gone once the test is over.
         let _ = sender.send(());
         gst::PadProbeReturn::Ok
     });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Writes ONNX files of a few nodes: graphs with the signature of any model and answers that are known.
+//! Writes ONNX files of a few nodes: graphs with the signature of any model and known outputs.
 #![allow(dead_code)] // not every test program needs all of it
 
 use std::path::PathBuf;
@@ -14,14 +14,14 @@ pub enum Kind {
     Float16 = 10,
 }
 
-/// A tensor of the signature; sides below 0 are left open.
+/// A tensor of the signature; sides below 0 are dynamic.
 pub type Tensor<'a> = (&'a str, Kind, &'a [i64]);
 
-/// Where an output comes from.
+/// The source of an output.
 pub enum Answer {
-    /// These values in the shape of the output, whose open side gives way.
+    /// These values in the shape of the output; the dynamic side adapts.
     Constant(Vec<f32>),
-    /// The mean of each channel of each image, `[N, 3]`: what the network was fed.
+    /// The mean of each channel of each image, `[N, 3]`: the network's input.
     Means,
 }
 
@@ -109,7 +109,7 @@ impl Graph {
         model
     }
 
-    /// Writes the file under this name, `.onnx` included, and gives its path.
+    /// Writes the file under this name, `.onnx` included, and returns its path.
     pub fn save(self, name: &str) -> String {
         let folder =
             PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("onnx-{}", std::process::id()));
@@ -152,7 +152,7 @@ fn initializer(name: &str, kind: Kind, shape: &[i64], values: &[f32]) -> Vec<u8>
         Kind::UInt8 => vec![value as u8],
         Kind::Int32 => (value as i32).to_le_bytes().to_vec(),
         Kind::Int64 => (value as i64).to_le_bytes().to_vec(),
-        // Nothing is ever read of such a file: any bytes do.
+        // Such a file is never read: any bytes will do.
         Kind::Float16 => vec![0, 0],
     });
     message(&mut tensor, 9, &bytes.collect::<Vec<_>>());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What an element reports on the bus when it is to play and cannot, and files that make it so.
+//! Messages of an element that cannot play, and files that cause them.
 
 use std::path::{Path, PathBuf};
 
@@ -36,7 +36,7 @@ fn domain(error: &gst::glib::Error) -> &'static str {
     }
 }
 
-/// Plays three frames and gives all errors that arrive; none when the stream ends as it should.
+/// Plays three frames and returns all errors that arrive; none if the stream ends normally.
 pub fn play(element: &gst::Element) -> Vec<Reported> {
     let pipeline = gst::Pipeline::new();
     let make = |name| gst::ElementFactory::make(name).build().unwrap();
@@ -55,7 +55,7 @@ pub fn play(element: &gst::Element) -> Vec<Reported> {
         .timed_pop_filtered(GUARD, &ends)
         .expect("an error or the end");
     let mut messages = vec![first];
-    // Whatever else there is has been posted once everything has stopped; a bus that goes down with the
+    // Everything has been posted once all elements have stopped; a bus that is flushed with the
     // pipeline would drop it.
     for part in [&sink, element, &source] {
         part.set_state(gst::State::Null).unwrap();
@@ -68,7 +68,7 @@ pub fn play(element: &gst::Element) -> Vec<Reported> {
     let errors: Vec<_> = messages
         .iter()
         .filter_map(|message| match message.view() {
-            // A source says as well that it cannot go on when the element behind it has failed.
+            // A source also reports that it cannot continue when the element behind it has failed.
             gst::MessageView::Error(e) if e.src() != Some(source.upcast_ref()) => Some(e),
             _ => None,
         })
@@ -94,7 +94,7 @@ pub fn assert_only(reported: &[Reported], domain: &str, parts: &[&str]) {
     }
 }
 
-/// A file or folder that a test makes for itself.
+/// A file or folder made by a test.
 pub fn scratch(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("errors");
     std::fs::create_dir_all(&folder).unwrap();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
-//! How often the tracker takes one person for another, on generated scenes, beside a public SORT.
+//! How often the tracker confuses people, on generated scenes, compared with a public SORT.
 //!
-//! Counted is IDSW of CLEAR MOT (Bernardin and Stiefelhagen 2008), the identity switches in MOTA: a person
-//! gets another number than the last time it had one. Which box is whose is known here, and need not be
-//! found by overlap. What SORT makes of the same boxes is stored in tests/reference/sort_tracks.json, by
+//! It counts IDSW of CLEAR MOT (Bernardin and Stiefelhagen 2008), the identity switches in MOTA: a person
+//! gets another number than the last time. The owner of each box is known here, and need not be
+//! found by overlap. SORT's results on the same boxes are stored in tests/reference/sort_tracks.json, by
 //! sort_tracks.py there.
 
 #[path = "../noise/mod.rs"]
@@ -52,7 +52,7 @@ fn switches(scene: &Scene, ids: &[Vec<u64>]) -> usize {
     switches
 }
 
-/// One line a box: frame from 1, its corner and extent, person (-1: a false box).
+/// One line per box: frame from 1, its corner and extent, person (-1: a false box).
 fn table(scene: &Scene) -> String {
     let mut text = String::new();
     for (number, seen) in (1..).zip(&scene.frames) {
@@ -73,7 +73,7 @@ fn nobody_is_taken_for_somebody_else_in_simple_scenes() {
     }
 }
 
-/// Numbers are given once each: as many as there were persons.
+/// Each number is given once: there are as many as there were persons.
 #[test]
 fn who_enters_is_new() {
     let scenes = scenes::simple();
@@ -92,7 +92,7 @@ struct Reference {
 
 #[derive(serde::Deserialize)]
 struct Entry {
-    /// Of the scene's table, so that all speak of the same boxes.
+    /// Of the scene's table, to make sure that all use the same boxes.
     fnv1a: String,
     switches: HashMap<String, usize>,
 }
@@ -105,7 +105,7 @@ fn fnv1a(text: &str) -> String {
     format!("{hash:016x}")
 }
 
-/// Writes the tables for sort_tracks.py too, into target/tmp/tracks.
+/// Also writes the tables for sort_tracks.py into target/tmp/tracks.
 #[test]
 fn persons_are_mistaken_no_oftener_than_by_sort() {
     let scenes: Vec<Scene> = scenes::simple().into_iter().chain(scenes::hard()).collect();

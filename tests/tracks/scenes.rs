@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Generated scenes: boxes as a detector would give them, and whose head each of them is.
+//! Generated scenes: boxes as from a detector, and the owner of each.
 
 use std::time::Duration;
 
@@ -29,12 +29,12 @@ impl Scene {
     }
 }
 
-/// What a detector does to the truth.
+/// The detector's errors.
 struct Detector {
     noise: Noise,
     /// Standard deviation of centre and size, in head sizes.
     jitter: f64,
-    /// Share of the heads that it misses.
+    /// Share of missed heads.
     misses: f64,
     /// False boxes in a frame, on average.
     false_boxes: f64,
@@ -53,8 +53,8 @@ impl Detector {
         }
     }
 
-    /// What it sees of the heads of a frame. Of two heads of which one covers most of the other the one
-    /// further away, which is the smaller, is hidden.
+    /// The detections of a frame's heads. If one of two heads covers most of the other, the one
+    /// further away, which is the smaller one, is hidden.
     fn look(&mut self, heads: &[Option<Truth>]) -> Vec<Seen> {
         let rect = |[x, y, w, h]: Truth| Rect::from_center(x as f32, y as f32, w as f32, h as f32);
         let mut seen = Vec::new();
@@ -84,7 +84,7 @@ impl Detector {
                 person: None,
             });
         }
-        // In no order.
+        // In random order.
         for last in (1..seen.len()).rev() {
             let other = (self.noise.uniform() * (last + 1) as f64) as usize;
             seen.swap(last, other);
@@ -117,7 +117,7 @@ fn scripted(
     }
 }
 
-/// Scenes in which a tracker must make no mistake.
+/// Scenes in which a tracker must not make a mistake.
 pub fn simple() -> Vec<Scene> {
     let good = |seed| Detector::new(seed, 0.02, 0.0, 0.0);
     vec![
@@ -219,7 +219,7 @@ pub fn simple() -> Vec<Scene> {
     ]
 }
 
-/// Somebody who walks at random.
+/// A person who walks at random.
 struct Walker {
     at: [f64; 2],
     velocity: [f64; 2],
@@ -235,7 +235,7 @@ impl Walker {
         }
     }
 
-    /// A velocity that wanders about nought, as fast and as unsteady as `pace` says, and walls.
+    /// A velocity that varies around zero, as fast and as irregularly as `pace` says, within walls.
     fn step(&mut self, dt: f64, pace: f64, noise: &mut Noise) {
         for (axis, (limit, speed)) in [(WIDTH, 120.0), (HEIGHT, 60.0)].into_iter().enumerate() {
             let (at, velocity) = (&mut self.at[axis], &mut self.velocity[axis]);
@@ -283,7 +283,7 @@ fn crowd(
     }
 }
 
-/// Scenes in which nobody can be right all the time.
+/// Scenes in which no tracker can be right all the time.
 pub fn hard() -> Vec<Scene> {
     vec![
         crowd("crowd", 11, 25, 1.0, Detector::new(21, 0.03, 0.05, 0.5)),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What this process holds: memory, threads, open files. For tests that nothing grows.
+//! The resources of this process: memory, threads, open files. For tests that nothing grows.
 #![allow(dead_code)] // not every test program needs all of it
 
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ impl Usage {
     }
 }
 
-/// Slope of the straight line that fits best, in units of `y` a unit of `x`.
+/// Slope of the best-fitting straight line, in units of `y` per unit of `x`.
 pub fn slope(points: &[(f64, f64)]) -> f64 {
     let n = points.len() as f64;
     let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / n;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The options that name a model's contract where its signature alone does not tell, spelled as the element's
-//! properties are.
+//! The options that name a model's contract if its signature is ambiguous, spelled like the element's
+//! properties.
 
 use gst::glib;
 use gst::prelude::*;
@@ -28,10 +28,10 @@ impl FamilyArgs {
     }
 }
 
-/// The pose family that the element's property pose-family calls so.
+/// The pose family with this name in the element's property pose-family.
 ///
 /// # Errors
-/// The names there are, when this is none of them.
+/// The known names, if this is none of them.
 pub fn pose_family(nick: &str) -> Result<PoseFamily, String> {
     by_nick::<DmHeadPosePoseFamily>(nick).map(PoseFamily::from)
 }
@@ -41,7 +41,7 @@ fn by_nick<T>(nick: &str) -> Result<T, String>
 where
     T: StaticType + for<'v> glib::value::FromValue<'v>,
 {
-    let class = glib::EnumClass::with_type(T::static_type()).ok_or("no enumeration")?;
+    let class = glib::EnumClass::with_type(T::static_type()).ok_or("not an enumeration")?;
     let value = class.to_value_by_nick(nick);
     value.and_then(|value| value.get().ok()).ok_or_else(|| {
         let nicks: Vec<&str> = class.values().iter().map(|value| value.nick()).collect();

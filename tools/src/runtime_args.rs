@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What the command-line tools share: the option that names ONNX Runtime, and where else they look for it.
+//! Shared by the command-line tools: the option that names ONNX Runtime, and the default places to look for it.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ pub struct RuntimeArgs {
 }
 
 impl RuntimeArgs {
-    /// For the estimator's `Config`. ONNX Runtime logs nothing: what goes wrong comes back as an error.
+    /// For the estimator's `Config`. ONNX Runtime logs nothing, because its errors are returned.
     pub fn options(&self) -> RuntimeOptions {
         RuntimeOptions {
             library: self.onnxruntime_library.clone(),
@@ -35,7 +35,7 @@ impl RuntimeArgs {
     }
 }
 
-/// The folder of this program, or that of the plugin below the same prefix if ONNX Runtime lies there.
+/// The folder of this program, or that of the plugin under the same prefix if ONNX Runtime is there.
 fn beside() -> Option<PathBuf> {
     let program = std::env::current_exe().ok()?.canonicalize().ok()?;
     let bin = program.parent()?;
@@ -54,7 +54,7 @@ fn has_library(folder: &Path) -> bool {
         .any(|name| folder.join(name).is_file())
 }
 
-/// Where `make install` puts the plugin of a program in `bin`: lib/gstreamer-1.0, or one level deeper below
+/// Where `make install` puts the plugin of a program in `bin`: lib/gstreamer-1.0, or one level deeper under
 /// the machine's architecture.
 fn plugin_folders(bin: &Path) -> Vec<PathBuf> {
     let Some(lib) = bin.parent().map(|prefix| prefix.join("lib")) else {

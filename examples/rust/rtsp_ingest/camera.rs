@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
-//! One camera: a pipeline that stays, and a source in it that is replaced whenever the camera is lost.
+//! One camera: a pipeline that stays, with a source that is replaced whenever the camera is lost.
 //!
 //! ```text
 //! rtspsrc ! decodebin ! videoconvert ! watchdog  |  dmheadpose ! dmheadposejson ! queue ! appsink
 //! replaced                                          stays: running time, tracks and models go on
 //! ```
 //!
-//! A dead server looks like the end of the stream by TCP, like an error by UDP; a hanging one looks like
-//! nothing at all, which the watchdog makes an error of.
+//! A dead server appears as the end of the stream over TCP and as an error over UDP. A hanging one has no symptom
+//! at all; the watchdog turns that into an error.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,13 +16,13 @@ use std::time::Duration;
 use gst::glib;
 use gst::prelude::*;
 
-/// The server has five seconds for an answer (in microseconds). The first frame has fifteen (in milliseconds): a
-/// firewall that swallows UDP costs `rtspsrc` five before it tries TCP, and a key frame may be seconds away.
+/// The server must answer within five seconds (in microseconds). The first frame may take fifteen (in milliseconds): a
+/// firewall that drops UDP costs `rtspsrc` five before it tries TCP, and a key frame may be seconds away.
 const SOURCE: &str = "rtspsrc name=rtsp latency=200 tcp-timeout=5000000 ! application/x-rtp,media=video ! decodebin \
                       ! videoconvert ! watchdog name=last timeout=15000";
-/// From then on it is a hanging camera that sends nothing for so many milliseconds.
+/// After that, a camera that sends nothing for this many milliseconds counts as hanging.
 const SILENCE: i32 = 5000;
-/// Whoever reads the lines too slowly loses some of them; the camera is not held up.
+/// A reader that is too slow loses lines; the camera is not held up.
 const ANALYSIS: &str = "dmheadpose name=heads share-models=true async=true tracking=true \
                         ! dmheadposejson name=lines add-timestamp=true \
                         ! queue leaky=downstream max-size-buffers=100 max-size-bytes=0 max-size-time=0 \
@@ -32,13 +32,13 @@ const ENDED: &str = "stream-ended";
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// What happens to a camera.
+/// An event of a camera.
 pub enum Event {
-    /// The first frame has come.
+    /// The first frame has arrived.
     Connected,
-    /// The camera is gone; it is tried again after `wait`.
+    /// The camera is lost; a reconnection follows after `wait`.
     Lost { reason: String, wait: Duration },
-    /// What is behind the camera failed; it is restarted after `wait`.
+    /// An element behind the source failed; the pipeline is restarted after `wait`.
     Failed { reason: String, wait: Duration },
 }
 
@@ -51,14 +51,14 @@ pub struct Camera {
     report: Report,
 }
 
-/// Why a source came to its end.
+/// Why a source ended.
 enum End {
     Lost(String),
     Failed(String),
 }
 
 impl Camera {
-    /// Loads the models and waits for frames; `lines` gets every line of JSON, `report` what happens.
+    /// Loads the models and waits for frames; `lines` receives every line of JSON, `report` every event.
     ///
     /// # Errors
     /// An element or a model is missing.
@@ -86,7 +86,7 @@ impl Camera {
         sink.set_callbacks(callbacks.build());
         add(&pipeline, &analysis);
 
-        // Running time begins here and goes on through all restarts.
+        // Running time begins here and continues through all restarts.
         let clock = gst::SystemClock::obtain();
         pipeline.use_clock(Some(&clock));
         pipeline.set_start_time(gst::ClockTime::NONE);
@@ -101,7 +101,7 @@ impl Camera {
         Ok(camera)
     }
 
-    /// Keeps the camera connected, for ever.
+    /// Keeps the camera connected, indefinitely.
     pub fn run(&self) -> ! {
         let mut wait = FIRST_WAIT;
         loop {
@@ -124,7 +124,7 @@ impl Camera {
         }
     }
 
-    /// Starts the pipeline, if it does not play already.
+    /// Starts the pipeline unless it is playing already.
     fn play(&self) -> Result<(), glib::Error> {
         let Err(error) = self.pipeline.set_state(gst::State::Playing) else {
             return Ok(());
@@ -138,7 +138,7 @@ impl Camera {
         })
     }
 
-    /// Puts a new source into the pipeline, until it ends; tells whether frames came from it.
+    /// Adds a new source to the pipeline until it ends; returns whether it delivered frames.
     fn follow_source(&self) -> (End, bool) {
         let frames = Arc::new(AtomicBool::new(false));
         let source = match self.source(&frames) {
@@ -147,7 +147,7 @@ impl Camera {
         };
         add(&self.pipeline, &source);
         let end = match source.link(&self.analysis) {
-            // Whatever fails in here has told the bus why.
+            // If something fails here, it has posted the reason on the bus.
             Ok(()) => {
                 let _ = source.sync_state_with_parent();
                 self.wait_for_end(&source)
@@ -160,7 +160,7 @@ impl Camera {
     }
 
     fn source(&self, frames: &Arc<AtomicBool>) -> Result<gst::Bin, glib::Error> {
-        // Not with pads of its own: the decoder is linked late, and what waits for it would get one too.
+        // Without ghost pads: the decoder is linked late, and an element waiting for it would get a pad too.
         let source = gst::parse::bin_from_description(SOURCE, false)?;
         child(&source, "rtsp").set_property("location", &self.uri);
         let watchdog = child(&source, "last");
@@ -175,7 +175,7 @@ impl Camera {
             report(Event::Connected);
             gst::PadProbeReturn::Remove
         });
-        // The end of one source is not the end of the stream: held back until the source goes.
+        // The end of one source is not the end of the stream, so it is held back until the source is removed.
         let events = gst::PadProbeType::BLOCK | gst::PadProbeType::EVENT_DOWNSTREAM;
         pad.add_probe(events, |pad, info| {
             let event = info.event().map(|event| event.type_());
@@ -215,14 +215,14 @@ impl Camera {
                 gst::MessageView::Latency(_) => {
                     let _ = self.pipeline.recalculate_latency();
                 }
-                // Among them what earlier sources still had to say.
+                // They may include messages of earlier sources.
                 _ => {}
             }
         }
     }
 }
 
-/// An element that a description above names.
+/// An element named in a description above.
 fn child(bin: &gst::Bin, name: &str) -> gst::Element {
     bin.by_name(name).expect("named in the description")
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Head poses of several RTSP cameras in one process, as lines of JSON on the standard output:
+//! Head poses of several RTSP cameras in one process, as lines of JSON on standard output:
 //!
 //! ```text
 //! cargo run --release --example rtsp_ingest -- gate=rtsp://10.0.0.11/stream yard=rtspt://10.0.0.12/stream
 //! ```
 //!
-//! `@FILE` stands for the lines of a file: addresses with passwords do not belong where every user of the machine
-//! sees them, in the list of processes. A name and an address a camera; `rtspt://` is RTSP by TCP alone, `rtspu://` by UDP alone. The models are
-//! loaded once for all. A camera that dies or hangs is tried again until it is back, and the others do not
-//! notice. What happens to the cameras is told on the standard error.
+//! `@FILE` stands for the lines of a file: addresses with passwords should not be in the process list, where every
+//! user of the machine can read them. Each camera has a name and an address; `rtspt://` is RTSP over TCP only,
+//! `rtspu://` over UDP only. All cameras share one set of models. When a camera dies or hangs, it is retried until it is
+//! back, and the others are not affected. Events of the cameras are printed on standard error.
 
 mod camera;
 
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .filter(|cameras| !cameras.is_empty())
         .ok_or("usage: rtsp_ingest NAME=rtsp://ADDRESS|@FILE...")?;
     gst::init()?;
-    // All of them start before any runs: what is wrong with the models is found here.
+    // All of them are prepared before any runs, so that problems with the models are found here.
     let cameras = cameras
         .into_iter()
         .map(|(name, uri)| {
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The cameras of the arguments, and of the files among them.
+/// The cameras of the arguments and of the files among them.
 fn named() -> Result<Vec<String>, Box<dyn Error>> {
     let mut cameras = Vec::new();
     for argument in std::env::args_os().skip(1) {
@@ -61,11 +61,11 @@ fn named() -> Result<Vec<String>, Box<dyn Error>> {
     Ok(cameras)
 }
 
-/// Writes a line whole: cameras write at the same time.
+/// Writes a whole line, because several cameras write at the same time.
 fn print_line(line: &[u8]) {
     let mut out = std::io::stdout().lock();
     if let Err(error) = out.write_all(line).and_then(|()| out.flush()) {
-        eprintln!("nobody reads the lines any more: {error}");
+        eprintln!("cannot write to standard output: {error}");
         std::process::exit(1);
     }
 }

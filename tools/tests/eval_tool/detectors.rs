@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! A toy detector judged on labelled boxes. In pictures of 32x32 it finds heads at 4, 4 to 12, 16 and at 18, 8 to
+//! A toy detector evaluated on labelled boxes. In pictures of 32x32 it finds heads at 4, 4 to 12, 16 and at 18, 8 to
 //! 26, 24, with scores of 0.9 and 0.8.
 
 use std::path::Path;
@@ -20,8 +20,8 @@ fn picture(folder: &Folder, name: &str) {
         .unwrap();
 }
 
-/// The same labels in each form: in the first picture a front head that is found and one from behind that is not,
-/// and the second detection false; in the second picture one found, and one ignored.
+/// The same labels in each form. First picture: a front head that is found, one from behind that is not, and the
+/// second detection false. Second picture: one head found, and one ignored.
 fn forms(folder: &Folder) -> [std::path::PathBuf; 3] {
     for name in ["a.png", "b.png"] {
         picture(folder, name);
@@ -87,11 +87,11 @@ fn pictures_may_lie_elsewhere_and_be_missing() {
     let pictures = folder.path("pictures");
     let report = report(&labels, &["--pictures", pictures.to_str().unwrap()]);
     let found = numbers(&report, "pictures", &["all", DETECTOR, "rows"]);
-    // Without a head there is no precision over recall; both detections are false.
+    // Without a head there is no average precision; both detections are false.
     assert!(found[1].is_nan(), "{report}");
     assert_eq!((found[3], found[5]), (0.0, 2.0), "{report}");
     assert!(
-        report.contains("no picture: ") && report.contains("c.png"),
+        report.contains("not a picture: ") && report.contains("c.png"),
         "{report}"
     );
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The public data sets' layouts, with pictures whose crop alone has the colour that gives the answer.
+//! The public data sets' layouts, with pictures in which only the crop has the colour that encodes the result.
 
 use image::{ImageEncoder, Rgb, RgbImage, codecs::jpeg::JpegEncoder};
 
@@ -22,7 +22,7 @@ fn save_jpeg(folder: &Folder, name: &str, picture: &RgbImage) {
     encoder.write_image(picture, width, height, kind).unwrap();
 }
 
-/// Annotations whose landmarks span 100, 150 to 200, 250. At grey of 140 the answer is yaw 40, pitch 50,
+/// Annotations whose landmarks span 100, 150 to 200, 250. At grey of 140 the result is yaw 40, pitch 50,
 /// roll 5.
 fn aflw2000(name: &str, crop: [u32; 4]) -> Folder {
     let folder = Folder::new(name);
@@ -94,15 +94,15 @@ fn aflw2000_by_other_margins() {
 
 #[test]
 fn invisible_landmarks_count_when_asked_for() {
-    // All points span -1, -1 to 200, 250; the margins end at 312 and 292. Only the
-    // heads with landmarks.
+    // All points span -1, -1 to 200, 250; the margins end at 312 and 292. Only heads
+    // with landmarks.
     let folder = aflw2000("invisible", [0, 0, 312, 292]);
     std::fs::remove_file(folder.path("image00004.mat")).unwrap();
     let report = report(folder.root(), &["--keep-invisible"]);
     assert_errors(&report, "±yaw", "30 to 60", &[1.0, 3.0, 2.0, 4.0, 3.0], 0.1);
 }
 
-/// A rotation of the data set, `Rx(-pitch) Ry(yaw) Rz(roll)`, for yaw alone.
+/// A rotation of the data set, `Rx(-pitch) Ry(yaw) Rz(roll)`, with yaw only.
 fn pose_file(yaw: f64, center: &str) -> String {
     let (sin, cos) = yaw.to_radians().sin_cos();
     format!("{cos} 0 {sin} \n0 1 0 \n{} 0 {cos} \n\n{center} \n", -sin)
@@ -111,7 +111,7 @@ fn pose_file(yaw: f64, center: &str) -> String {
 #[test]
 fn biwi() {
     let folder = Folder::new("biwi");
-    // The colour camera is 20 mm to the right of the depth camera: 1000 / 500 pixels a millimetre.
+    // The colour camera is 20 mm to the right of the depth camera: 1000 / 500 pixels per millimetre.
     let calibration =
         "500 0 320\n0 500 240\n0 0 1\n\n0 0 0 0\n\n1 0 0\n0 1 0\n0 0 1\n\n-20 0 0\n\n640 480\n";
     folder.write("01/rgb.cal", calibration);
@@ -127,7 +127,7 @@ fn biwi() {
             .unwrap();
     }
     let report = report(folder.root(), &[]);
-    // The answer is yaw 40, pitch 50, roll 5: off by 6 and 90 in yaw, to the two sides.
+    // The result is yaw 40, pitch 50, roll 5: off by 6 and 90 in yaw, to the two sides.
     assert_errors(
         &report,
         "±yaw",
@@ -150,8 +150,8 @@ fn biwi() {
     );
 }
 
-/// One grey picture for each pose, all with the answer yaw 40, pitch 20, roll -10: pan 41.77, tilt 15.19 and a roll
-/// that is another as well.
+/// One grey picture per pose, all with the result yaw 40, pitch 20, roll -10: pan 41.77, tilt 15.19 and a
+/// different roll as well.
 fn pointing04(name: &str, boxes: bool) -> Folder {
     let folder = Folder::new(name);
     folder.write("Person01/person01100.txt", "no picture");
@@ -185,7 +185,7 @@ fn pointing04_is_compared_as_azimuth_and_elevation() {
         crate::rows(&report, "±pan", &["90 to 120"]).is_empty(),
         "{report}"
     );
-    // To the left 41.77, to the right the same the wrong way.
+    // To the left 41.77; to the right the same value with the wrong sign.
     let sides = errors("±pan", "45");
     assert_near(
         &report,
@@ -194,7 +194,7 @@ fn pointing04_is_compared_as_azimuth_and_elevation() {
         &[1.0, 1.0, 41.77, -41.77, 83.53],
         0.4,
     );
-    assert!(report.contains("Tilt labels overstate"), "{report}");
+    assert!(report.contains("Tilt labels exceed"), "{report}");
 }
 
 #[test]

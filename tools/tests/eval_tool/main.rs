@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The program `dmheadpose-eval` on data sets whose errors are known: a toy model answers by the colour of
+//! The program `dmheadpose-eval` on data sets whose errors are known: a toy model computes the pose from the colour of
 //! the crop (red - 100, green / 4 - 30, blue / 2 - 20 are yaw, roll and pitch).
 //!
-//! - [`table`]: CSV files, the rules, failures, what is written.
+//! - [`table`]: CSV files, the rules, failures, and the written files.
 //! - [`layouts`]: AFLW2000, BIWI and Pointing'04.
 //! - [`steadiness`]: mirror and rotation consistency.
-//! - [`detectors`]: labelled boxes, and what a detector finds of them.
+//! - [`detectors`]: labelled boxes, and a detector's score on them.
 
 #[path = "../../../tests/toys/mod.rs"]
 mod toys;
@@ -21,10 +21,10 @@ use std::process::{Command, Output};
 use image::{Rgb, RgbImage};
 use toys::{fixture, onnxruntime_library};
 
-/// The toy pose model, and what the report calls it.
+/// The toy pose model, and its name in the report.
 pub const TOY: &str = "pose_Nx3x32x32";
 
-/// A folder of its own that goes with the test.
+/// A temporary folder that is removed after the test.
 pub struct Folder(PathBuf);
 
 impl Folder {
@@ -88,7 +88,7 @@ pub fn command(path: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// What a successful run prints.
+/// The output of a successful run.
 pub fn report(path: &Path, arguments: &[&str]) -> String {
     printed(tool(path, arguments))
 }
@@ -99,8 +99,8 @@ pub fn printed(output: Output) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The cells of the rows of the report's tables that begin so, without these first ones; `column` names the first
-/// column of the table.
+/// The cells of the rows of the report's tables that begin like this, without these first ones; `column` names the
+/// first column of the table.
 pub fn rows(report: &str, column: &str, first: &[&str]) -> Vec<Vec<String>> {
     let cells = |line: &str| -> Option<Vec<String>> {
         let cells = line.strip_prefix('|')?.strip_suffix('|')?.split('|');
@@ -124,7 +124,7 @@ pub fn rows(report: &str, column: &str, first: &[&str]) -> Vec<Vec<String>> {
     found
 }
 
-/// The numbers of the one row of a table that begins so.
+/// The numbers of the only row of a table that begins like this.
 #[track_caller]
 pub fn numbers(report: &str, column: &str, first: &[&str]) -> Vec<f64> {
     let rows = rows(report, column, first);
@@ -134,7 +134,7 @@ pub fn numbers(report: &str, column: &str, first: &[&str]) -> Vec<f64> {
     cells.map(number).collect()
 }
 
-/// The row of mean errors that begins so, from the number of heads to the mean of the three: heads, yaw, pitch,
+/// The row of mean errors that begins like this, from the number of heads to the mean of the three: heads, yaw, pitch,
 /// roll, mean.
 #[track_caller]
 pub fn assert_errors(report: &str, column: &str, name: &str, want: &[f64; 5], tolerance: f64) {
@@ -152,7 +152,7 @@ pub fn assert_near(report: &str, name: &str, got: &[f64], want: &[f64], toleranc
     assert!(near, "{name}: expected {want:?}, found {got:?} in {report}");
 }
 
-/// A row of numbers behind a name, in the report of --consistency.
+/// A row of numbers after a name, in the report of --consistency.
 #[track_caller]
 pub fn assert_row(report: &str, name: &str, want: &[f64], tolerance: f64) {
     let rows: Vec<_> = report

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Consistency of a toy model that is blind to mirroring and turning, so what is left over is known.
+//! Consistency of a toy model that ignores mirroring and rotation, so that the remaining difference is known.
 
 use crate::{Folder, assert_row, report, tool};
 
 #[test]
 fn a_model_that_does_not_see_the_mirror_is_off_by_twice_its_answer() {
     let folder = Folder::new("mirror");
-    // Yaw 40, pitch 20, roll -10 and yaw 20, pitch 20, roll -10, at two heads a picture.
+    // Yaw 40, pitch 20, roll -10 and yaw 20, pitch 20, roll -10, for two heads per picture.
     folder.paint("a.png", [140, 80, 80]);
     folder.paint("b.png", [120, 80, 80]);
     folder.write("notes.txt", "no picture");

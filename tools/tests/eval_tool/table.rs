@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! A CSV file as data set: means, the rules, failures, and what is written.
+//! A CSV file as data set: means, the rules, failures, and the written files.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use image::{Rgb, RgbImage};
 use crate::toys::fixture;
 use crate::{Folder, TOY, assert_errors, command, numbers, printed, report, rows, tool, tool_with};
 
-/// At these colours the toy model answers yaw 40, pitch 20, roll -10, and yaw 155, pitch 30, roll 5.
+/// With these colours the toy model returns yaw 40, pitch 20, roll -10, and yaw 155, pitch 30, roll 5.
 const FACE: [u8; 3] = [140, 80, 80];
 const REAR: [u8; 3] = [255, 140, 100];
 
@@ -46,7 +46,7 @@ fn known_errors_are_printed_exactly() {
     exact("±yaw", "30 to 60", &front);
     exact("±yaw", "150 to 180", &[1.0, 26.0, 0.0, 5.0, 10.33]);
     assert!(rows(&report, "±yaw", &["0 to 30"]).is_empty(), "{report}");
-    // Turned away by a mere 155 degrees to the other side, it is rear all the same.
+    // Even turned 155 degrees to the other side, it is still seen from behind.
     let sides = |name| numbers(&report, "true ±yaw", &[name, TOY]);
     assert_eq!(sides("rear, beyond 120"), [1.0, 0.0, 1.0, 100.0]);
     assert_eq!(sides("front, up to 90"), [2.0, 2.0, 0.0, 0.0]);
@@ -118,7 +118,7 @@ fn every_head_is_written() {
     }
 }
 
-/// The toy detector sees heads at 4, 4 to 12, 16 and at 18, 8 to 26, 24 of pictures of 32x32.
+/// The toy detector finds heads at 4, 4 to 12, 16 and at 18, 8 to 26, 24 of pictures of 32x32.
 #[test]
 fn heads_that_the_detector_misses_are_failures() {
     let folder = Folder::new("detector");
@@ -140,7 +140,7 @@ face.png,16,8,8,6,40,20,-10
     assert_eq!(numbers(&loose, "model", &[TOY]), [3.0, 1.0, 0.0]);
 }
 
-/// A model of yaw first and one of pitch first answer the same picture side by side.
+/// A model with yaw first and one with pitch first, side by side on the same picture.
 #[test]
 fn several_models_are_compared_in_one_run() {
     let (folder, path) = data_set("several");
@@ -184,7 +184,7 @@ fn heads_are_chosen_and_grouped_by_a_column() {
     assert!(!output.status.success(), "{stderr}");
 }
 
-/// Whoever reads the tables may stop early, as `head` does.
+/// The reader of the tables may stop early, as `head` does.
 #[test]
 fn a_closed_pipe_does_not_lose_the_csv() {
     let (folder, path) = data_set("pipe");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! `check`: the contract of every toy and every fetched model, and why others do not serve.
+//! `check`: the contract of every toy and every fetched model, and why others cannot be used.
 
 use std::process::Command;
 
@@ -269,7 +269,7 @@ fn a_wrong_library_is_an_error() {
     assert!(text.contains("/no/such/library.so"), "{text}");
 }
 
-/// Where a signature is not one of a kind, the family has to be named, as in the element.
+/// If a signature is ambiguous, the family has to be named, as in the element.
 #[test]
 fn check_takes_the_family_that_is_named() {
     for (name, options, family) in [
@@ -295,7 +295,7 @@ fn check_takes_the_family_that_is_named() {
     );
 }
 
-/// What is fed to graphs with the signatures of published exports.
+/// The input of graphs with the signatures of published exports.
 #[test]
 fn check_tells_pixels_and_doubts_of_published_exports() {
     use crate::toys::onnx::{Answer, Graph, Kind};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! `fuse`: the fused file in the element against its parts as `pose-model` and `rear-model`, and what is
-//! refused.
+//! `fuse`: compares the fused file in the element with its parts as `pose-model` and `rear-model`, and checks what
+//! is refused.
 
 use std::path::PathBuf;
 use std::process::Output;
@@ -12,7 +12,7 @@ use gstdmheadpose::estimator::Head;
 use crate::toys::{self, caps, element, fixture, harness, picture, poses, stat};
 use crate::{check, common, fetched, stderr, tool};
 
-/// A folder of this test's own, gone afterwards.
+/// A temporary folder of this test.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -43,7 +43,7 @@ fn fuse(front: &str, rear: &str, output: &str, more: &[&str]) -> Output {
     tool(&[&arguments, more].concat())
 }
 
-/// Heads of one frame, and on how many the front model ran.
+/// Heads of one frame, and the number of heads on which the front model ran.
 fn heads(element: &gst::Element, frame: gst::Buffer, caps: &gst::Caps) -> (Vec<Head>, u64) {
     let mut h = harness(element, caps);
     let heads = poses(&h.push_and_pull(frame).unwrap()).heads;
@@ -60,7 +60,7 @@ fn assert_same(fused: &[Head], parts: &[Head]) {
     }
 }
 
-/// The parts name their angles in different orders and are of different opsets; of the two heads one is
+/// The parts name their angles in different orders and have different opsets; one of the two heads is
 /// seen from behind.
 #[test]
 fn fused_toys_answer_as_their_parts() {
@@ -96,14 +96,14 @@ fn fused_toys_answer_as_their_parts() {
         let (parts, runs) = heads(&two, frame(), &caps);
         assert_eq!((parts.len(), runs), (2, front_runs), "at {angle}");
         assert_same(&fused, &parts);
-        // The front model calls pitch what the rear model calls roll: so it is seen whose answer it is.
+        // The front model calls pitch what the rear model calls roll, which shows whose result is used.
         let pitch = fused[0].angles.pitch;
         let wanted = if front_runs > 0 { -10.0 } else { 20.0 };
         assert!((pitch - wanted).abs() < 0.01, "at {angle}: pitch {pitch}");
     }
 }
 
-/// WHENet behind, a toy in front, real faces. The low activation angle makes both models answer.
+/// WHENet as the rear model, a toy as the front model, real faces. The low activation angle makes both models run.
 #[test]
 fn fused_whenet_answers_as_its_parts() {
     let scratch = Scratch::new("fuse-whenet");
@@ -131,7 +131,7 @@ fn fused_whenet_answers_as_its_parts() {
     let (info, bytes) = common::decode_picture(&picture, "BGR");
     let caps = caps(VideoFormat::Bgr, info.width(), info.height());
     let frame = || {
-        // Rows of a buffer are padded, those of the picture are not.
+        // Rows of a buffer are padded; those of the picture are not.
         let (row, stride) = (info.width() as usize * 3, info.stride()[0] as usize);
         let mut padded = vec![0; info.size()];
         for (to, from) in padded.chunks_mut(stride).zip(bytes.chunks(row)) {
@@ -169,12 +169,12 @@ fn models_that_do_not_go_together_are_refused() {
         (
             fixture("pose_Nx3x24x16"),
             pose(),
-            ["one input size", "16x24", "32x32"],
+            ["the same input size", "16x24", "32x32"],
         ),
         (
             pose(),
             fixture("pose_2x3x32x32"),
-            ["one batch", "any batch", "a batch of 2"],
+            ["the same batch", "any batch", "a batch of 2"],
         ),
         (
             fixture("yunet"),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The program `dmheadpose-models`: running it, and its reports.
 //!
-//! - [`check`]: what it says of files.
-//! - [`fuse`]: a fused file answers in the element as its two parts do.
+//! - [`check`]: its reports on files.
+//! - [`fuse`]: a fused file gives the same results in the element as its two parts.
 
 #[path = "../../../tests/toys/mod.rs"]
 mod toys;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
-//! How steady a model is where nobody knows the truth: a head's pose in the picture, in its mirror image,
-//! and in the picture turned about the head.
+//! How consistent a model is without ground truth: compares a head's pose in the picture with its poses in the
+//! mirror image and in the picture rotated about the head.
 //!
-//! Mirrored, yaw and roll change sign. Turned clockwise by `a` the pose is turned about the line of sight,
-//! `Rz(a) R`: roll grows by `a` where the head faces the camera. What is left over is the model's noise;
-//! an error that both pictures share cannot be seen, so it is no measure of accuracy. Near profile, where
-//! the single angles say little, the angle of the rotation between the two poses still does.
+//! In the mirror image, yaw and roll change sign. Rotating the picture clockwise by `a` rotates the pose about the
+//! line of sight, `Rz(a) R`: roll grows by `a` if the head faces the camera. The remaining difference is the model's
+//! noise. An error that both pictures share does not show, so this does not measure accuracy. Near the profile, where
+//! the single angles mean little, the angle of the rotation between the two poses is still meaningful.
 
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
@@ -20,11 +20,11 @@ use crate::labels::Difference;
 use crate::picture::Picture;
 use crate::score::median;
 
-/// What remains between the poses of two pictures of a head.
+/// The remaining difference between a head's poses in two pictures.
 #[derive(Default)]
 pub struct Consistency {
     pub n_pictures: usize,
-    /// Files that are no pictures, and why.
+    /// Files that are not pictures, and why.
     pub unreadable: Vec<String>,
     pub turn: f32,
     mirror: Vec<Difference>,
@@ -45,10 +45,10 @@ impl Consistency {
         self.mirror.len()
     }
 
-    /// Looks at all heads of a picture. A file that is none is noted.
+    /// Compares all heads of a picture. A file that is not a picture is recorded.
     ///
     /// # Errors
-    /// What the models do wrong.
+    /// Errors of the models.
     pub fn add(
         &mut self,
         path: &Path,
@@ -102,7 +102,7 @@ impl Consistency {
     }
 }
 
-/// A pose after the picture was turned clockwise.
+/// A pose after the picture was rotated clockwise.
 fn turned(angles: &Angles, degrees: f32) -> Angles {
     let (sin, cos) = f64::from(degrees).to_radians().sin_cos();
     let r = angles.rotation();
@@ -122,7 +122,7 @@ impl Display for Consistency {
             "Heads: {n_heads} in {n_pictures} pictures, {} lost",
             self.n_lost
         )?;
-        writeln!(f, "\nWhat is left over, degrees")?;
+        writeln!(f, "\nRemaining difference, degrees")?;
         let (mean, median, max) = ("mean", "median", "max");
         writeln!(f, "{:<34}{:>7}{mean:>10}{median:>10}{max:>10}", "", "pairs")?;
         rows(f, "mirrored", &self.mirror)?;
@@ -132,7 +132,7 @@ impl Display for Consistency {
             &self.turned,
         )?;
         for unreadable in &self.unreadable {
-            writeln!(f, "no picture: {unreadable}")?;
+            writeln!(f, "not a picture: {unreadable}")?;
         }
         Ok(())
     }
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn turning_a_profile_by_a_quarter_turns_yaw_into_pitch() {
-        // The nose points to the image's left; turned clockwise by 90 degrees it points up.
+        // The nose points to the image's left; rotated clockwise by 90 degrees it points up.
         let after = turned(&Angles::new(60.0, 0.0, 0.0), 90.0);
         assert!(
             (after.pitch - 60.0).abs() < 1e-3 && after.yaw.abs() < 1e-3,
@@ -190,7 +190,7 @@ mod tests {
             Difference::of_euler(&turned(&pose, 33.0), &pose).rotation,
             33.0,
         );
-        // Across the pole pitch and roll jump; the poses are 2 degrees apart all the same.
+        // Across the pole pitch and roll jump, but the poses are only 2 degrees apart.
         let [before, beyond] = [89.0, 91.0].map(|yaw| Angles::new(yaw, 0.0, 0.0));
         near(Difference::of_euler(&beyond, &before).rotation, 2.0);
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What the pose model gets to see of an annotated head: rules from box to crop.
+//! What the pose model sees of an annotated head: rules from box to crop.
 
 use gstdmheadpose::estimator::geometry::{CropMode, Rect};
 
@@ -7,9 +7,9 @@ use crate::dataset::Layout;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum CropRule {
-    /// A head's box with what each pose model was made for
+    /// A head's box, with the crop that each pose model was made for
     Auto,
-    /// 6DRepNet's margins around landmarks: 40 % of the width left, then 40 % of what it is now right;
+    /// 6DRepNet's margins around landmarks: 40 % of the width left, then 40 % of the new width right;
     /// likewise 40 % above and 12 % below
     #[value(name = "6drepnet")]
     SixDRepNet,
@@ -17,16 +17,16 @@ pub enum CropRule {
     Hopenet,
     /// DMHead's margins around a head's box: 20 % left, 24 % right, 10 % above, 11 % below
     Dmhead,
-    /// --crop-margin on each side
+    /// --crop-margin on each side of the box
     Symmetric,
-    /// A square of the longer side and --crop-margin on each side
+    /// A square with the box's longer side, and --crop-margin on each side
     Square,
-    /// The box as it is
+    /// The box without margins
     Box,
 }
 
 impl CropRule {
-    /// The rule for boxes of this layout.
+    /// The default rule for boxes of this layout.
     pub fn of(layout: Layout) -> Self {
         match layout {
             Layout::Aflw2000 => Self::SixDRepNet,
@@ -34,7 +34,7 @@ impl CropRule {
         }
     }
 
-    /// The box that goes to the estimator: grown already where the rule is none of its own.
+    /// The box that goes to the estimator: already enlarged if the estimator does not have the rule itself.
     pub fn applied(self, rect: Rect) -> Rect {
         match self {
             Self::SixDRepNet => grown(rect, [0.4, 0.4, 0.4, 0.12]),
@@ -55,8 +55,8 @@ impl CropRule {
     }
 }
 
-/// Grows a box by shares of its extent: left and above first, then right and below by shares of what the
-/// extent is by then, as the published scripts do.
+/// Enlarges a box by fractions of its extent: left and above first, then right and below by fractions of the
+/// enlarged extent, as the published scripts do.
 fn grown(rect: Rect, [left, above, right, below]: [f32; 4]) -> Rect {
     let (x, y) = (rect.x - left * rect.w, rect.y - above * rect.h);
     let (w, h) = (rect.right() - x, rect.bottom() - y);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Annotated pictures: which head where, and its true pose. One file for each layout.
+//! Annotated pictures: the heads in them and their true poses. One file per layout.
 
 pub mod aflw2000;
 pub mod biwi;
@@ -16,11 +16,11 @@ use crate::labels::Scale;
 /// The layout of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Layout {
-    /// NAME.jpg beside NAME.mat, as AFLW2000-3D and 300W-LP have it
+    /// NAME.jpg beside NAME.mat, as in AFLW2000-3D and 300W-LP
     Aflw2000,
-    /// frame_NNNNN_rgb.png, frame_NNNNN_pose.txt and rgb.cal, as BIWI has it
+    /// frame_NNNNN_rgb.png, frame_NNNNN_pose.txt and rgb.cal, as in BIWI
     Biwi,
-    /// personPPSNN+TILT+PAN.jpg, as Pointing'04 has it, and heads.csv with the boxes
+    /// personPPSNN+TILT+PAN.jpg, as in Pointing'04, and heads.csv with the boxes
     Pointing04,
     /// A CSV file with the columns file, x, y, w, h, yaw, pitch, roll
     Csv,
@@ -30,16 +30,16 @@ pub enum Layout {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Annotation {
     pub picture: PathBuf,
-    /// The annotated box, in pixels; what it encloses is the layout's matter. `None` where the set has no boxes:
+    /// The annotated box, in pixels; what it encloses depends on the layout. `None` if the set has no boxes:
     /// then the picture shows one head.
     pub rect: Option<Rect>,
-    /// The label, in the scale of the set.
+    /// The label, in the convention of the set.
     pub label: Angles,
-    /// What else is known of the head, by name.
+    /// Further attributes of the head, by name.
     pub tags: Tags,
 }
 
-/// Names and values, for instance the further columns of a CSV file.
+/// Names and values, for example the additional columns of a CSV file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tags(Vec<(String, String)>);
 
@@ -48,14 +48,14 @@ impl Tags {
         self.0.push((name.into(), value.into()));
     }
 
-    /// The value; the empty text where there is none.
+    /// The value; the empty string if there is none.
     pub fn get(&self, name: &str) -> &str {
         let tag = self.0.iter().find(|(have, _)| have == name);
         tag.map_or("", |(_, value)| value)
     }
 }
 
-/// A head that cannot be used, since its annotation cannot.
+/// A head that cannot be used, because its annotation cannot.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{}: expected {expected}, found {found}", path.display())]
 pub struct Unusable {
@@ -78,7 +78,7 @@ impl Layout {
     /// The layout that `path` looks like.
     ///
     /// # Errors
-    /// [`Unusable`] when it is none that is known.
+    /// [`Unusable`] if it matches no known layout.
     pub fn of(path: &Path) -> Result<Self, Unusable> {
         if path.is_file() {
             return Ok(Self::Csv);
@@ -99,7 +99,7 @@ impl Layout {
         }
     }
 
-    /// What the numbers of its labels mean.
+    /// The convention of its labels.
     pub fn scale(self) -> Scale {
         match self {
             Self::Pointing04 => Scale::PanTilt,
@@ -110,7 +110,7 @@ impl Layout {
     /// Every annotation below `path`, usable or not, in the order of the file names.
     ///
     /// # Errors
-    /// [`Unusable`] when there is nothing to read.
+    /// [`Unusable`] if there is nothing to read.
     pub fn read(
         self,
         path: &Path,
@@ -138,16 +138,16 @@ impl Layout {
     }
 }
 
-/// Whether the file's name ends so.
+/// Whether the file's name has this ending.
 pub fn has_suffix(file: &Path, suffix: &str) -> bool {
     let name = file.file_name().unwrap_or_default();
     name.to_string_lossy().ends_with(suffix)
 }
 
-/// All files in a folder and the folders in it, sorted.
+/// All files in a folder and its subfolders, sorted.
 ///
 /// # Errors
-/// [`Unusable`] when a folder cannot be listed.
+/// [`Unusable`] if a folder cannot be listed.
 pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>, Unusable> {
     let unlisted = |error: std::io::Error| {
         Unusable::new(folder, "a folder that can be listed", error.to_string())

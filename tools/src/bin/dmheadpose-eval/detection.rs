@@ -15,10 +15,10 @@ use crate::picture::Picture;
 use labels::Labelled;
 use score::Matched;
 
-/// Scores of less interest nobody: the curve of precision over recall ends there.
+/// Lower scores are of no interest: the precision-recall curve ends there.
 const LOWEST_SCORE: f32 = 0.01;
 
-/// What counts as found, and what counts at all.
+/// When a head counts as found, and which heads count.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
     /// Intersection over union of a detection and a head.
@@ -34,7 +34,7 @@ pub struct Detections {
     pub results: Vec<Results>,
     /// Pictures that cannot be read, and why.
     pub unreadable: Vec<String>,
-    /// Each value of these tags makes a group of pictures.
+    /// Each value of these tags forms a group of pictures.
     pub by: Vec<String>,
 }
 
@@ -43,15 +43,15 @@ pub struct Results {
     pub name: String,
     pub family: &'static str,
     pub threshold: f32,
-    /// One for each picture.
+    /// One per picture.
     pub pictures: Vec<Matched>,
 }
 
 impl Detections {
-    /// Runs the detectors over all pictures.
+    /// Runs the detectors on all pictures.
     ///
     /// # Errors
-    /// What the models do wrong.
+    /// Errors of the models.
     pub fn find(
         mut detectors: Vec<HeadDetector>,
         labelled: Vec<Labelled>,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Runs the models over annotated heads.
+//! Runs the models on annotated heads.
 
 use std::path::{Path, PathBuf};
 
@@ -15,41 +15,41 @@ use crate::model::{Contestant, HeadDetector};
 use crate::picture::Picture;
 use crate::score::{Answer, Failure, Judged};
 
-/// Whose boxes the poses are estimated in.
+/// The boxes in which poses are estimated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Boxes {
-    /// Those of the annotations
+    /// The annotated boxes
     Truth,
-    /// The detector's that overlaps the annotated one best; a head that it does not find is a failure. Where the
-    /// set has no boxes, the detector's best one
+    /// The detection that overlaps the annotated box best; a head that is not detected is a failure. If the
+    /// set has no boxes, the best detection
     Detector,
 }
 
-/// How annotated heads become answers.
+/// How annotated heads are evaluated.
 pub struct Evaluation {
     pub contestants: Vec<Contestant>,
-    /// Finds the boxes, where they are not the annotated ones.
+    /// Finds the boxes, unless the annotated ones are used.
     pub detector: Option<HeadDetector>,
-    /// How the annotated box becomes the one that a detection must overlap.
+    /// Turns the annotated box into the one that a detection must overlap.
     pub rule: CropRule,
-    /// What counts as the same head, intersection over union.
+    /// Minimum intersection over union to count as the same head.
     pub min_iou: f32,
     pub scale: Scale,
-    /// The picture that was read last: several heads may lie in one.
+    /// The picture that was read last, because several heads may be in one.
     pub last: Option<(PathBuf, Seen)>,
 }
 
-/// A picture, and what the detector found in it.
+/// A picture and its detections.
 pub struct Seen {
     picture: Picture,
     found: Vec<Detection>,
 }
 
 impl Evaluation {
-    /// Estimates one head. Whatever its files do wrong is a failure of this head.
+    /// Estimates one head. Any fault of its files is a failure of this head.
     ///
     /// # Errors
-    /// What the models do wrong ends the evaluation.
+    /// Errors of the models, which end the evaluation.
     pub fn judge(&mut self, annotation: Result<Annotation, Unusable>) -> Result<Judged, Error> {
         let n_models = self.contestants.len();
         let annotation = match annotation {
@@ -120,7 +120,7 @@ impl Evaluation {
         answers.collect()
     }
 
-    /// Makes the picture the last one that was read. What hinders it is the failure of all its heads.
+    /// Makes the picture the last one read. If that fails, all its heads fail.
     fn look_at(&mut self, path: &Path) -> Result<Option<Failure>, Error> {
         if self.last.as_ref().is_some_and(|(last, _)| last == path) {
             return Ok(None);
@@ -144,7 +144,7 @@ impl Evaluation {
     }
 }
 
-/// The detection that overlaps the wanted box best; the best one where no box is known.
+/// The detection that overlaps the wanted box best; the best one if no box is known.
 fn nearest(found: &[Detection], wanted: Option<Rect>, min_iou: f32) -> Result<Detection, Failure> {
     let missed = |why: String| Err(Failure::NotDetected(format!("not detected: {why}")));
     let Some(wanted) = wanted else {
@@ -157,7 +157,7 @@ fn nearest(found: &[Detection], wanted: Option<Rect>, min_iou: f32) -> Result<De
     match overlaps.max_by(|(a, _), (b, _)| a.total_cmp(b)) {
         Some((iou, found)) if iou >= min_iou => Ok(*found),
         Some((iou, _)) => missed(format!(
-            "of {} heads the nearest overlaps by {iou:.2}",
+            "the nearest of {} heads overlaps by {iou:.2}",
             found.len()
         )),
         None => missed("no head found".into()),
@@ -178,7 +178,7 @@ fn answer(
     } = contestant;
     let heads = estimator.estimate(frame, &[known], None, settings)?;
     let Some(head) = heads.first() else {
-        let why = "no pose: the box has no pixel in the picture, or the answer is not finite";
+        let why = "no pose: the box has no pixel in the picture, or the result is not finite";
         return Ok(Err(Failure::Unusable(why.into())));
     };
     let pose = scale.answered(head.angles);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Which of the annotated heads count: those whose tags have certain values.
+//! Selects the annotated heads that count: those whose tags have certain values.
 
 use std::str::FromStr;
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What a label's three numbers mean, and how far an answer is from them.
+//! The meaning of a label's three numbers, and the difference of a result from them.
 //!
-//! Most sets label Euler angles: `Rx(pitch) Ry(-yaw) Rz(roll)`, as src/estimator/angles.rs defines them. Pointing'04
+//! Most sets label Euler angles: `Rx(pitch) Ry(-yaw) Rz(roll)`, as defined in src/estimator/angles.rs. Pointing'04
 //! labels pan and tilt, the azimuth and the elevation of the nose: `Ry(-pan) Rx(tilt) Rz(roll)`. The two agree only
-//! where one of the first two angles is 0.
+//! if one of the first two angles is 0.
 
 use gstdmheadpose::estimator::angles::Angles;
 
-/// What the numbers of a label mean.
+/// The meaning of a label's numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Scale {
     /// yaw, pitch and roll
@@ -17,7 +17,7 @@ pub enum Scale {
     PanTilt,
 }
 
-/// A head's orientation: the three numbers of its scale, and the rotation.
+/// A head's orientation: the three numbers in its convention, and the rotation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pose {
     /// Yaw, pitch and roll, or in their places pan, tilt and roll.
@@ -35,13 +35,13 @@ impl Scale {
         }
     }
 
-    /// The pose that a label of this scale means.
+    /// The pose that a label in this convention describes.
     pub fn labelled(self, angles: Angles) -> Pose {
         let rotation = match self {
             Self::Euler => angles.rotation(),
             Self::PanTilt => {
                 let pan = Angles::new(angles.yaw, 0.0, 0.0).rotation();
-                // Pitch before roll, as Euler angles have it where there is no yaw.
+                // Pitch before roll, as in Euler angles without yaw.
                 product(
                     &pan,
                     &Angles::new(0.0, angles.pitch, angles.roll).rotation(),
@@ -52,7 +52,7 @@ impl Scale {
         Pose { angles, rotation }
     }
 
-    /// What the estimator answered, in this scale.
+    /// The estimator's result in this convention.
     pub fn answered(self, euler: Angles) -> Pose {
         let rotation = euler.rotation();
         let angles = match self {
@@ -68,7 +68,7 @@ fn pan_and_tilt(r: &[f64; 9]) -> Angles {
     let [nose_x, nose_y, nose_z] = nose(r);
     let pan = (-nose_x).atan2(nose_z);
     let tilt = (-nose_y).clamp(-1.0, 1.0).asin();
-    // Without pan and tilt `r` is a turn about the line of sight: its X axis gives the angle.
+    // Without pan and tilt `r` is a rotation about the line of sight: its X axis gives the angle.
     let (sin_pan, cos_pan) = pan.sin_cos();
     let (sin_tilt, cos_tilt) = tilt.sin_cos();
     let x = cos_pan * r[0] + sin_pan * r[6];
@@ -78,7 +78,7 @@ fn pan_and_tilt(r: &[f64; 9]) -> Angles {
     Angles::new(pan, tilt, roll).wrapped()
 }
 
-/// Where the nose points: the third column.
+/// The direction of the nose: the third column.
 fn nose(r: &[f64; 9]) -> [f64; 3] {
     [r[2], r[5], r[8]]
 }
@@ -92,12 +92,12 @@ fn product(a: &[f64; 9], b: &[f64; 9]) -> [f64; 9] {
     product
 }
 
-/// How far a pose is from another, in degrees.
+/// The difference between two poses, in degrees.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Difference {
-    /// Answer minus truth in the scale of the labels, each the short way around the circle.
+    /// Result minus truth in the convention of the labels, each the short way around the circle.
     pub angles: Angles,
-    /// Angle of the one rotation that takes the truth to the answer. Unlike the three angles it does not jump near
+    /// Angle of the single rotation from the truth to the result. Unlike the three angles it does not jump near
     /// the profile.
     pub rotation: f32,
     /// Angle between the directions of the nose.
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn pan_and_tilt_are_azimuth_and_elevation() {
-        // Euler pitch turns about the image's horizontal: at a yaw of 60 it lifts the nose by half its sine.
+        // Euler pitch rotates about the image's horizontal axis: at a yaw of 60 it lifts the nose by half its sine.
         let pose = Scale::PanTilt.answered(Angles::new(60.0, 30.0, 0.0));
         assert_near(
             Angles {
@@ -174,7 +174,7 @@ mod tests {
             },
             Angles::new(63.4349, 14.4775, 0.0),
         );
-        // Where one of the two is 0 both scales say the same.
+        // If one of the two is 0, both conventions agree.
         for angles in [Angles::new(70.0, 0.0, 0.0), Angles::new(0.0, -40.0, 20.0)] {
             assert_near(Scale::PanTilt.answered(angles).angles, angles);
         }
@@ -183,12 +183,12 @@ mod tests {
     #[test]
     fn the_rotation_and_the_nose_do_not_jump_at_the_profile() {
         let near = |a: f32, b: f32| assert!((a - b).abs() < 0.05, "{a} {b}");
-        // Pitch and roll turn about the same axis there: far apart as triples, less than a degree as rotations.
+        // Pitch and roll rotate about the same axis there: far apart as triples, less than a degree as rotations.
         let (a, b) = (Angles::new(89.5, 0.0, -40.0), Angles::new(89.5, 40.0, 0.0));
         let error = Difference::of_euler(&a, &b);
         near(error.angles.pitch, -40.0);
         assert!(error.rotation < 1.0, "{error:?}");
-        // Roll alone leaves the nose where it is.
+        // Roll alone does not move the nose.
         let error = Difference::of_euler(
             &Angles::new(30.0, 10.0, 25.0),
             &Angles::new(30.0, 10.0, 0.0),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! `dmheadpose-eval`: how accurate poses are on annotated pictures, how steady on any, and how well detectors find
-//! heads.
+//! `dmheadpose-eval`: measures the accuracy of poses on annotated pictures, their consistency on any pictures, and how
+//! well detectors find heads.
 
 mod consistency;
 mod crop;
@@ -41,31 +41,31 @@ struct Args {
     /// Folder of AFLW2000, BIWI or Pointing'04, or a CSV file with the columns file, x, y, w, h, yaw, pitch, roll;
     /// with --consistency any folder of JPEG and PNG pictures; with --detector a CSV or JSON file of boxes
     path: PathBuf,
-    /// Layout of the data set. Default: what it looks like
+    /// Layout of the data set. Default: detected from its files
     #[arg(long, value_name = "LAYOUT")]
     layout: Option<Layout>,
-    /// What the labels' numbers mean. Default: pan-tilt for Pointing'04, else euler
+    /// Meaning of the labels' numbers. Default: pan-tilt for Pointing'04, else euler
     #[arg(long, value_name = "SCALE")]
     angles: Option<Scale>,
-    /// Whose boxes are used
+    /// Which boxes are used
     #[arg(long, value_name = "WHOSE", default_value = "truth")]
     boxes: Boxes,
-    /// How much around a box the pose model sees. Default: 6drepnet for AFLW2000, auto for all others and
-    /// for the detector's boxes
+    /// Margins of the pose model's crop around a box. Default: 6drepnet for AFLW2000, auto for all others and
+    /// for detected boxes
     #[arg(long, value_name = "RULE")]
     crop: Option<CropRule>,
-    /// Count invisible landmarks of AFLW2000, as the published scripts do: the box then reaches to the
+    /// Count invisible landmarks of AFLW2000, as the published scripts do: the box then extends to the
     /// picture's corner
     #[arg(long)]
     keep_invisible: bool,
-    /// A head is found when a detection overlaps it so much (intersection over union). Default: 0.3 with --boxes
+    /// A head is found if a detection overlaps it by at least this (intersection over union). Default: 0.3 with --boxes
     /// detector, 0.5 with --detector
     #[arg(long, value_name = "IOU")]
     min_iou: Option<f32>,
-    /// Leave heads with a larger true angle out of the first row
+    /// Leave heads with a larger true angle out of the first row of the tables
     #[arg(long, value_name = "DEGREES", default_value_t = 99.0)]
     max_angle: f32,
-    /// Bounds of the bins of yaw, from 0 to 180; a bin includes its upper bound
+    /// Bounds of the yaw bins, from 0 to 180; a bin includes its upper bound
     #[arg(
         long,
         value_name = "DEGREES",
@@ -73,7 +73,7 @@ struct Args {
         default_value = "0,30,60,90,120,150,180"
     )]
     bins: Vec<f32>,
-    /// Largest pitch and roll of the heads that are compared left and right
+    /// Largest pitch and roll of the heads in the left-right comparison
     #[arg(long, value_name = "DEGREES", default_value_t = 15.0)]
     level: f32,
     /// Count only heads (with --detector: pictures) with one of these values in this column; may be repeated
@@ -88,19 +88,19 @@ struct Args {
     /// Write plots into this folder
     #[arg(long, value_name = "DIR")]
     plots: Option<PathBuf>,
-    /// Without truth: compare each head with its mirror image and with itself turned in the image
+    /// Without ground truth: compare each head with its mirror image and with itself rotated in the image
     #[arg(long, conflicts_with_all = ["layout", "angles", "boxes", "keep_invisible", "max_angle", "bins", "level", "filters", "by", "csv", "plots"])]
     consistency: bool,
-    /// With --consistency: how far pictures are turned
+    /// With --consistency: angle by which pictures are rotated, in degrees
     #[arg(long, value_name = "DEGREES", default_value_t = 10.0)]
     turn: f32,
-    /// Judge detectors: average precision, heads found by side and size, false boxes
+    /// Measure detectors: average precision, heads found by side and size, false boxes
     #[arg(long, conflicts_with_all = ["consistency", "layout", "angles", "boxes", "crop", "keep_invisible", "max_angle", "bins", "level", "csv", "plots"])]
     detector: bool,
-    /// With --detector: folder of the pictures. Default: that of the file
+    /// With --detector: folder of the pictures. Default: that of the labels
     #[arg(long, value_name = "DIR", requires = "detector")]
     pictures: Option<PathBuf>,
-    /// With --detector: heads whose shorter side is below it do not count
+    /// With --detector: heads with a shorter side below this many pixels do not count
     #[arg(long, value_name = "PIXELS", default_value_t = 12.0)]
     min_size: f32,
     #[command(flatten)]
@@ -118,11 +118,11 @@ enum Fault {
     Unwritten { path: PathBuf, reason: String },
     #[error("cannot write the results: {0}")]
     Unprinted(#[from] std::io::Error),
-    #[error("expected bounds of bins that rise from 0 to 180, found {0:?}")]
+    #[error("expected bin bounds rising from 0 to 180, found {0:?}")]
     Bins(Vec<f32>),
     #[error("no head could be estimated")]
     NoHead,
-    #[error("no head is left: no label has what --where asks for")]
+    #[error("no head is left: no label matches --where")]
     NoneLeft,
 }
 
@@ -196,7 +196,7 @@ fn measure_accuracy(args: &Args) -> Result<(), Fault> {
         level: args.level,
         by: args.by.clone(),
     };
-    // Before the tables, whose reader may have gone.
+    // Before the tables, because their reader may have gone.
     if let Some(path) = &args.csv {
         let written = scores.write_csv(path);
         written.map_err(|error| unwritten(path, &error))?;
@@ -213,7 +213,7 @@ fn measure_accuracy(args: &Args) -> Result<(), Fault> {
     }
 }
 
-/// The models, and whose boxes they get.
+/// The models, and the boxes that they get.
 fn used(evaluation: &Evaluation, args: &Args) -> String {
     let contestants = evaluation.contestants.iter();
     let models = contestants.map(|c| format!("Model {}: {}\n", c.name, c.description));
@@ -227,7 +227,7 @@ fn used(evaluation: &Evaluation, args: &Args) -> String {
     format!("{}Boxes: {boxes}\n", models.collect::<String>())
 }
 
-/// What a choice is called on the command line.
+/// The name of a choice on the command line.
 fn name(choice: &impl ValueEnum) -> String {
     let value = choice.to_possible_value();
     value.map_or_else(String::new, |value| value.get_name().into())

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Which models run, and how: the options that name them, made estimators and a detector.
+//! Which models run, and how: turns the options that name them into estimators and a detector.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -20,7 +20,7 @@ use gstdmheadpose::estimator::{Config, HeadPoseEstimator, Settings, catalog};
 use crate::crop::CropRule;
 use crate::name;
 
-/// Most have the name of one of the element's properties, and mean the same.
+/// Most have the name and the meaning of one of the element's properties.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ModelArgs {
     #[command(flatten)]
@@ -30,36 +30,36 @@ pub struct ModelArgs {
     /// Head detector; with --detector it may be given several times. Default: the best in the models' folder
     #[arg(long, value_name = "FILE")]
     detector_model: Vec<PathBuf>,
-    /// Longer side of the detector's input, in pixels, where the model leaves its size open
+    /// Longer side of the detector's input, in pixels, if the model's input size is free
     #[arg(long, value_name = "PIXELS", default_value_t = 640)]
     detector_size: u32,
-    /// Pose model. Default: the best in the models' folder, with its rear model
+    /// Pose model. Default: the best in the models' folder, together with its rear model
     #[arg(long, value_name = "FILE")]
     pose_model: Option<PathBuf>,
-    /// Model of all sides that decides which heads the pose model looks at
+    /// Pose model for all sides; decides which heads the pose model handles
     #[arg(long, value_name = "FILE")]
     rear_model: Option<PathBuf>,
-    /// One of several models to compare; may be repeated, and replaces --pose-model and --rear-model. After the
-    /// files, separated by commas: family=, crop=, crop-margin=, activation-angle=, each in place of the option of
-    /// this name
+    /// A model to compare; may be repeated, and replaces --pose-model and --rear-model. After the files, separated by
+    /// commas: family=, crop=, crop-margin=, activation-angle=, each overriding the option of the
+    /// same name
     #[arg(long, value_name = "[NAME=]FILE[+REAR-FILE][,OPTION=VALUE]...", conflicts_with_all = ["pose_model", "rear_model"])]
     model: Vec<Entry>,
     /// Folder of the models
     #[arg(long, value_name = "DIR")]
     models_dir: Option<PathBuf>,
-    /// Detections must score above it. Default: the detector's own
+    /// Minimum score of a detection. Default: the detector's own
     #[arg(long, value_name = "SCORE")]
     score_threshold: Option<f32>,
-    /// Largest |yaw|, in degrees, at which the pose model's answer counts beside a rear model. Default: what was
-    /// measured for the two
+    /// Largest |yaw|, in degrees, at which the pose model's result counts beside a rear model. Default: the
+    /// measured rule for the two models
     #[arg(long, value_name = "DEGREES")]
     activation_angle: Option<f32>,
-    /// Share of the box that the crop rules symmetric and square add on each side
+    /// Margin on each side for the crop rules symmetric and square, as a fraction of the box
     #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
     crop_margin: f32,
 }
 
-/// A model or a pair of models, as `--model` names it.
+/// A model or a pair of models, as given with `--model`.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Entry {
     name: Option<String>,
@@ -116,7 +116,7 @@ impl FromStr for Entry {
     }
 }
 
-/// A loaded model or pair of models, to be compared with others.
+/// A loaded model or pair of models, for comparison.
 pub struct Contestant {
     pub name: String,
     pub estimator: HeadPoseEstimator,
@@ -127,10 +127,10 @@ pub struct Contestant {
 }
 
 impl ModelArgs {
-    /// Loads the models that are named, without a detector; `rule` is the crop of those that name none.
+    /// Loads the named models, without a detector; `rule` is the crop of those that name none.
     ///
     /// # Errors
-    /// Whatever is wrong with ONNX Runtime or the models.
+    /// Errors of ONNX Runtime or the models.
     pub fn contestants(&self, rule: CropRule) -> Result<Vec<Contestant>, Error> {
         let entries = self.entries()?;
         entries
@@ -139,16 +139,16 @@ impl ModelArgs {
             .collect()
     }
 
-    /// Loads the first model that is named, and the detector.
+    /// Loads the first named model, and the detector.
     ///
     /// # Errors
-    /// Whatever is wrong with ONNX Runtime or the models.
+    /// Errors of ONNX Runtime or the models.
     pub fn with_detector(&self, rule: CropRule) -> Result<Contestant, Error> {
         let detector = self.detector_model()?;
         self.load(&self.entries()?[0], rule, Some(detector))
     }
 
-    /// What --model names; else what --pose-model and --rear-model name, or the default. At least one.
+    /// The models of --model; else those of --pose-model and --rear-model, or the default. At least one.
     fn entries(&self) -> Result<Vec<Entry>, Error> {
         if !self.model.is_empty() {
             return Ok(self.model.clone());
@@ -221,18 +221,18 @@ impl ModelArgs {
         }
     }
 
-    /// Loads the detector alone.
+    /// Loads only the detector.
     ///
     /// # Errors
-    /// Whatever is wrong with ONNX Runtime or the model.
+    /// Errors of ONNX Runtime or the model.
     pub fn detector(&self) -> Result<HeadDetector, Error> {
         self.load_detector(&self.detector_model()?)
     }
 
-    /// Loads every detector that is named, or the default one.
+    /// Loads every named detector, or the default one.
     ///
     /// # Errors
-    /// Whatever is wrong with ONNX Runtime or the models.
+    /// Errors of ONNX Runtime or the models.
     pub fn detectors(&self) -> Result<Vec<HeadDetector>, Error> {
         match self.detector_model.as_slice() {
             [] => Ok(vec![self.detector()?]),
@@ -252,7 +252,7 @@ impl ModelArgs {
     }
 }
 
-/// The element's defaults, and every head of a picture.
+/// The element's defaults, but without a limit on the heads of a picture.
 fn settings(
     crop_mode: Option<CropMode>,
     activation_angle: Option<f32>,
@@ -282,14 +282,14 @@ pub struct HeadDetector {
 }
 
 impl HeadDetector {
-    /// The score above which detections count: the one that was asked for, or the family's own.
+    /// The score above which detections count: the requested one, or the family's own.
     pub fn threshold(&self) -> f32 {
         self.settings
             .score_threshold
             .unwrap_or_else(|| self.detector.score_threshold())
     }
 
-    /// The heads of a picture, best first, with boxes on whole pixels within it, as the element reports them.
+    /// The heads of a picture, best first, with boxes on whole pixels inside it, as the element reports them.
     ///
     /// # Errors
     /// [`Error::Inference`].

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What the program says: results on standard output, progress on standard error.
+//! The program's output: results on standard output, progress on standard error.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-/// Prints a result. A reader that has gone, as `head` does, is no fault: what else is to be written still is.
+/// Prints a result. If the reader has gone, as after `head`, it is not an error: the remaining files are still written.
 ///
 /// # Errors
 /// Any other reason why the text cannot be written.
@@ -16,7 +16,7 @@ pub fn print(text: &str) -> io::Result<()> {
     }
 }
 
-/// Tells now and then how far a long run is.
+/// Reports the progress of a long run from time to time.
 pub struct Progress {
     what: &'static str,
     total: usize,
@@ -60,7 +60,7 @@ impl Progress {
         } else {
             ("", "\n")
         };
-        // Nobody needs it that badly: a standard error that is closed is no fault.
+        // Progress is not essential: a closed standard error is not an error.
         let _ = write!(
             io::stderr(),
             "{start}{done} of {total} {what}, about {left:.0} s left{end}"

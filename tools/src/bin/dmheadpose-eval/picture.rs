@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Pictures as frames of the estimator: decoded, mirrored, turned.
+//! Pictures as frames of the estimator: decoded, mirrored, rotated.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use image::imageops;
 pub struct Picture(RgbImage);
 
 impl Picture {
-    /// Decodes a JPEG or PNG file; what is wrong with it otherwise.
+    /// Decodes a JPEG or PNG file, or says what is wrong with it.
     pub fn open(path: &Path) -> Result<Self, String> {
         let reader = image::ImageReader::open(path).and_then(|reader| reader.with_guessed_format());
         let picture = reader
@@ -28,7 +28,7 @@ impl Picture {
         Size { width, height }
     }
 
-    /// The picture as the estimator wants it.
+    /// The picture as the estimator's frame.
     ///
     /// # Errors
     /// [`Error::Frame`] for a picture without pixels.
@@ -46,8 +46,8 @@ impl Picture {
         Self(imageops::flip_horizontal(&self.0))
     }
 
-    /// The picture turned clockwise about a point by so many degrees, sampled bilinearly. What comes from
-    /// beyond the border takes the border's colour.
+    /// The picture rotated clockwise about a point by this many degrees, sampled bilinearly. Pixels from
+    /// beyond the border take the border's colour.
     pub fn turned(&self, (center_x, center_y): (f32, f32), degrees: f32) -> Self {
         let (sin, cos) = degrees.to_radians().sin_cos();
         let (width, height) = self.0.dimensions();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Pictures of the results, one colour for each model: answers over labels, errors over yaw, and where a head is
-//! said to be seen from behind.
+//! Plots of the results, one colour per model: results over labels, errors over yaw, and the share of heads
+//! reported as seen from behind.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::score::{Bin, Group, Scores, upright};
 
 const SIZE: (u32, u32) = (900, 700);
 const FONT: &str = "sans-serif";
-/// ASCII only; drawn without any font of the system.
+/// ASCII only; drawn without any system font.
 static FONT_FILE: &[u8] =
     include_bytes!("../../../../src/estimator/font/DejaVuSans-Bold-ascii.ttf");
 const COLORS: [RGBColor; 6] = [
@@ -27,17 +27,17 @@ type Area<'a> = DrawingArea<BitMapBackend<'a>, plotters::coord::Shift>;
 type Drawn = Result<(), Box<dyn std::error::Error>>;
 type Line = Vec<(f32, f32)>;
 
-/// What is drawn alike in all plots.
+/// What all plots have in common.
 struct Axes<'a> {
     title: String,
     x: (f32, f32, &'a str),
     y: (f32, f32, &'a str),
 }
 
-/// Writes `answer-over-label.png`, `error-over-yaw.png` and `confusion.png` into a folder, which is made if need be.
+/// Writes `answer-over-label.png`, `error-over-yaw.png` and `confusion.png` into a folder, which is created if needed.
 ///
 /// # Errors
-/// What hinders the drawing or writing.
+/// Errors of drawing or writing.
 pub fn write(scores: &Scores, folder: &Path) -> Drawn {
     register_font(FONT, FontStyle::Normal, FONT_FILE).map_err(|_| "the built-in font is broken")?;
     std::fs::create_dir_all(folder)?;
@@ -77,22 +77,22 @@ fn reach(scores: &Scores) -> f32 {
     (largest / 30.0).ceil().clamp(1.0, 6.0) * 30.0
 }
 
-/// One dot for each answer.
+/// One dot per result.
 fn answers(scores: &Scores, area: &Area<'_>) -> Drawn {
     let [yaw, ..] = scores.scale.names();
     let (x, limit) = (reach(scores), scores.bin_limit());
     let (x_name, y_name) = (
         format!("true {yaw}, degrees"),
-        format!("answered {yaw}, degrees"),
+        format!("estimated {yaw}, degrees"),
     );
     let axes = Axes {
-        title: format!("Answered over true {yaw}"),
+        title: format!("Estimated over true {yaw}"),
         x: (-x, x, &x_name),
         y: (-180.0, 180.0, &y_name),
     };
     let n_models = scores.names.len();
     let dots = (0..n_models).map(|model| {
-        // Side by side, where labels are few.
+        // Side by side if labels are few.
         let aside = 1.2 * (model as f32 - (n_models - 1) as f32 / 2.0);
         let heads = scores.answered(model);
         let heads = heads.filter(|(_, truth, _)| upright(truth, limit));
@@ -133,7 +133,7 @@ fn errors(scores: &Scores, area: &Area<'_>) -> Drawn {
     draw(scores, area, &axes, lines, false)
 }
 
-/// The share of heads that are said to be seen from behind.
+/// The share of heads reported as seen from behind.
 fn confusion(scores: &Scores, area: &Area<'_>) -> Drawn {
     let [yaw, ..] = scores.scale.names();
     let limit = scores.bin_limit();
@@ -150,7 +150,7 @@ fn confusion(scores: &Scores, area: &Area<'_>) -> Drawn {
     };
     let x_name = format!("true {yaw} to either side, degrees");
     let axes = Axes {
-        title: "Heads said to be seen from behind".into(),
+        title: "Heads reported as seen from behind".into(),
         x: (0.0, reach(scores), &x_name),
         y: (0.0, 100.0, "percent"),
     };
@@ -178,7 +178,7 @@ fn side_of(limit: f32, side: f32, bin: Bin) -> Group {
     })
 }
 
-/// Draws each model's points, as dots with the ideal beneath or as a line.
+/// Draws each model's points, as dots over the ideal line or as a line.
 fn draw(scores: &Scores, area: &Area<'_>, axes: &Axes<'_>, points: Vec<Line>, dots: bool) -> Drawn {
     let mut chart = ChartBuilder::on(area)
         .caption(&axes.title, (FONT, 24))

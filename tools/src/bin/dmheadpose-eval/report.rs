@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The results in tables and as CSV.
+//! The results as tables and as CSV.
 
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::labels::Scale;
 use crate::score::{Answer, Failure, Group, Judged, Scores, Summary};
 use crate::table::{Table, degrees, percent};
 
-/// Failures that are printed one by one.
+/// Number of failures that are printed one by one.
 const MAX_FAILURES: usize = 20;
 
 impl Display for Scores {
@@ -26,8 +26,8 @@ impl Display for Scores {
         if self.scale == Scale::PanTilt {
             writeln!(
                 f,
-                "\nTilt labels overstate what a head does, since people moved their eyes as well: tilt errors \
-                 compare models, and mean little by themselves."
+                "\nTilt labels exceed the tilt of the heads, since people moved their eyes as well: tilt errors \
+                 serve to compare models, and mean little by themselves."
             )?;
         }
         let (limit, level) = (self.bin_limit(), self.level);
@@ -47,12 +47,12 @@ impl Display for Scores {
                 self.confusion(),
             ),
             (
-                format!("Bias by true {yaw}: answer minus truth, degrees"),
+                format!("Bias by true {yaw}: estimate minus truth, degrees"),
                 self.bias(),
             ),
             (
                 format!(
-                    "Left and right: median {yaw} answered, by true |{yaw}|; {pitch} and {roll} up to {level}"
+                    "Left and right: median {yaw} estimated, by true |{yaw}|; {pitch} and {roll} up to {level}"
                 ),
                 self.symmetry(),
             ),
@@ -66,9 +66,9 @@ impl Display for Scores {
 }
 
 impl Scores {
-    /// How many heads each model answered.
+    /// Number of heads with a result, by model.
     fn counts(&self) -> Table {
-        let mut table = Table::new(1, &["model", "answered", "not detected", "failed"]);
+        let mut table = Table::new(1, &["model", "estimated", "not detected", "failed"]);
         for (model, name) in self.names.iter().enumerate() {
             let count = |is: fn(&Result<Answer, Failure>) -> bool| {
                 let heads = self.heads.iter();
@@ -87,7 +87,7 @@ impl Scores {
         table
     }
 
-    /// Rows for every group and model that has answers in it.
+    /// Rows for every group and every model that has results in it.
     fn rows(&self, table: &mut Table, groups: &[Group], cells: impl Fn(&Summary) -> Vec<String>) {
         for group in groups {
             for (model, name) in self.names.iter().enumerate() {
@@ -118,7 +118,7 @@ impl Scores {
     }
 
     fn confusion(&self) -> Table {
-        // No bars: they would end a cell.
+        // No vertical bars: they would end a cell.
         let what = format!("true ±{}", self.scale.names()[0]);
         let header = [
             &what,
@@ -161,7 +161,7 @@ impl Scores {
     }
 
     fn symmetry(&self) -> Table {
-        // No bars: they would end a cell.
+        // No vertical bars: they would end a cell.
         let what = format!("±{}", self.scale.names()[0]);
         let header = [
             &what,
@@ -202,7 +202,7 @@ impl Scores {
         if failures.is_empty() {
             return Ok(());
         }
-        writeln!(f, "\nFailures, in no mean above:")?;
+        writeln!(f, "\nFailures, not included in the means above:")?;
         for failure in failures.iter().take(MAX_FAILURES) {
             writeln!(f, "  {failure}")?;
         }
@@ -212,7 +212,7 @@ impl Scores {
         Ok(())
     }
 
-    /// Why a head has no answer: once where all models fail alike, else by model.
+    /// Why a head has no result: once if all models fail alike, else by model.
     fn failures(&self, head: &Judged) -> Vec<String> {
         let picture = head.picture.display();
         let whys: Vec<Option<&str>> = head
@@ -234,10 +234,10 @@ impl Scores {
         }
     }
 
-    /// Writes one row for each head and model.
+    /// Writes one row per head and model.
     ///
     /// # Errors
-    /// What hinders the writing.
+    /// Errors of writing.
     pub fn write_csv(&self, path: &Path) -> Result<(), csv::Error> {
         let mut writer = csv::Writer::from_path(path)?;
         for head in &self.heads {
@@ -250,7 +250,7 @@ impl Scores {
     }
 }
 
-/// A row of the CSV file; columns that do not apply are empty. The angles are in the scale of the labels.
+/// A row of the CSV file; columns that do not apply are empty. The angles are in the convention of the labels.
 #[derive(Serialize)]
 struct Row<'a> {
     file: String,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! How far answers are from the truth: groups of heads, and what sums them up.
+//! Compares results with the truth: groups of heads, and their statistics.
 
 use std::path::PathBuf;
 
@@ -9,24 +9,24 @@ use gstdmheadpose::estimator::geometry::Rect;
 use crate::dataset::Tags;
 use crate::labels::{Difference, Pose, Scale};
 
-/// What one model answered for a head.
+/// One model's result for a head.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The box whose pose was estimated.
+    /// The box in which the pose was estimated.
     pub rect: Rect,
     /// As the element reports it.
     pub angles: Angles,
-    /// In the scale of the labels.
+    /// In the convention of the labels.
     pub pose: Pose,
     pub error: Difference,
 }
 
-/// Why there is no answer.
+/// Why there is no result.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Failure {
-    /// The detector missed the head; what it found instead.
+    /// The detector missed the head; this is what it found instead.
     NotDetected(String),
-    /// Files that cannot be read, boxes outside the picture, answers that are not finite.
+    /// Files that cannot be read, boxes outside the picture, results that are not finite.
     Unusable(String),
 }
 
@@ -38,20 +38,20 @@ impl Failure {
     }
 }
 
-/// What became of one annotated head.
+/// The result for one annotated head.
 #[derive(Clone, Debug)]
 pub struct Judged {
     pub picture: PathBuf,
-    /// The annotated box; empty where there is none.
+    /// The annotated box; empty if there is none.
     pub rect: Rect,
-    /// `None` where the annotation cannot be used.
+    /// `None` if the annotation cannot be used.
     pub truth: Option<Pose>,
     pub tags: Tags,
-    /// One for each model.
+    /// One per model.
     pub answers: Vec<Result<Answer, Failure>>,
 }
 
-/// Whether a head belongs to a group, by its true pose and what else is known of it.
+/// Whether a head belongs to a group, by its true pose and its tags.
 type Has = dyn Fn(&Pose, &Tags) -> bool;
 
 /// Some heads of a set.
@@ -69,8 +69,8 @@ impl Group {
     }
 }
 
-/// A range of |yaw|, of which the lower bound belongs to the bin before: 90 degrees to either side are in the bin
-/// that ends there. The first bin has both its bounds.
+/// A range of |yaw|, whose lower bound belongs to the bin before: 90 degrees to either side are in the bin
+/// that ends there. The first bin includes both bounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bin {
     pub from: f32,
@@ -93,25 +93,25 @@ impl Bin {
     }
 }
 
-/// What some answers are like, in degrees.
+/// Statistics of some results, in degrees.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
     pub n: usize,
     /// Mean absolute errors of yaw, pitch and roll.
     pub mean: [f64; 3],
-    /// Mean errors with their sign, answer minus truth.
+    /// Signed mean errors, result minus truth.
     pub bias: [f64; 3],
     /// Median absolute error of yaw.
     pub median_yaw: f64,
-    /// Means of the two errors that are no Euler angles.
+    /// Means of the two errors that are not Euler angles.
     pub rotation: f64,
     pub nose: f64,
-    /// Answers that say the head is seen from behind.
+    /// Number of results that report the head as seen from behind.
     pub n_rear: usize,
 }
 
 impl Summary {
-    /// Of no answer there is none.
+    /// `None` for no results.
     pub fn of<'a>(answers: impl Iterator<Item = &'a Answer>) -> Option<Self> {
         let answers: Vec<&Answer> = answers.collect();
         if answers.is_empty() {
@@ -146,7 +146,7 @@ impl Summary {
     }
 }
 
-/// The middle; of an even number the mean of the two.
+/// The median; for an even number the mean of the middle two.
 pub fn median(mut values: Vec<f32>) -> Option<f64> {
     values.sort_by(f32::total_cmp);
     let lower = *values.get(values.len().checked_sub(1)? / 2)?;
@@ -154,24 +154,24 @@ pub fn median(mut values: Vec<f32>) -> Option<f64> {
     Some((f64::from(lower) + f64::from(upper)) / 2.0)
 }
 
-/// All heads of a data set, and what each model answered.
+/// All heads of a data set, and each model's result for them.
 pub struct Scores {
-    /// Of the models.
+    /// Names of the models.
     pub names: Vec<String>,
     pub scale: Scale,
     pub heads: Vec<Judged>,
-    /// Heads count in the published rule when no true angle exceeds it.
+    /// Heads count in the published rule if no true angle exceeds this.
     pub max_angle: f32,
     /// Bounds of the bins of |yaw|.
     pub bounds: Vec<f32>,
-    /// Heads within it in pitch are compared left and right.
+    /// Heads with pitch and roll up to this are compared left and right.
     pub level: f32,
-    /// Each value of these tags makes a group.
+    /// Each value of these tags forms a group.
     pub by: Vec<String>,
 }
 
 impl Scores {
-    /// The heads with an answer of the model numbered `model`, and their truth.
+    /// The heads for which the model numbered `model` has a result, and their truth.
     pub fn answered(&self, model: usize) -> impl Iterator<Item = (&Judged, &Pose, &Answer)> {
         self.heads.iter().filter_map(move |head| {
             let answer = head.answers.get(model)?.as_ref().ok()?;
@@ -179,7 +179,7 @@ impl Scores {
         })
     }
 
-    /// What the answers of a model in a group are like.
+    /// The statistics of a model's results in a group.
     pub fn summary(&self, model: usize, group: &Group) -> Option<Summary> {
         let answers = self.answered(model);
         let answers = answers.filter(|(head, truth, _)| (group.has)(truth, &head.tags));
@@ -191,8 +191,8 @@ impl Scores {
         truth.angles.yaw.abs() <= self.max_angle && upright(truth, self.max_angle)
     }
 
-    /// Heads that are grouped at first: whole sides and, where labels are pan and tilt, the rules by which figures
-    /// of Pointing'04 are given.
+    /// The groups of the first table: whole sides and, if labels are pan and tilt, the groups by which figures
+    /// of Pointing'04 are usually given.
     pub fn sides(&self) -> Vec<Group> {
         let limit = self.max_angle;
         let mut groups = match self.scale {
@@ -260,7 +260,7 @@ impl Scores {
                 };
                 Group::new(name, move |truth, _| {
                     let yaw = truth.angles.yaw;
-                    // Straight ahead, and straight away, are on no side.
+                    // Straight ahead and straight away belong to neither side.
                     let on_side = yaw * side > 0.0 && yaw.abs() < 180.0;
                     upright(truth, limit) && on_side && bin.has(yaw.abs())
                 })
@@ -268,7 +268,7 @@ impl Scores {
             .collect()
     }
 
-    /// Largest pitch and roll in the tables by yaw. What Pointing'04 calls a tilt of 60 nobody has.
+    /// Largest pitch and roll in the tables by yaw. No real head has what Pointing'04 calls a tilt of 60.
     pub fn bin_limit(&self) -> f32 {
         match self.scale {
             Scale::Euler => self.max_angle,
@@ -276,7 +276,7 @@ impl Scores {
         }
     }
 
-    /// |yaw| of the heads that are compared left and right: each label where they are few, else the bins.
+    /// |yaw| of the heads that are compared left and right: each label if they are few, else the bins.
     pub fn mirrored_bins(&self) -> Vec<(String, Bin)> {
         const FEW: usize = 13;
         let truths = self.heads.iter().filter_map(|head| head.truth.as_ref());
@@ -303,13 +303,13 @@ impl Scores {
     }
 
     /// Number of heads on one side (1: the image's left, -1: its right) whose |yaw| is in the bin, and the median
-    /// of what the model answered, turned to the left.
+    /// of the model's results, mirrored to the left.
     pub fn median_of_side(&self, model: usize, bin: Bin, side: f32) -> Option<(usize, f64)> {
         let answers = self.answered(model).filter(|(_, truth, _)| {
             let yaw = truth.angles.yaw * side;
             upright(truth, self.level) && yaw > 0.0 && bin.has(yaw)
         });
-        // The answer the short way from the truth, so that 179 and -179 have a middle.
+        // The result the short way from the truth, so that 179 and -179 have a median.
         let answers =
             answers.map(|(_, truth, answer)| side * (truth.angles.yaw + answer.error.angles.yaw));
         let answers: Vec<f32> = answers.collect();

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Tables that read well in a terminal and are Markdown, so that documents can take them over as they are.
+//! Tables that are readable in a terminal and are Markdown, so that documents can include them unchanged.
 
 use std::fmt::{self, Display, Formatter};
 
-/// A header and rows of as many cells.
+/// A header, and rows with the same number of cells.
 pub struct Table {
     rows: Vec<Vec<String>>,
-    /// This many columns hold text and are set left; the others hold numbers.
+    /// This many columns hold text and are left-aligned; the others hold numbers.
     text_columns: usize,
 }
 
@@ -22,7 +22,7 @@ impl Table {
         self.rows.push(row);
     }
 
-    /// It has a header and nothing else.
+    /// It has only a header.
     pub fn is_empty(&self) -> bool {
         self.rows.len() == 1
     }
@@ -61,13 +61,13 @@ impl Display for Table {
     }
 }
 
-/// A number with two digits behind the point.
+/// A number with two decimals.
 pub fn degrees(value: f64) -> String {
     // No negative zero.
     format!("{:.2}", (value * 100.0).round() / 100.0 + 0.0)
 }
 
-/// A share in percent, or a dash where there is nothing to take a share of.
+/// A percentage, or a dash if the total is zero.
 pub fn percent(part: usize, whole: usize) -> String {
     match whole {
         0 => "-".into(),

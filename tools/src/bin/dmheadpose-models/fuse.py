@@ -3,7 +3,7 @@
 
 Standard input: one JSON object with `front` and `rear` ({file, columns: [yaw, roll, pitch]}),
 `size` ([height, width]), `batch` (a number, or null for any), `activation_angle` and `output`. That
-both take the same crops is known by then. Needs the package onnx.
+both take the same crops has been checked by then. Needs the package onnx.
 """
 
 import json
@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, compose, helper, numpy_helper, version_converter
 
-# The first with all that is used here.
+# The first with all operators used here.
 OLDEST_OPSET = 13
 # Opset 13 came with IR version 7; from 4 on initializers need not be inputs.
 OLDEST_IR = 7
@@ -47,8 +47,8 @@ def at_opset(model, part, opset):
         return version_converter.convert_version(model, opset)
     except Exception as error:  # the converter raises RuntimeError and others for what it cannot do
         fail(
-            f"{part['file']}: expected a model of opset {opset}, as both parts of a fused file have "
-            f"one, found opset {found}, which cannot be converted: {error}. Export it anew with "
+            f"{part['file']}: expected a model of opset {opset}, as both parts of a fused file share "
+            f"it, found opset {found}, which cannot be converted: {error}. Export it again with "
             f"opset {opset}"
         )
 
@@ -59,7 +59,7 @@ def other_domains(model):
 
 def rule(front, rear, activation_angle):
     """Nodes and constants of the fusion: where |yaw| of the rear model is at most the activation
-    angle the front model counts, else the rear model, as also where that yaw is not a number."""
+    angle the front model counts, else the rear model, also if that yaw is not a number."""
     constants = {
         "fusion_front_order": np.array(front["columns"], np.int64),
         "fusion_rear_order": np.array(rear["columns"], np.int64),
@@ -120,7 +120,7 @@ def fuse(job):
     value = helper.make_tensor_value_info
     graph.input.append(value("input", TensorProto.FLOAT, [batch, 3, height, width]))
     graph.output.append(value("yaw_roll_pitch", TensorProto.FLOAT, [batch, 3]))
-    # Shapes noted inside may be of another spelling of the batch.
+    # Inner shapes may use another name for the batch.
     del graph.value_info[:]
     domains = {"": opset, **other_domains(models[0]), **other_domains(models[1])}
     del fused.opset_import[:]
@@ -139,5 +139,5 @@ def fuse(job):
 if __name__ == "__main__":
     try:
         fuse(json.load(sys.stdin))
-    except Exception as error:  # onnx raises many kinds; none is to end in a traceback
-        fail(f"the two graphs cannot be put together: {type(error).__name__}: {error}")
+    except Exception as error:  # onnx raises many kinds; none should end in a traceback
+        fail(f"the two graphs cannot be combined: {type(error).__name__}: {error}")

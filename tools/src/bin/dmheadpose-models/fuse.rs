@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
-//! `fuse`: one file of a front and a rear pose model, by the rule of the element's `rear-model`.
+//! `fuse`: combines a front and a rear pose model in one file, by the rule of the element's `rear-model`.
 //!
-//! What the parts are, and whether they go together, is found out here, by the plugin's own recognisers. The
-//! graph itself is put together by fuse.py, which this program carries: ONNX' own Python package has what
-//! Rust has not, a converter between opsets and a checker. The result is looked at like any other file before
+//! The plugin's own recognisers determine here what the parts are and whether they fit together. The graph itself
+//! is built by fuse.py, which is embedded in this program: ONNX's Python package has what Rust lacks, a
+//! converter between opsets and a checker. The result is checked like any other file before
 //! it gets its name.
 
 use std::ffi::OsString;
@@ -21,7 +21,7 @@ use gstdmheadpose::estimator::runtime::{Model, Role, Runtime, SessionOptions};
 use crate::report::{Problem, Report};
 
 const SCRIPT: &str = include_str!("fuse.py");
-/// Where `make setup` puts the Python packages, in the folder of the sources.
+/// Where `make setup` puts the Python packages, in the source folder.
 const PYTHON_PACKAGES: &str = ".setup/python";
 
 /// What to fuse, and how.
@@ -30,13 +30,13 @@ pub struct FuseArgs {
     /// Pose model that is better on faces
     #[arg(long, value_name = "FILE")]
     front: PathBuf,
-    /// Pose model that knows all sides and decides, as WHENet
+    /// Pose model for all sides, such as WHENet, which decides
     #[arg(long, value_name = "FILE")]
     rear: PathBuf,
     /// The fused file
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    /// Largest |yaw| of the rear model, in degrees, at which the front model's answer counts
+    /// Largest |yaw| of the rear model, in degrees, at which the front model's angles are used
     #[arg(long, value_name = "DEGREES", default_value_t = 90.0, value_parser = activation_angle)]
     activation_angle: f32,
     /// Python 3 that has the package onnx
@@ -55,7 +55,7 @@ fn activation_angle(text: &str) -> Result<f32, String> {
 /// Writes the fused file and reports on it.
 ///
 /// # Errors
-/// What was expected, what was found and what to do, in words.
+/// A text that says what was expected, what was found and what to do.
 pub fn fuse(runtime: &Runtime, args: &FuseArgs) -> Result<Report, String> {
     let front = part(runtime, "front", &args.front)?;
     let rear = part(runtime, "rear", &args.rear)?;
@@ -75,13 +75,13 @@ pub fn fuse(runtime: &Runtime, args: &FuseArgs) -> Result<Report, String> {
     let result = run_script(&args.python, &job.to_string())
         .and_then(|()| finish(runtime, &written, &args.output));
     if result.is_err() {
-        // The first error counts, not that of tidying up.
+        // The first error counts, not one of cleaning up.
         let _ = std::fs::remove_file(&written);
     }
     result
 }
 
-/// The name of the output until it was found to be sound.
+/// The name of the output until it has been checked.
 fn unfinished(output: &Path) -> PathBuf {
     let mut name = OsString::from(output);
     name.push(".part");
@@ -119,7 +119,7 @@ fn part<'a>(runtime: &Runtime, role: Role, file: &'a Path) -> Result<Part<'a>, S
         return Err(format!(
             "{role} model {}: expected a graph with pre- and post-processing inside (crops \
              float32[N,3,H,W], RGB 0..255, to angles float32[N,3]), found family {} of {}. Use the \
-             two files as pose-model and rear-model of the element, which knows more families",
+             two files as pose-model and rear-model of the element, which supports more families",
             file.display(),
             contract.family,
             model.signature()
@@ -134,12 +134,12 @@ fn part<'a>(runtime: &Runtime, role: Role, file: &'a Path) -> Result<Part<'a>, S
     })
 }
 
-/// The parts of one graph see the same crops.
+/// Both parts of a graph get the same crops.
 fn same_crops(front: &Part<'_>, rear: &Part<'_>) -> Result<(), String> {
     let differ = |what: &str, front_has: String, rear_has: String, remedy: &str| {
         let (front, rear) = (front.name(), rear.name());
         Err(format!(
-            "expected two models of one {what}, found {front_has} of {front} and {rear_has} of {rear}. \
+            "expected two models with the same {what}, found {front_has} of {front} and {rear_has} of {rear}. \
              {remedy}"
         ))
     };
@@ -155,7 +155,7 @@ fn same_crops(front: &Part<'_>, rear: &Part<'_>) -> Result<(), String> {
             Some(batch) => format!("a batch of {batch}"),
             None => "any batch".into(),
         };
-        let remedy = "Export both with an open batch, or use them as pose-model and rear-model of \
+        let remedy = "Export both with a dynamic batch, or use them as pose-model and rear-model of \
                       the element";
         return differ("batch", batch(a), batch(b), remedy);
     }
@@ -178,7 +178,7 @@ fn run_script(python: &Path, job: &str) -> Result<(), String> {
         .spawn()
         .map_err(|error| failed(error.to_string()))?;
     if let Some(mut stdin) = child.stdin.take() {
-        // A script that ended early tells why itself.
+        // If the script ended early, it has printed the reason.
         let _ = stdin.write_all(job.as_bytes());
     }
     let output = child
@@ -190,13 +190,13 @@ fn run_script(python: &Path, job: &str) -> Result<(), String> {
     let said = String::from_utf8_lossy(&output.stderr);
     let said = said.trim();
     match said.contains("ModuleNotFoundError") {
-        // The last line of a traceback is what happened.
+        // The last line of a traceback has the error.
         true => Err(failed(said.lines().last().unwrap_or(said).into())),
         false => Err(said.into()),
     }
 }
 
-/// The caller's packages first, then those of the sources' set-up if they are there.
+/// The caller's packages first, then those of the source folder's set-up if present.
 fn python_path() -> OsString {
     let mut path = std::env::var_os("PYTHONPATH").unwrap_or_default();
     let program = std::env::current_exe().ok();
@@ -214,11 +214,11 @@ fn python_path() -> OsString {
     path
 }
 
-/// Checks what the script wrote and gives it its name.
+/// Checks the script's output and gives it its final name.
 fn finish(runtime: &Runtime, written: &Path, output: &Path) -> Result<Report, String> {
     let mut report = Report::of(runtime, written, DetectorFamily::Auto, PoseFamily::Auto);
     if let Some(problem) = &report.problem {
-        return Err(format!("the fused graph does not serve: {problem}"));
+        return Err(format!("the fused graph cannot be used: {problem}"));
     }
     std::fs::rename(written, output)
         .map_err(|error| format!("cannot write {}: {error}", output.display()))?;

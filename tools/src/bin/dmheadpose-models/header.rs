@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The header of an ONNX file: what ONNX Runtime does not tell of a model.
+//! The header of an ONNX file: what ONNX Runtime does not report about a model.
 
 use std::path::Path;
 
 use prost::Message;
 use serde::Serialize;
 
-/// The fields of ONNX' `ModelProto` that are of use here; all others are skipped.
+/// The fields of ONNX's `ModelProto` that are needed here; all others are skipped.
 #[derive(Clone, PartialEq, Message)]
 struct ModelProto {
     #[prost(int64, tag = "1")]
@@ -28,7 +28,7 @@ struct OperatorSetIdProto {
 /// One set of operators that a graph uses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Opset {
-    /// Empty for ONNX' own operators.
+    /// Empty for ONNX's own operators.
     pub domain: String,
     pub version: i64,
 }
@@ -42,7 +42,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// `None` for a file that cannot be read or is no protocol buffer of a model.
+    /// `None` for a file that cannot be read or is not a protocol buffer of a model.
     pub fn read(path: &Path) -> Option<Self> {
         let bytes = std::fs::read(path).ok()?;
         Self::parse(&bytes)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! `dmheadpose-models`: looks at model files as the plugin would, and makes one file of two pose models.
+//! `dmheadpose-models`: checks model files as the plugin does, and combines two pose models in one file.
 
 mod fuse;
 mod header;
@@ -16,7 +16,7 @@ use gstdmheadpose::estimator::runtime::Runtime;
 
 use report::Report;
 
-/// Look at model files as the GStreamer plugin dmheadpose would, and fuse two pose models
+/// Check model files as the GStreamer plugin dmheadpose does, and fuse two pose models
 #[derive(Debug, Parser)]
 #[command(name = "dmheadpose-models", version)]
 struct Args {
@@ -31,7 +31,7 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Tell which contract each file meets and run it on a dummy input; fails unless all serve
+    /// Report the contract of each file and run it on a dummy input; fails unless all can be used
     Check {
         /// ONNX files
         #[arg(required = true, value_name = "FILE")]
@@ -39,8 +39,8 @@ enum Command {
         #[command(flatten)]
         families: FamilyArgs,
     },
-    /// Write one pose model of a front and a rear one: where the rear model sees |yaw| up to the activation
-    /// angle the front model's answer counts, else its own
+    /// Combine a front and a rear pose model in one file: where the rear model's |yaw| is at most the activation
+    /// angle the front model's angles are used, else its own
     Fuse(fuse::FuseArgs),
 }
 
@@ -85,7 +85,7 @@ fn print(reports: &[Report], json: bool) -> Result<(), String> {
         }
     };
     match std::io::stdout().write_all(text.as_bytes()) {
-        // Whoever reads may stop early, as `head` does.
+        // The reader may stop early, as `head` does.
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.to_string()),
         _ => Ok(()),
     }

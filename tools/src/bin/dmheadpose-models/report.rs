@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What `check` finds out about a file: the same recognisers and the same dummy run as in the plugin.
+//! What `check` reports about a file: the same recognisers and the same dummy run as in the plugin.
 
 use std::path::{Path, PathBuf};
 
@@ -17,25 +17,25 @@ use serde::Serialize;
 
 use crate::header::Header;
 
-/// Longer side of the dummy input of detectors whose input is open: the element's default.
+/// Longer side of the dummy input for detectors with a free input size: the element's default.
 const FREE_SIZE: u32 = 640;
 
-/// All about one file.
+/// The report on one file.
 #[derive(Debug, Serialize)]
 pub struct Report {
     pub file: PathBuf,
-    /// The file meets a contract and runs.
+    /// The file has a contract and runs.
     pub ok: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header: Option<Header>,
     pub inputs: Vec<Tensor>,
     pub outputs: Vec<Tensor>,
-    /// The contract it meets, as detector or as pose model.
+    /// Its contract, as a detector or as a pose model.
     pub contract: Option<Contract>,
-    /// Whether it ran on a dummy input; unknown where it meets no contract.
+    /// Whether it ran on a dummy input; unknown if it has no contract.
     pub runs: Option<bool>,
     pub problem: Option<Problem>,
-    /// What was assumed and may be wrong.
+    /// Assumptions that may be wrong.
     pub warnings: Vec<String>,
 }
 
@@ -43,7 +43,7 @@ pub struct Report {
 pub struct Tensor {
     pub name: String,
     pub r#type: String,
-    /// -1 where open.
+    /// -1 if free.
     pub shape: Vec<i64>,
     #[serde(skip)]
     pub text: String,
@@ -74,15 +74,15 @@ pub enum Contract {
         family: &'static str,
         #[serde(flatten)]
         input: Input,
-        /// The order of the output's columns; unset where it has no column for each angle.
+        /// The order of the output's columns; unset if it does not have a column per angle.
         angles: Option<[&'static str; 3]>,
     },
 }
 
-/// What the plugin will feed the network with.
+/// The network's input in the plugin.
 #[derive(Debug, Serialize)]
 pub struct Input {
-    /// Images a run; unset: any number.
+    /// Images per run; unset: any number.
     pub batch: Option<usize>,
     /// Unset: any multiple of 32.
     pub width: Option<u32>,
@@ -91,7 +91,7 @@ pub struct Input {
     pub pixels: String,
 }
 
-/// Why a file does not serve.
+/// Why a file cannot be used.
 #[derive(Debug, Serialize)]
 pub struct Problem {
     pub expected: String,
@@ -99,7 +99,7 @@ pub struct Problem {
 }
 
 impl Report {
-    /// Looks at one file, as a detector and as a pose model of these families.
+    /// Checks one file as a detector and as a pose model of these families.
     pub fn of(
         runtime: &Runtime,
         file: &Path,
@@ -164,7 +164,7 @@ impl Report {
     }
 }
 
-/// Loading a model runs one crop; whether it answers each of several shows with two.
+/// Loading a model runs one crop; two crops show whether it has a result for each.
 fn run_two(mut model: PoseModel) -> Result<(), Error> {
     let (size, bytes) = (
         Size {
@@ -222,7 +222,7 @@ impl Contract {
     }
 }
 
-/// The angles by column.
+/// The angle of each column.
 fn order([yaw, pitch, roll]: [usize; 3]) -> [&'static str; 3] {
     let mut angles = [(yaw, "yaw"), (pitch, "pitch"), (roll, "roll")];
     angles.sort();
@@ -244,7 +244,7 @@ impl Input {
     }
 }
 
-/// Channel order and range of the values, in words.
+/// Channel order and range of the values, as text.
 fn pixels(encoding: &PixelEncoding) -> String {
     let order = match encoding.order {
         ChannelOrder::Rgb => "RGB",
@@ -272,7 +272,7 @@ fn pixels(encoding: &PixelEncoding) -> String {
 }
 
 impl Problem {
-    /// The errors of models name properties of the element; here only their facts count.
+    /// The models' errors name properties of the element; only the facts matter here.
     pub fn of(error: &Error) -> Self {
         let (expected, found) = match error {
             Error::ModelMissing { reason, .. } => ("a file".into(), reason.clone()),
@@ -284,10 +284,10 @@ impl Problem {
                 expected, found, ..
             } => (expected.clone(), found.clone()),
             Error::Inference { reason, .. } => (
-                "answers to a dummy input as its signature says".into(),
+                "outputs for a dummy input that match its signature".into(),
                 reason.clone(),
             ),
-            other => ("a model that serves".into(), other.to_string()),
+            other => ("a usable model".into(), other.to_string()),
         };
         Self { expected, found }
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! A report of `check` as text for people.
+//! A report of `check` as text.
 
 use std::fmt::{Display, Formatter, Result};
 
@@ -79,7 +79,7 @@ impl Display for Contract {
             } => {
                 write!(f, "pose model, family {family}: {input}")?;
                 match angles {
-                    Some(angles) => write!(f, ", answers {}", angles.join(", ")),
+                    Some(angles) => write!(f, ", output {}", angles.join(", ")),
                     None => Ok(()),
                 }
             }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
-//! AFLW2000-3D, and 300W-LP, which has the same files: MATLAB 5 files beside JPEG pictures.
+//! AFLW2000-3D, and 300W-LP with the same file format: MATLAB 5 files beside JPEG pictures.
 //!
-//! `Pose_Para` holds pitch, yaw and roll in radians first; signs and axes are those of
-//! [`gstdmheadpose::estimator::angles`]. The box encloses the landmarks `pt2d` (2 rows, one column for each
-//! landmark); without them it is `roi` (left, top, right, bottom). Landmarks that cannot be seen are -1
-//! and do not count; the scripts of Hopenet and 6DRepNet count them, and `keep_invisible` does too.
+//! `Pose_Para` begins with pitch, yaw and roll in radians; signs and axes are those of
+//! [`gstdmheadpose::estimator::angles`]. The box encloses the landmarks `pt2d` (2 rows, one column per
+//! landmark); without them it is `roi` (left, top, right, bottom). Invisible landmarks are -1 and are
+//! left out; the scripts of Hopenet and 6DRepNet include them, and so does `keep_invisible`.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ pub const SUFFIX: &str = ".mat";
 /// Reads one head.
 ///
 /// # Errors
-/// [`Unusable`] when the file is none of this layout.
+/// [`Unusable`] if the file does not have this layout.
 pub fn read(path: &Path, keep_invisible: bool) -> Result<Annotation, Unusable> {
     let file = std::fs::File::open(path)
         .map_err(|error| Unusable::new(path, "a readable file", error.to_string()))?;
@@ -52,7 +52,7 @@ pub fn read(path: &Path, keep_invisible: bool) -> Result<Annotation, Unusable> {
     })
 }
 
-/// The box around landmarks x0, y0, x1, y1, ... (MATLAB writes columns first).
+/// The box around landmarks x0, y0, x1, y1, ... (MATLAB stores columns first).
 fn around(landmarks: &[f64], keep_invisible: bool) -> Option<Rect> {
     let (points, _) = landmarks.as_chunks::<2>();
     let visible = |[x, y]: &&[f64; 2]| keep_invisible || (*x >= 0.0 && *y >= 0.0);
@@ -79,7 +79,7 @@ fn corners(min: [f64; 2], max: [f64; 2]) -> Rect {
     Rect::from_corners(x0, y0, x1, y1)
 }
 
-/// The numbers of an array, columns first.
+/// The numbers of an array, column by column.
 fn numbers(file: &MatFile, name: &str) -> Option<Vec<f64>> {
     Some(match file.find_by_name(name)?.data() {
         NumericData::Int8 { real, .. } => real.iter().map(|&v| v.into()).collect(),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The BIWI Kinect head pose database: PNG frames, a pose file for each, a calibration for each person.
+//! The BIWI Kinect head pose database: PNG frames, a pose file for each, a calibration per person.
 //!
 //! `frame_NNNNN_pose.txt` holds a 3x3 rotation from the head to the camera and the head's centre in
 //! millimetres. The camera looks along z with x to the right and y down; ours has z towards the camera, so
@@ -7,9 +7,9 @@
 //! the image's left, pitch positive up and roll positive clockwise, with the signs of Hopenet's BIWI
 //! script.
 //!
-//! The set has no boxes. Ours is a head of 160 x 220 mm, facing the camera, around the centre, seen by the
-//! camera of `rgb.cal` (intrinsics, 4 distortion coefficients that are all 0, rotation, translation). A
-//! folder without that file takes the nominal Kinect: 520 pixels focal length, centre at 320, 240, no
+//! The set has no boxes. Ours is a head of 160 x 220 mm, facing the camera, around the centre, projected into the
+//! camera of `rgb.cal` (intrinsics, 4 distortion coefficients that are all 0, rotation, translation). If a
+//! folder lacks that file, the nominal Kinect is used: 520 pixels focal length, centre at 320, 240, no
 //! offset between the cameras.
 
 use std::path::Path;
@@ -24,7 +24,7 @@ pub const SUFFIX: &str = "_pose.txt";
 /// Width and height of a head in millimetres.
 const HEAD: [f64; 2] = [160.0, 220.0];
 
-/// How the colour camera sees points of the depth camera.
+/// Maps points of the depth camera to the colour camera.
 struct Camera {
     intrinsics: [f64; 9],
     rotation: [f64; 9],
@@ -40,7 +40,7 @@ const NOMINAL: Camera = Camera {
 /// Reads one head from its pose file.
 ///
 /// # Errors
-/// [`Unusable`] when it, or the calibration beside it, is none of this layout.
+/// [`Unusable`] if it, or the calibration beside it, does not have this layout.
 pub fn read(path: &Path) -> Result<Annotation, Unusable> {
     let numbers = numbers(path)?;
     let wrong = |found: String| {
@@ -102,7 +102,7 @@ impl Camera {
         }
     }
 
-    /// The box of a head whose centre the depth camera has there; none behind the camera.
+    /// The box of a head with this centre in the depth camera's space; `None` behind the camera.
     fn head(&self, center: [f64; 3]) -> Option<Rect> {
         let (k, t) = (&self.intrinsics, &self.translation);
         let (rows, _) = self.rotation.as_chunks::<3>();
@@ -121,7 +121,7 @@ impl Camera {
     }
 }
 
-/// All numbers of a text file, however they are spread over lines.
+/// All numbers of a text file, regardless of line breaks.
 fn numbers(path: &Path) -> Result<Vec<f64>, Unusable> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Unusable::new(path, "a readable text file", error.to_string()))?;
@@ -136,7 +136,7 @@ fn numbers(path: &Path) -> Result<Vec<f64>, Unusable> {
 mod tests {
     use super::*;
 
-    /// The angles by the arithmetic that is published for this set (of the transposed matrix), degrees.
+    /// The angles by the published arithmetic for this set (from the transposed matrix), degrees.
     fn published(r: &[f64; 9]) -> [f64; 3] {
         let roll = -r[1].atan2(r[0]);
         let yaw = -(-r[2]).atan2(r[5].hypot(r[8]));

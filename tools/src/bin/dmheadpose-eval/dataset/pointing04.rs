@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Pointing'04 (Gourier, Hall and Crowley, 2004): 15 people, each twice in 93 poses of pan and tilt.
 //!
-//! The pose is in the name of a picture: `person` PP S NN TILT PAN `.jpg`, for instance `person01140+15-60.jpg` for
+//! The pose is in the picture's name: `person` PP S NN TILT PAN `.jpg`, for example `person01140+15-60.jpg` for
 //! person 01, series 1, number 40, tilt 15, pan -60. Pan is positive to the image's left, tilt is positive up; roll
-//! is not labelled and is meant to be 0. The boxes are read from a file `heads.csv` in the folder (file, x, y, w, h),
-//! which the set does not have itself.
+//! is not labelled and assumed to be 0. The boxes are read from a file `heads.csv` in the folder (file, x, y, w, h),
+//! which is not part of the set.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -17,7 +17,7 @@ use super::{Annotation, Tags, Unusable, files_below};
 
 const BOXES: &str = "heads.csv";
 
-/// What the name of a picture says.
+/// The contents of a picture's name.
 #[derive(Debug, PartialEq)]
 pub struct Name {
     pub person: String,
@@ -27,7 +27,7 @@ pub struct Name {
 }
 
 impl Name {
-    /// Reads it; none for a file that is not named like the set's pictures.
+    /// Parses it; `None` for a file that is not named like the set's pictures.
     pub fn of(file: &Path) -> Option<Self> {
         let name = file.file_name()?.to_str()?;
         let name = name.strip_prefix("person")?.strip_suffix(".jpg")?;
@@ -46,7 +46,7 @@ impl Name {
 /// Reads all heads below a folder.
 ///
 /// # Errors
-/// [`Unusable`] when the folder cannot be listed, has no such picture, or has a file of boxes that is none.
+/// [`Unusable`] if the folder cannot be listed, has no such picture, or has an invalid file of boxes.
 pub fn read(folder: &Path) -> Result<Vec<Result<Annotation, Unusable>>, Unusable> {
     let boxes = boxes(&folder.join(BOXES))?;
     let files = files_below(folder)?;
@@ -75,7 +75,7 @@ pub fn read(folder: &Path) -> Result<Vec<Result<Annotation, Unusable>>, Unusable
     Ok(annotations)
 }
 
-/// The boxes by picture; none where there is no such file.
+/// The boxes by picture; empty if there is no such file.
 fn boxes(file: &Path) -> Result<Option<HashMap<std::path::PathBuf, Rect>>, Unusable> {
     if !file.is_file() {
         return Ok(None);

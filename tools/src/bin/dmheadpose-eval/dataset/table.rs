@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Annotations of one's own: a CSV file with a header row. The columns yaw, pitch and roll are degrees; x, y, w
-//! and h are the head's box in pixels, without margins, and empty or missing where only a detector's boxes are to be
-//! used; `file` is relative to the CSV file. All further columns are kept as tags.
+//! Custom annotations: a CSV file with a header row. The columns yaw, pitch and roll are in degrees; x, y, w
+//! and h are the head's box in pixels, without margins, and are empty or missing if only a detector's boxes are
+//! used; `file` is relative to the CSV file. All other columns are kept as tags.
 
 use std::path::{Path, PathBuf};
 
@@ -12,13 +12,13 @@ use gstdmheadpose::estimator::geometry::Rect;
 use super::{Annotation, Tags, Unusable};
 
 const EXPECTED: &str = "a CSV file with the columns file, x, y, w, h, yaw, pitch, roll";
-/// The columns that are no tags.
+/// The columns that are not tags.
 const READ: [&str; 8] = ["file", "x", "y", "w", "h", "yaw", "pitch", "roll"];
 
 /// Reads all heads.
 ///
 /// # Errors
-/// [`Unusable`] when the file is none, or has no row.
+/// [`Unusable`] if the file is not such a table, or has no row.
 pub fn read(path: &Path) -> Result<Vec<Result<Annotation, Unusable>>, Unusable> {
     let rows = Rows::read(path, EXPECTED)?;
     let annotation = |row: &StringRecord| {
@@ -44,7 +44,7 @@ pub fn read(path: &Path) -> Result<Vec<Result<Annotation, Unusable>>, Unusable> 
     Ok(annotations.collect())
 }
 
-/// A CSV file of heads whose columns are read by name.
+/// A CSV file of heads with access to columns by name.
 pub struct Rows {
     folder: PathBuf,
     names: StringRecord,
@@ -55,7 +55,7 @@ impl Rows {
     /// Reads the file.
     ///
     /// # Errors
-    /// [`Unusable`], with what was `expected`, when it is no CSV file, has no column `file`, or has no row.
+    /// [`Unusable`], with what was `expected`, if it is not a CSV file, has no column `file`, or has no row.
     pub fn read(path: &Path, expected: &str) -> Result<Self, Unusable> {
         let wrong = |found: String| Unusable::new(path, expected, found);
         let mut reader = csv::ReaderBuilder::new()
@@ -80,13 +80,13 @@ impl Rows {
         })
     }
 
-    /// The text in a column; the empty text where there is no such column.
+    /// The text in a column; the empty string if there is no such column.
     pub fn text<'r>(&self, row: &'r StringRecord, name: &str) -> &'r str {
         let column = self.names.iter().position(|have| have == name);
         column.and_then(|column| row.get(column)).unwrap_or("")
     }
 
-    /// The number in a column; none where the cell is empty.
+    /// The number in a column; `None` if the cell is empty.
     pub fn number(&self, row: &StringRecord, name: &str) -> Result<Option<f32>, String> {
         match self.text(row, name) {
             "" => Ok(None),
@@ -99,12 +99,12 @@ impl Rows {
 
     pub fn picture(&self, row: &StringRecord) -> Result<PathBuf, String> {
         match self.text(row, "file") {
-            "" => Err("a row without file".into()),
+            "" => Err("a row without a file".into()),
             file => Ok(self.folder.join(file)),
         }
     }
 
-    /// The box; none where all four cells are empty.
+    /// The box; `None` if all four cells are empty.
     pub fn rect(&self, row: &StringRecord) -> Result<Option<Rect>, String> {
         let [x, y, w, h] = ["x", "y", "w", "h"].map(|name| self.number(row, name));
         match (x?, y?, w?, h?) {
@@ -114,7 +114,7 @@ impl Rows {
         }
     }
 
-    /// The columns that have no meaning of their own.
+    /// The columns without a predefined meaning.
     pub fn tags(&self, row: &StringRecord) -> Tags {
         let mut tags = Tags::default();
         for (name, value) in self.names.iter().zip(row) {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Pictures whose heads are boxed, in one of three forms:
+//! Pictures with labelled boxes of heads, in one of three forms:
 //!
-//! - a CSV file with the columns file, x, y, w, h, and if need be side and ignore; a row without a box names a
+//! - a CSV file with the columns file, x, y, w, h, and optionally side and ignore; a row without a box names a
 //!   picture without heads;
 //! - a JSON list of objects with `file` and `boxes`, a list of `[x, y, w, h]` or `[x, y, w, h, ignore]`; other
-//!   texts of an object, `split` for instance, are tags of the picture;
+//!   strings in an object, for example `split`, are tags of the picture;
 //! - a JSON object of lists of `[left, top, right, bottom, side]` by file.
 //!
-//! A side is `front`, `profile`, `rear` or `ignore`, or the first letter; `behind` and `b` are `rear` as well. Where
-//! a CSV file names none, it is told by its column yaw: front up to 60 degrees, rear beyond 120.
+//! A side is `front`, `profile`, `rear` or `ignore`, or its first letter; `behind` and `b` are `rear` as well. If a
+//! CSV file has no side, its column yaw decides: front up to 60 degrees, rear beyond 120.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,11 +19,11 @@ use serde_json::Value;
 use crate::dataset::table::Rows;
 use crate::dataset::{Tags, Unusable};
 
-const CSV: &str = "a CSV file with the columns file, x, y, w, h, and if need be side and ignore";
+const CSV: &str = "a CSV file with the columns file, x, y, w, h, and optionally side and ignore";
 const JSON: &str = "a JSON list of {\"file\": ..., \"boxes\": [[x, y, w, h, ignore], ...]}, or an object \
                     {FILE: [[left, top, right, bottom, side], ...]}";
 
-/// From where a head is seen.
+/// The side from which a head is seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     Front,
@@ -48,7 +48,7 @@ impl Side {
 pub struct LabelledHead {
     pub rect: Rect,
     pub side: Option<Side>,
-    /// Neither a miss nor, where something is found there, false.
+    /// Counts neither as missed nor, if it is detected, as a false box.
     pub ignore: bool,
 }
 
@@ -60,10 +60,10 @@ pub struct Labelled {
     pub tags: Tags,
 }
 
-/// Reads all labels. The names of pictures are relative to `folder`; without one, to the folder of the file.
+/// Reads all labels. The pictures' names are relative to `folder`; without one, to the folder of the file.
 ///
 /// # Errors
-/// [`Unusable`] when it has none of the three forms.
+/// [`Unusable`] if it has none of the three forms.
 pub fn read(path: &Path, folder: Option<&Path>) -> Result<Vec<Labelled>, Unusable> {
     let own = path.parent().unwrap_or(Path::new(""));
     let is_json = path
@@ -118,7 +118,7 @@ fn side_of_yaw(yaw: f32) -> Side {
     }
 }
 
-/// The side that a word means, and whether it means to ignore the head.
+/// The side that a word names, and whether the head is to be ignored.
 fn side_of(word: &str) -> Result<(Option<Side>, bool), String> {
     Ok(match word {
         "front" | "f" => (Some(Side::Front), false),
@@ -148,7 +148,7 @@ fn listed(picture: &Value) -> Result<Labelled, String> {
     let found = |what: &str| format!("a picture {what}: {picture}");
     let file = picture["file"]
         .as_str()
-        .ok_or_else(|| found("without file"))?;
+        .ok_or_else(|| found("without a file"))?;
     let boxes = picture["boxes"]
         .as_array()
         .ok_or_else(|| found("without boxes"))?;
@@ -174,7 +174,7 @@ fn listed(picture: &Value) -> Result<Labelled, String> {
     }
     Ok(Labelled {
         picture: file.into(),
-        heads: heads.ok_or_else(|| found("with a box that is none"))?,
+        heads: heads.ok_or_else(|| found("with an invalid box"))?,
         tags,
     })
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What detectors find, in tables.
+//! Results of detectors as tables.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -8,10 +8,10 @@ use super::score::{Matched, average_precision, shorter_side};
 use super::{Detections, Results};
 use crate::table::{Table, percent};
 
-/// Bounds of the sizes, in pixels; beyond the last one there is no end.
+/// Bounds of the sizes, in pixels; the last bin is unbounded.
 const SIZES: [f32; 5] = [12.0, 24.0, 48.0, 96.0, 192.0];
 
-/// Heads that are counted apart: what they are called, and which they are.
+/// Heads that are counted separately: their name and the condition.
 type Kind = (String, Box<dyn Fn(&LabelledHead) -> bool>);
 
 impl Display for Detections {
@@ -44,14 +44,14 @@ impl Display for Detections {
         )?;
         write!(f, "{}", self.kinds())?;
         for unreadable in &self.unreadable {
-            writeln!(f, "no picture: {unreadable}")?;
+            writeln!(f, "not a picture: {unreadable}")?;
         }
         Ok(())
     }
 }
 
 impl Detections {
-    /// Indices of the pictures in each group: all, and those with each value of the tags.
+    /// Indices of the pictures in each group: all, and one group per value of the tags.
     fn groups(&self) -> Vec<(String, Vec<usize>)> {
         let mut groups = vec![("all".to_string(), (0..self.pictures.len()).collect())];
         for tag in &self.by {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Which detections are heads, which heads were found, and the average precision.
+//! Matches detections with heads and computes the average precision.
 
 use gstdmheadpose::estimator::detector::Detection;
 use gstdmheadpose::estimator::geometry::Rect;
@@ -7,19 +7,19 @@ use gstdmheadpose::estimator::geometry::Rect;
 use super::Rules;
 use super::labels::LabelledHead;
 
-/// What was found in a picture, matched with its heads.
+/// The detections in a picture, matched with its heads.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Matched {
-    /// Score of each detection that counts, and whether it is a head. Best first.
+    /// Score of each detection that counts, and whether it is a head. Highest score first.
     pub detections: Vec<(f32, bool)>,
-    /// For each labelled head: `None` where it does not count, else the score at which it was found, which is 0
-    /// where it was not.
+    /// For each labelled head: `None` if it does not count, else the score at which it was found, or 0 if it was
+    /// not found.
     pub heads: Vec<Option<f32>>,
 }
 
 impl Matched {
-    /// Matches the detections of a picture, best first, with its heads. Each takes the head that it overlaps most of
-    /// those that are left. What lies on an ignored head, and what is smaller than any that counts, counts neither.
+    /// Matches the detections of a picture with its heads, highest score first. Each takes the remaining head that it
+    /// overlaps most. A detection on an ignored head, or smaller than any head that counts, does not count.
     pub fn of(found: &[Detection], heads: &[LabelledHead], rules: Rules) -> Self {
         let counts =
             |head: &LabelledHead| !head.ignore && shorter_side(&head.rect) >= rules.min_size;
@@ -63,8 +63,8 @@ fn overlap(a: &Rect, b: &Rect) -> f32 {
     w.max(0.0) * h.max(0.0)
 }
 
-/// The area below the curve of precision over recall, where precision is the best at this recall or more. `None`
-/// where there is no head.
+/// The area under the precision-recall curve, where precision is the best at this recall or higher. `None`
+/// if there is no head.
 pub fn average_precision<'a>(matched: impl Iterator<Item = &'a Matched> + Clone) -> Option<f64> {
     let heads = matched
         .clone()
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn what_is_ignored_is_neither_missed_nor_false() {
         let heads = [head(0.0, 40.0, true), head(100.0, 10.0, false)];
-        // In the ignored head, on the small one, and a small one where there is nothing.
+        // In the ignored head, on the small one, and a small one without a head.
         let detections = [
             found(5.0, 20.0, 0.9),
             found(100.0, 12.0, 0.8),
@@ -165,7 +165,7 @@ mod tests {
             matched(&[(0.9, true), (0.6, false)], 1),
             matched(&[(0.7, false), (0.5, true)], 2),
         ];
-        // Right at ranks 1 and 4 of 3 heads: a third at 1, a third at a half, and the last is never found.
+        // Right at ranks 1 and 4 of 3 heads: a third at 1, a third at a half, and the last head is never found.
         let ap = average_precision(all.iter()).unwrap();
         assert!((ap - (1.0 + 0.5) / 3.0).abs() < 1e-9, "{ap}");
         assert_eq!(
