@@ -13,8 +13,8 @@ use super::interop::KnownHeads;
 use crate::estimator::detector::Detection;
 use crate::estimator::error::Error;
 use crate::estimator::frame::FrameView;
-use crate::estimator::pipeline::{self, Finished, Pipeline};
-use crate::estimator::{Config, Head, HeadPoseEstimator, Settings, StageTimes};
+use crate::estimator::workers::{self, Workers};
+use crate::estimator::{self, Config, Head, HeadPoseEstimator, Settings, StageTimes};
 use crate::headposemeta::Source;
 use crate::video;
 
@@ -60,9 +60,9 @@ enum Queued {
 
 enum Runner {
     Serial(Box<HeadPoseEstimator>),
-    Parallel(Pipeline<MappedFrame>),
+    Parallel(Workers<MappedFrame>),
     /// Buffers need not wait for it.
-    Detached(Pipeline<MappedFrame>),
+    Detached(Workers<MappedFrame>),
 }
 
 pub(super) struct Engine {
@@ -90,7 +90,7 @@ impl Engine {
     /// [`Error::Thread`].
     pub fn detach(&mut self, config: &Config) -> Result<(), Error> {
         match self.runner.take() {
-            Some(Runner::Serial(estimator)) => match Pipeline::new(estimator, config, 1) {
+            Some(Runner::Serial(estimator)) => match Workers::new(estimator, config, 1) {
                 Ok(pipeline) => self.runner = Some(Runner::Detached(pipeline)),
                 Err((estimator, error)) => {
                     self.runner = Some(Runner::Serial(estimator));
@@ -109,8 +109,8 @@ impl Engine {
     /// As [`HeadPoseEstimator::load`]; the engine goes on one frame after the other.
     pub fn deepen(&mut self, depth: usize, config: &Config, behind: bool) -> Result<(), Error> {
         let new = match behind {
-            true => Pipeline::growing,
-            false => Pipeline::new,
+            true => Workers::growing,
+            false => Workers::new,
         };
         match self.runner.take() {
             Some(Runner::Serial(estimator)) if depth > 1 => match new(estimator, config, depth) {
@@ -308,18 +308,25 @@ fn source(detected: bool) -> Source {
 }
 
 /// A frame that a thread is done with, and what it found there.
-fn found_in(finished: Finished<'_, MappedFrame>) -> (MappedFrame, Result<Found, Failure>) {
-    let mut frame = finished.frame;
-    let known = frame.known.take();
-    let found = finished.heads.map(|heads| Found {
-        source: source(finished.detected),
-        heads: heads.to_vec(),
-        times: finished.times,
-        front_runs: finished.front_runs,
-        unposed: finished.unposed,
-        known: known.unwrap_or_default(),
-    });
+fn found_in(
+    (mut frame, found): (MappedFrame, Result<estimator::Found, Error>),
+) -> (MappedFrame, Result<Found, Failure>) {
+    let known = frame.known.take().unwrap_or_default();
+    let found = found.map(|found| Found::new(found, known));
     (frame, found.map_err(Failure::from))
+}
+
+impl Found {
+    fn new(found: estimator::Found, known: KnownHeads) -> Self {
+        Self {
+            source: source(found.detected),
+            heads: found.heads,
+            times: found.times,
+            front_runs: found.front_runs,
+            unposed: found.unposed,
+            known,
+        }
+    }
 }
 
 fn infer_now(
@@ -333,19 +340,12 @@ fn infer_now(
     let frame = video::map_readable(buffer, info)?;
     let time = buffer.pts().map(Into::into);
     let view = video::view(&frame)?;
-    let heads = match &known {
+    match &known {
         Some(known) => estimator.estimate(&view, known.detections(), time, settings)?,
         None => estimator.process(&view, time, settings)?,
     };
-    let heads = heads.to_vec();
-    Ok(Found {
-        source: source(estimator.detected()),
-        heads,
-        times: estimator.times(),
-        front_runs: estimator.front_runs(),
-        unposed: estimator.unposed(),
-        known: known.unwrap_or_default(),
-    })
+    let found = estimator.take_found();
+    Ok(Found::new(found, known.unwrap_or_default()))
 }
 
 /// A buffer that another thread reads.
@@ -382,7 +382,7 @@ impl MappedFrame {
     }
 }
 
-impl pipeline::Frame for MappedFrame {
+impl workers::Frame for MappedFrame {
     fn view(&self) -> Result<FrameView<'_>, Error> {
         match &self.pixels {
             Some(frame) => video::view_owned(frame),

@@ -1,27 +1,26 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What is remembered from frame to frame: who is where, and which side each shows.
+//! What is remembered from frame to frame: the tracks, and which side each head shows.
 //!
-//! Each frame passes three times, in the order of the frames: [`Scene::begin`], [`Scene::follow`] once its
-//! boxes are known, and [`Scene::finish`] once its poses are known. With several frames in flight a later
-//! frame begins before an earlier one has finished; what is learned from poses is used a fixed number of
-//! frames later, so that results do not depend on the speed of threads.
+//! Each frame passes three times, in the order of the frames: [`StreamState::begin`], [`StreamState::follow`] once
+//! its boxes are known, and [`StreamState::finish`] once its poses are known. With several frames in flight, a later
+//! frame begins before an earlier one has finished. What poses reveal is therefore used a fixed number of frames
+//! later, so that results do not depend on the speed of threads.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::Head;
 use super::angles::Angles;
 use super::detector::Detection;
-use super::findings::Findings;
 use super::geometry::{Rect, Size};
+use super::job::{FrameJob, Target};
 use super::pose::fusion::Pose;
 use super::side::Seen;
 use super::smoothing::PoseFilters;
-use super::target::{self, Target};
 use super::tracker::{Tracker, elapsed};
-use super::{Head, Settings};
 
-/// What poses tell of the side of a head counts from this many frames later on: so results are the same for up to
-/// as many frames in flight.
+/// The side that a pose reveals is used this many frames later, so that results are the same for any number of frames
+/// in flight up to this.
 const FRAMES_TO_LEARN: u64 = 4;
 
 /// Which side the head of a track showed.
@@ -32,33 +31,22 @@ struct Shown {
     seen: Seen,
 }
 
-/// What is to be done with a frame.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Plan {
-    /// From 1, in the order of the frames.
-    pub number: u64,
-    /// Number of the first frame of its shot: heads are not followed from one shot into the next.
-    shot: u64,
-    /// Its boxes are new: from the detector, or known from elsewhere.
-    pub detect: bool,
-}
-
 /// The last pose of a head that is followed.
 #[derive(Clone, Copy, Debug)]
 struct LastPose {
     id: u64,
-    /// The frame in which the head was there last.
+    /// The last frame that had the head.
     frame: u64,
     pose: Pose,
 }
 
-/// Poses of heads that are gone are kept for so many frames.
+/// The last pose of a head that is gone is kept for this many frames.
 const LONGEST_GONE: u64 = 1000;
 
 /// The memory of one stream.
 #[derive(Debug)]
-pub(super) struct Scene {
-    /// Frames that are in flight at most.
+pub(super) struct StreamState {
+    /// Largest number of frames in flight.
     depth: u64,
     /// Number of the last frame that began, from 1, with its time and size and the first frame of its shot.
     begun: u64,
@@ -66,7 +54,7 @@ pub(super) struct Scene {
     /// `None`: the next frame begins a new shot.
     begun_size: Option<Size>,
     shot: u64,
-    /// Number of the last frame planned for the detector that can be predicted from; 0 before the first.
+    /// Number of the last frame that goes to the detector and can be predicted from; 0 before the first.
     detected: u64,
     /// Stream time since then.
     since_detected: Duration,
@@ -75,11 +63,11 @@ pub(super) struct Scene {
     tracker: Tracker,
     /// The shot whose heads the tracker knows.
     followed: u64,
-    /// It has been told the boxes of a frame of that shot.
+    /// The tracker has the boxes of a frame of that shot.
     has_boxes: bool,
-    /// What finished frames told, and the tracker was not told yet.
+    /// Sides that finished frames revealed and the tracks have not learned yet.
     shown: VecDeque<Shown>,
-    /// Touched by finished frames only.
+    /// Used by finished frames only.
     pose_filters: PoseFilters,
     /// Likewise.
     last_poses: Vec<LastPose>,
@@ -88,8 +76,8 @@ pub(super) struct Scene {
     tracks: Vec<usize>,
 }
 
-impl Scene {
-    /// For a stream of which one frame at a time is in flight.
+impl StreamState {
+    /// For a stream with one frame in flight at a time.
     pub fn new() -> Self {
         Self {
             depth: 1,
@@ -129,104 +117,76 @@ impl Scene {
         self.begun_size = None;
     }
 
-    /// Decides what is to be done with the next frame. It is given to the detector where its boxes cannot be
-    /// predicted: at the start of a shot, and `max-lost-time` after the last detection at the latest.
+    /// Numbers the next frame and decides whether it is detected or predicted. It is detected where its boxes cannot
+    /// be predicted: at the start of a shot, and `max-lost-time` after the last detection at the latest.
     ///
     /// `size` is the frame's, if it can be read; `known`: its boxes come from elsewhere.
-    pub fn begin(
-        &mut self,
-        size: Option<Size>,
-        time: Option<Duration>,
-        known: bool,
-        settings: &Settings,
-    ) -> Plan {
+    pub fn begin(&mut self, job: &mut FrameJob, size: Option<Size>, known: bool) {
         self.begun += 1;
         let number = self.begun;
         if size.is_some() && self.begun_size != size {
             (self.begun_size, self.shot) = (size, number);
         }
-        let elapsed = elapsed(self.begun_time, time);
-        self.begun_time = time;
+        let elapsed = elapsed(self.begun_time, job.time);
+        self.begun_time = job.time;
         self.since_detected = self.since_detected.saturating_add(elapsed);
-        let detect = match settings.tracking {
+        let detect = match job.settings.tracking {
             None => true,
             Some(max_lost) => {
                 known
                     || self.detected < self.shot
                     || self.detected <= self.failed
-                    || number >= self.detected + u64::from(settings.detection_interval)
+                    || number >= self.detected + u64::from(job.settings.detection_interval)
                     || self.since_detected > max_lost
             }
         };
         if detect {
             // Boxes of heads that are not followed cannot be predicted from.
-            self.detected = if settings.tracking.is_some() {
-                number
-            } else {
-                0
+            self.detected = match job.settings.tracking {
+                Some(_) => number,
+                None => 0,
             };
             self.since_detected = Duration::ZERO;
         }
-        Plan {
-            number,
-            shot: self.shot,
-            detect,
-        }
+        (job.number, job.shot, job.detect) = (number, self.shot, detect);
     }
 
-    /// The frame's boxes were to be predicted, but the detections they were to be predicted from have failed.
-    /// To be asked before [`follow`](Self::follow).
-    pub fn lacks_boxes(&self, plan: Plan) -> bool {
-        !(plan.detect || self.has_boxes && self.followed == plan.shot)
+    /// Whether the detections that the frame's boxes were to be predicted from have failed. To be asked before
+    /// [`follow`](Self::follow).
+    pub fn lacks_boxes(&self, job: &FrameJob) -> bool {
+        !(job.detect || self.has_boxes && self.followed == job.shot)
     }
 
-    /// Takes note that a frame failed: what it was to find out is still to be found out.
-    pub fn fail(&mut self, plan: Plan) {
-        self.failed = plan.number;
+    /// Notes that a frame failed: later frames must not rely on it.
+    pub fn fail(&mut self, job: &FrameJob) {
+        self.failed = job.number;
     }
 
-    /// Makes targets of the detections and finds the track of each, or makes targets of the tracks.
-    pub fn follow(
-        &mut self,
-        plan: Plan,
-        findings: &mut Findings,
-        size: Size,
-        time: Option<Duration>,
-        settings: &Settings,
-    ) {
-        let Findings {
-            detections,
-            targets,
-            ..
-        } = findings;
-        let number = plan.number;
-        target::select(detections, size, settings, targets);
-        if std::mem::replace(&mut self.followed, plan.shot) != plan.shot {
+    /// Turns the detections into targets and finds the track of each, or predicts the targets from the tracks; then
+    /// decides which of them are due for which model.
+    pub fn follow(&mut self, job: &mut FrameJob, size: Size) {
+        job.select_targets(size);
+        if std::mem::replace(&mut self.followed, job.shot) != job.shot {
             self.forget_tracks();
         }
-        let Some(max_lost) = settings.tracking else {
+        let Some(max_lost) = job.settings.tracking else {
             self.forget_tracks();
             return;
         };
-        let delay = self.depth.max(FRAMES_TO_LEARN);
-        while let Some(shown) = self
-            .shown
-            .pop_front_if(|shown| shown.frame + delay <= number)
-        {
-            if let Some(track) = self.tracker.find_mut(shown.id) {
-                track.side.learn(shown.frame, shown.seen);
-            }
-        }
-        if plan.detect {
+        let (number, time) = (job.number, job.time);
+        self.learn_sides(number);
+        if job.detect {
             self.has_boxes = true;
             self.boxes.clear();
-            self.boxes.extend(targets.iter().map(|target| target.rect));
+            self.boxes
+                .extend(job.targets.iter().map(|target| target.rect));
             let tracks = &mut self.tracks;
             self.tracker.update(time, &self.boxes, max_lost, tracks);
         } else {
-            self.predict(time, size, settings, targets);
+            self.predict(job, size);
         }
-        for (target, &track) in targets.iter_mut().zip(&self.tracks) {
+        let settings = &job.settings;
+        for (target, &track) in job.targets.iter_mut().zip(&self.tracks) {
             let Some(track) = self.tracker.track_mut(track) else {
                 continue;
             };
@@ -249,24 +209,29 @@ impl Scene {
         }
     }
 
-    /// Makes targets of the heads that were detected last, where they are by now.
-    fn predict(
-        &mut self,
-        time: Option<Duration>,
-        size: Size,
-        settings: &Settings,
-        targets: &mut Vec<Target>,
-    ) {
+    /// Hands the tracks the sides that are old enough to be used by frame `number`.
+    fn learn_sides(&mut self, number: u64) {
+        let delay = self.depth.max(FRAMES_TO_LEARN);
+        let is_old = |shown: &mut Shown| shown.frame + delay <= number;
+        while let Some(shown) = self.shown.pop_front_if(is_old) {
+            if let Some(track) = self.tracker.find_mut(shown.id) {
+                track.side.learn(shown.frame, shown.seen);
+            }
+        }
+    }
+
+    /// Makes targets of the heads that were detected last, at their predicted places.
+    fn predict(&mut self, job: &mut FrameJob, size: Size) {
         let (tracks, boxes) = (&mut self.tracks, &mut self.boxes);
-        self.tracker.predict(time, tracks, boxes);
-        targets.clear();
+        self.tracker.predict(job.time, tracks, boxes);
+        job.targets.clear();
         let mut boxes = boxes.iter();
         // Keeps the tracks of those whose box still lies in the frame.
         tracks.retain(|&track| {
             let score = self.tracker.track(track).map_or(0.0, |track| track.score);
             let rect = boxes.next().copied().unwrap_or_default();
-            let target = Target::new(&Detection { rect, score }, size, settings);
-            targets.extend(target.map(|target| Target {
+            let target = Target::new(&Detection { rect, score }, size, &job.settings);
+            job.targets.extend(target.map(|target| Target {
                 predicted: true,
                 ..target
             }));
@@ -280,64 +245,49 @@ impl Scene {
         self.shown.clear();
     }
 
-    /// Replaces `heads` by the targets with their poses.
-    pub fn finish(
-        &mut self,
-        Plan { number, .. }: Plan,
-        findings: &Findings,
-        time: Option<Duration>,
-        settings: &Settings,
-        heads: &mut Vec<Head>,
-    ) {
+    /// Makes heads of the targets and their poses.
+    pub fn finish(&mut self, job: &mut FrameJob) {
+        let mut heads = std::mem::take(&mut job.found.heads);
         heads.clear();
-        let mut poses = findings.poses.iter();
-        for target in &findings.targets {
+        let mut poses = job.poses.iter();
+        for target in &job.targets {
             let pose = if target.is_due {
                 let Some(&pose) = poses.next() else { break };
-                Some(self.learn(number, target, pose, time, settings))
+                Some(self.remember(job, target, pose))
             } else {
                 let mut last_poses = self.last_poses.iter_mut();
                 let last = last_poses.find(|last| last.id == target.id);
                 last.map(|last| {
-                    last.frame = number;
+                    last.frame = job.number;
                     last.pose
                 })
             };
             heads.extend(pose.and_then(|pose| head(target, &pose)));
         }
-        self.pose_filters.forget_unused(number);
+        self.pose_filters.forget_unused(job.number);
         self.last_poses
-            .retain(|last| number - last.frame <= LONGEST_GONE);
+            .retain(|last| job.number - last.frame <= LONGEST_GONE);
+        job.found.detected = job.detect;
+        job.found.unposed = job.targets.len().saturating_sub(heads.len());
+        job.found.heads = heads;
     }
 
-    /// Remembers what a head's new pose tells; the pose, smoothed where that is asked for.
-    fn learn(
-        &mut self,
-        number: u64,
-        target: &Target,
-        mut pose: Pose,
-        time: Option<Duration>,
-        settings: &Settings,
-    ) -> Pose {
-        if target.id == 0 {
+    /// Remembers a head's new pose and the side that it shows; returns the pose, smoothed if that is wanted.
+    fn remember(&mut self, job: &FrameJob, target: &Target, mut pose: Pose) -> Pose {
+        let (id, frame) = (target.id, job.number);
+        if id == 0 {
             return pose;
         }
-        self.shown.push_back(Shown {
-            frame: number,
-            id: target.id,
-            seen: pose.seen,
-        });
-        if let Some(smoothing) = &settings.smoothing {
-            let filter = self.pose_filters.get(target.id, number);
-            pose.angles = filter.filter_weighed(smoothing, time, pose.angles, pose.uncertainty);
+        let seen = pose.seen;
+        self.shown.push_back(Shown { frame, id, seen });
+        if let Some(smoothing) = &job.settings.smoothing {
+            let filter = self.pose_filters.get(id, frame);
+            pose.angles =
+                filter.filter_weighed(smoothing, job.time, pose.angles, pose.uncertainty);
         }
-        if settings.pose_interval > 1 {
-            let last = LastPose {
-                id: target.id,
-                frame: number,
-                pose,
-            };
-            match self.last_poses.iter_mut().find(|last| last.id == target.id) {
+        if job.settings.pose_interval > 1 {
+            let last = LastPose { id, frame, pose };
+            match self.last_poses.iter_mut().find(|last| last.id == id) {
                 Some(known) => *known = last,
                 None => self.last_poses.push(last),
             }
@@ -346,7 +296,7 @@ impl Scene {
     }
 }
 
-/// The head of a finite pose; networks may answer NaN, which nobody must get to see.
+/// The head of a finite pose. A network may answer NaN, which must not get out.
 fn head(target: &Target, pose: &Pose) -> Option<Head> {
     if !pose.angles.is_finite() {
         return None;
@@ -367,6 +317,7 @@ fn head(target: &Target, pose: &Pose) -> Option<Head> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Settings;
     use super::*;
 
     const SIZE: Size = Size {
@@ -386,14 +337,25 @@ mod tests {
         Some(Duration::from_millis(ms))
     }
 
+    /// Begins a frame.
+    fn begin(stream: &mut StreamState, settings: Settings, time: u64) -> FrameJob {
+        let mut job = FrameJob {
+            time: ms(time),
+            settings,
+            ..FrameJob::new()
+        };
+        stream.begin(&mut job, Some(SIZE), false);
+        job
+    }
+
     /// Which of the frames at these times are given to the detector.
     fn detected(interval: u32, times: impl Iterator<Item = u64>) -> Vec<u64> {
-        let (mut scene, settings) = (Scene::new(), settings(interval));
-        let begins = |(time, n)| {
-            let plan = scene.begin(Some(SIZE), ms(time), false, &settings);
-            plan.detect.then_some(n)
+        let (mut stream, settings) = (StreamState::new(), settings(interval));
+        let detects = |(time, n)| {
+            let job = begin(&mut stream, settings, time);
+            job.detect.then_some(n)
         };
-        times.zip(0..).filter_map(begins).collect()
+        times.zip(0..).filter_map(detects).collect()
     }
 
     #[test]
@@ -409,34 +371,29 @@ mod tests {
         assert_eq!(detected(25, anew), [0, 25]);
     }
 
-    /// The detections of a frame fail, and the next one was to be predicted from them.
     #[test]
-    fn what_failed_is_made_up_for() {
-        let (mut scene, settings) = (Scene::new(), settings(30));
-        let begin =
-            |scene: &mut Scene, n: u64| scene.begin(Some(SIZE), ms(40 * n), false, &settings);
-        let first = begin(&mut scene, 0);
-        let second = begin(&mut scene, 1);
+    fn a_frame_after_failed_detections_is_detected() {
+        let (mut stream, settings) = (StreamState::new(), settings(30));
+        let begin = |stream: &mut StreamState, n: u64| begin(stream, settings, 40 * n);
+        let first = begin(&mut stream, 0);
+        let second = begin(&mut stream, 1);
         assert!(first.detect && !second.detect);
-        scene.fail(first);
-        assert!(scene.lacks_boxes(second), "it has to detect by itself");
-        let third = begin(&mut scene, 2);
+        stream.fail(&first);
+        assert!(stream.lacks_boxes(&second), "it has to detect by itself");
+        let mut third = begin(&mut stream, 2);
         assert!(third.detect);
-        let mut findings = Findings::default();
-        scene.follow(third, &mut findings, SIZE, ms(80), &settings);
-        let fourth = begin(&mut scene, 3);
+        stream.follow(&mut third, SIZE);
+        let mut fourth = begin(&mut stream, 3);
         assert!(
-            !fourth.detect && !scene.lacks_boxes(fourth),
+            !fourth.detect && !stream.lacks_boxes(&fourth),
             "there is no head"
         );
-        scene.cut();
-        let fifth = begin(&mut scene, 4);
+        stream.cut();
+        let mut fifth = begin(&mut stream, 4);
         assert!(fifth.detect);
         // It comes later than the cut.
-        scene.follow(fourth, &mut findings, SIZE, ms(120), &settings);
-        assert!(scene.lacks_boxes(Plan {
-            detect: false,
-            ..fifth
-        }));
+        stream.follow(&mut fourth, SIZE);
+        fifth.detect = false;
+        assert!(stream.lacks_boxes(&fifth));
     }
 }
