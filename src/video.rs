@@ -89,6 +89,11 @@ pub(crate) fn view_owned(
     view_planes(frame)
 }
 
+/// Width and height.
+pub(crate) fn size(info: &gst_video::VideoInfo) -> (u32, u32) {
+    (info.width(), info.height())
+}
+
 /// Checks that each plane's memory holds all rows of it.
 ///
 /// # Errors

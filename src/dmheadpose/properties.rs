@@ -8,7 +8,7 @@ use std::time::Duration;
 use gst::glib;
 use gst::prelude::*;
 
-use super::interop;
+use super::metas::MetaSettings;
 use super::options::{
     DmHeadPoseCropMode, DmHeadPoseDetectorFamily, DmHeadPoseExecutionProvider, DmHeadPoseHeadsFrom,
     DmHeadPoseMetaFormat, DmHeadPoseMode, DmHeadPoseOnError, DmHeadPosePoseFamily,
@@ -45,7 +45,7 @@ pub(super) struct Settings {
     pub max_batch: u32,
     pub pipeline_depth: u32,
     /// The property `async`.
-    pub detached: bool,
+    pub is_async: bool,
     pub detection_interval: u32,
     pub pose_interval: u32,
     pub rear_interval: u32,
@@ -67,7 +67,7 @@ pub(super) struct Settings {
     pub smoothing_beta: f32,
     pub report: ReportSettings,
     pub heads_from: DmHeadPoseHeadsFrom,
-    pub interop: interop::Options,
+    pub metas: MetaSettings,
     pub look: Look,
 }
 
@@ -91,7 +91,7 @@ impl Default for Settings {
             share_models: false,
             max_batch: pose::MAX_BATCH as u32,
             pipeline_depth: 0,
-            detached: false,
+            is_async: false,
             detection_interval: frame.detection_interval,
             pose_interval: frame.pose_interval,
             rear_interval: frame.rear_interval,
@@ -116,9 +116,9 @@ impl Default for Settings {
                 message_interval: 0,
             },
             heads_from: DmHeadPoseHeadsFrom::default(),
-            interop: interop::Options {
+            metas: MetaSettings {
                 object_class: None,
-                meta_format: DmHeadPoseMetaFormat::CUSTOM,
+                format: DmHeadPoseMetaFormat::CUSTOM,
             },
             look: Look::new(DmHeadPoseOverlayFlags::empty()),
         }
@@ -232,7 +232,7 @@ impl Settings {
             "share-models" => assign(&mut self.share_models, value),
             "max-batch" => assign(&mut self.max_batch, value),
             "pipeline-depth" => assign(&mut self.pipeline_depth, value),
-            "async" => assign(&mut self.detached, value),
+            "async" => assign(&mut self.is_async, value),
             "detection-interval" => assign(&mut self.detection_interval, value),
             "pose-interval" => assign(&mut self.pose_interval, value),
             "rear-interval" => assign(&mut self.rear_interval, value),
@@ -257,10 +257,10 @@ impl Settings {
             "heads-from" => assign(&mut self.heads_from, value),
             "object-class" => {
                 if let Some(class) = text::of_property(value, pspec) {
-                    self.interop.object_class = class;
+                    self.metas.object_class = class;
                 }
             }
-            "meta-format" => assign(&mut self.interop.meta_format, value),
+            "meta-format" => assign(&mut self.metas.format, value),
             _ => self.look.set(value, pspec),
         }
     }
@@ -284,7 +284,7 @@ impl Settings {
             "share-models" => self.share_models.to_value(),
             "max-batch" => self.max_batch.to_value(),
             "pipeline-depth" => self.pipeline_depth.to_value(),
-            "async" => self.detached.to_value(),
+            "async" => self.is_async.to_value(),
             "detection-interval" => self.detection_interval.to_value(),
             "pose-interval" => self.pose_interval.to_value(),
             "rear-interval" => self.rear_interval.to_value(),
@@ -307,8 +307,8 @@ impl Settings {
             "post-messages" => self.report.post_messages.to_value(),
             "message-interval" => self.report.message_interval.to_value(),
             "heads-from" => self.heads_from.to_value(),
-            "object-class" => self.interop.object_class.to_value(),
-            "meta-format" => self.interop.meta_format.to_value(),
+            "object-class" => self.metas.object_class.to_value(),
+            "meta-format" => self.metas.format.to_value(),
             _ => return self.look.get(pspec),
         })
     }

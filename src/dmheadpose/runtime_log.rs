@@ -23,7 +23,7 @@ pub(super) fn log(severity: Severity, message: &str) {
     }
 }
 
-/// How much of ONNX Runtime's talk anybody wants to see.
+/// The least severity of ONNX Runtime's messages that the category shows.
 pub(super) fn severity() -> Severity {
     match ORT_CAT.threshold() {
         level if level >= gst::DebugLevel::Debug => Severity::Debug,

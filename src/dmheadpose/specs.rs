@@ -169,7 +169,7 @@ fn load_time_specs() -> Vec<glib::ParamSpec> {
                  at the newest frame: no delay, however slow the networks are. pipeline-depth counts for \
                  nothing then",
             )
-            .default_value(defaults.detached)
+            .default_value(defaults.is_async)
             .mutable_ready()
             .build(),
     ]
@@ -382,7 +382,7 @@ fn playing_specs() -> Vec<glib::ParamSpec> {
         glib::ParamSpecFlags::builder::<DmHeadPoseMetaFormat>("meta-format")
             .nick("Meta Format")
             .blurb("Metas to attach to each frame")
-            .default_value(defaults.interop.meta_format)
+            .default_value(defaults.metas.format)
             .mutable_playing()
             .build(),
     ]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! How the element gets along with the metas that other vendors' elements write and read: heads are taken
-//! from them, and poses put into them.
+//! The metas on buffers: heads are read from those of other vendors' elements, and poses are written in the formats
+//! that those elements read.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,18 +12,18 @@ use crate::estimator::geometry::{Rect, Size};
 use crate::headposemeta::HeadPoses;
 use crate::roi;
 
-/// What an application has chosen.
+/// Which metas to read and to write.
 #[derive(Clone, Debug)]
-pub(super) struct Options {
-    /// Types of regions and objects that are heads, a list with commas; `None`: all.
+pub(super) struct MetaSettings {
+    /// Types of regions and objects that are heads, separated by commas; `None`: all.
     pub object_class: Option<String>,
-    pub meta_format: Format,
+    pub format: Format,
 }
 
-impl Options {
-    /// Tells the application, unless it was `warned` already, that what it asked for by name cannot be had.
+impl MetaSettings {
+    /// Warns the application once, as `warned` notes, if a format that it asked for is not available.
     pub fn warn_of_missing(&self, element: &super::DmHeadPose, warned: &AtomicBool) {
-        if self.meta_format.contains(Format::ANALYTICS)
+        if self.format.contains(Format::ANALYTICS)
             && let Err(found) = Analytics::get()
             && !warned.swap(true, Ordering::Relaxed)
         {
@@ -37,13 +37,13 @@ impl Options {
     }
 }
 
-/// Tracks whose first sight is remembered.
+/// How many tracks keep their time of first sight.
 const TRACKS: usize = 1024;
 
-/// Boxes that overlap by more, as intersection over union, are of one thing.
+/// Boxes with a larger intersection over union are of the same object.
 const SAME_IOU: f32 = 0.5;
 
-/// A head that somebody upstream has found.
+/// A head that an element upstream has found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct KnownHead {
     detection: Detection,
@@ -55,7 +55,7 @@ struct KnownHead {
     track: Option<u64>,
 }
 
-/// The heads that others have found in a buffer.
+/// The heads that other elements have found in a buffer.
 #[derive(Debug, Default)]
 pub(super) struct KnownHeads {
     heads: Vec<KnownHead>,
@@ -63,13 +63,13 @@ pub(super) struct KnownHeads {
 }
 
 impl KnownHeads {
-    /// The regions and objects on the buffer that are wanted.
-    pub fn read(buffer: &gst::BufferRef, options: &Options) -> Self {
+    /// The regions and objects on the buffer of the wanted classes.
+    pub fn read(buffer: &gst::BufferRef, settings: &MetaSettings) -> Self {
         let objects = match Analytics::get() {
             Ok(analytics) => analytics.objects(buffer),
             Err(_) => Vec::new(),
         };
-        let classes = options.object_class.as_deref();
+        let classes = settings.object_class.as_deref();
         let is_wanted = |class: Option<&str>| is_among(class, classes);
         Self::new(merge(roi::regions(buffer), objects, is_wanted))
     }
@@ -83,7 +83,7 @@ impl KnownHeads {
         &self.detections
     }
 
-    /// Gives away the one that became the head with this box: the estimator leaves heads out, changes their
+    /// Removes and returns the upstream head that best overlaps `rect`: the estimator leaves heads out, changes their
     /// order and cuts boxes to the frame.
     fn take(&mut self, rect: Rect, frame: Size) -> Option<KnownHead> {
         let overlap = |head: &KnownHead| head.detection.rect.truncated(frame).iou(&rect);
@@ -99,7 +99,7 @@ fn is_among(class: Option<&str>, classes: Option<&str>) -> bool {
     })
 }
 
-/// Regions and objects of the wanted classes, those that have a twin once.
+/// Regions and objects of the wanted classes; a region and its object count once.
 fn merge(
     regions: impl Iterator<Item = roi::Region>,
     objects: Vec<Object>,
@@ -148,17 +148,17 @@ fn merge(
     known
 }
 
-/// Puts poses on buffers in the formats that are asked for.
+/// Writes poses as metas, in the formats that are asked for.
 #[derive(Debug, Default)]
-pub(super) struct Writer {
+pub(super) struct MetaWriter {
     /// When each track was first seen, in running time.
     first_seen: VecDeque<(u64, gst::ClockTime)>,
 }
 
-impl Writer {
-    /// Attaches `poses` to `buffer`, which has this running time, in each of the `formats`. Heads that others
-    /// have found keep their regions and objects, which get the pose; heads that have no number yet take
-    /// over that of their track.
+impl MetaWriter {
+    /// Attaches `poses` to `buffer`, which has this running time, in each of the `formats`. Heads that other elements
+    /// have found keep their regions and objects, which get the pose; heads that are not tracked here take over the
+    /// number of their track.
     ///
     /// # Errors
     /// When our own meta cannot be attached.
@@ -208,7 +208,7 @@ impl Writer {
         Ok(())
     }
 
-    /// When the track was seen first, and when now.
+    /// The times of the track's first sight and of this one.
     fn seen(&mut self, id: u64, time: Option<gst::ClockTime>) -> (gst::ClockTime, gst::ClockTime) {
         let now = time.unwrap_or(gst::ClockTime::ZERO);
         if let Some((_, first)) = self.first_seen.iter().find(|(known, _)| *known == id) {
@@ -349,7 +349,7 @@ mod tests {
 
     #[test]
     fn the_first_sight_of_a_track_is_remembered_but_not_for_ever() {
-        let mut writer = Writer::default();
+        let mut writer = MetaWriter::default();
         let at = |time| Some(gst::ClockTime::from_nseconds(time));
         let times = |a, b| {
             (
