@@ -8,6 +8,7 @@ mod analytics;
 pub mod dmheadpose;
 mod dmheadposejson;
 mod dmheadposeoverlay;
+pub mod draw;
 pub mod estimator;
 pub mod headposemeta;
 pub mod overlay;

@@ -4,8 +4,8 @@
 use gst_video::prelude::*;
 
 use crate::estimator::error::Error;
-use crate::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use crate::estimator::geometry::Size;
+use crate::estimator::image::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use crate::planes::{self, Misfit};
 
 /// The formats that [`view`] accepts, the ones that cameras and decoders deliver first.

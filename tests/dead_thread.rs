@@ -7,8 +7,8 @@ mod common;
 use std::time::Duration;
 
 use gstdmheadpose::estimator::error::Error;
-use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::geometry::Size;
+use gstdmheadpose::estimator::image::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::workers::{Frame, Workers};
 use gstdmheadpose::estimator::{Config, HeadPoseEstimator, Settings};
 

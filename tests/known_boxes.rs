@@ -6,8 +6,8 @@ mod toys;
 use std::time::Duration;
 
 use gstdmheadpose::estimator::detector::Detection;
-use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::geometry::{CropMode, Rect, Size};
+use gstdmheadpose::estimator::image::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::pose::{PoseFamily, PoseModel};
 use gstdmheadpose::estimator::{Config, Head, HeadPoseEstimator, Settings};
 use toys::common::runtime_options;

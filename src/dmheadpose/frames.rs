@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::metas::KnownHeads;
 use crate::estimator::detector::Detection;
 use crate::estimator::error::Error;
-use crate::estimator::frame::FrameView;
+use crate::estimator::image::frame::FrameView;
 use crate::estimator::workers::{self, Workers};
 use crate::estimator::{Config, Found, HeadPoseEstimator, Settings};
 use crate::video;

@@ -6,8 +6,8 @@ use gst::glib;
 use crate::estimator::catalog::Mode;
 use crate::estimator::detector::{DetectorFamily, Scaling, detector_families};
 use crate::estimator::geometry::CropMode;
+use crate::estimator::onnx::ExecutionProvider;
 use crate::estimator::pose::{PoseFamily, pose_families};
-use crate::estimator::runtime::ExecutionProvider;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstDmHeadPoseMode")]

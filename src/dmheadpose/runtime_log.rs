@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use crate::estimator::runtime::Severity;
+use crate::estimator::onnx::Severity;
 
 static ORT_CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(

@@ -16,7 +16,7 @@ use super::metas::MetaWriter;
 use super::options::DmHeadPoseWhenLate;
 use super::runtime_log;
 use crate::estimator::HeadPoseEstimator;
-use crate::estimator::runtime::RuntimeOptions;
+use crate::estimator::onnx::RuntimeOptions;
 use crate::overlay::Overlay;
 use crate::sync::lock;
 use crate::video;

@@ -10,35 +10,20 @@
 //! at once, in threads of their own.
 
 pub mod angles;
-mod assignment;
 pub mod catalog;
-mod chroma;
 pub mod detector;
-pub mod draw;
 pub mod error;
-mod exit_gate;
-mod fork_join;
-pub mod frame;
 pub mod geometry;
-mod hints;
+pub mod image;
 mod job;
-mod kernels;
-mod motion;
-mod nearest;
 mod networks;
 pub mod notes;
-mod pixels;
+pub mod onnx;
 pub mod pose;
-pub mod preprocess;
 pub mod quaternion;
-pub mod resize;
-pub mod runtime;
-mod side;
-pub mod signature;
-pub mod smoothing;
 mod stream;
+mod target;
 pub mod track;
-pub mod tracker;
 mod types;
 pub mod workers;
 
@@ -46,12 +31,12 @@ use std::time::Duration;
 
 use detector::{Detection, Detector};
 use error::Error;
-pub use exit_gate::close_with_main_thread;
-use frame::FrameView;
+use image::frame::FrameView;
 use job::FrameJob;
 use networks::Networks;
+use onnx::Runtime;
+pub use onnx::exit::close_with_main_thread;
 use pose::fusion::PoseEstimator;
-use runtime::Runtime;
 use stream::StreamState;
 pub use types::{Config, Found, Head, Settings, StageTimes};
 
@@ -60,7 +45,7 @@ pub use types::{Config, Found, Head, Settings, StageTimes};
 /// # Errors
 /// [`Error::Forked`].
 pub fn refuse_forked() -> Result<(), Error> {
-    match exit_gate::is_forked() {
+    match onnx::exit::is_forked() {
         true => Err(Error::Forked),
         false => Ok(()),
     }

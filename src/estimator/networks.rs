@@ -5,14 +5,13 @@ use std::time::Instant;
 
 use super::detector::{Detection, Detector};
 use super::error::Error;
-use super::exit_gate;
-use super::frame::FrameView;
+use super::image::frame::FrameView;
+use super::image::resize::Resizer;
 use super::job::FrameJob;
 use super::notes::Notes;
+use super::onnx::{Model, Role, Runtime, exit};
 use super::pose::fusion::{Look, PoseEstimator};
 use super::pose::{PoseFamily, PoseModel};
-use super::resize::Resizer;
-use super::runtime::{Model, Role, Runtime};
 use super::stream::StreamState;
 use super::{Config, StageTimes};
 
@@ -32,7 +31,7 @@ impl Networks {
     /// # Errors
     /// Whatever is wrong with the library or the models; see [`Error`].
     pub fn load(config: &Config) -> Result<Self, Error> {
-        let _loading = exit_gate::loading();
+        let _loading = exit::loading();
         let runtime = Runtime::get(&config.runtime)?;
         let open = |role: Role, path| Model::open(runtime, role, path, &config.session);
         let detector = match &config.detector_model {

@@ -13,11 +13,13 @@ use super::Head;
 use super::angles::Angles;
 use super::detector::Detection;
 use super::geometry::{Rect, Size};
-use super::job::{FrameJob, Target};
+use super::job::FrameJob;
 use super::pose::fusion::Pose;
-use super::side::Seen;
-use super::smoothing::PoseFilters;
-use super::tracker::{Tracker, elapsed};
+use super::target::{self, Target};
+use super::track::one_euro::PoseFilters;
+use super::track::side::Seen;
+use super::track::time::elapsed;
+use super::track::tracker::Tracker;
 
 /// The side that a pose reveals is used this many frames later, so that results are the same for any number of frames
 /// in flight up to this.
@@ -165,7 +167,7 @@ impl StreamState {
     /// Turns the detections into targets and finds the track of each, or predicts the targets from the tracks; then
     /// decides which of them are due for which model.
     pub fn follow(&mut self, job: &mut FrameJob, size: Size) {
-        job.select_targets(size);
+        target::select(&job.detections, size, &job.settings, &mut job.targets);
         if std::mem::replace(&mut self.followed, job.shot) != job.shot {
             self.forget_tracks();
         }
@@ -282,8 +284,7 @@ impl StreamState {
         self.shown.push_back(Shown { frame, id, seen });
         if let Some(smoothing) = &job.settings.smoothing {
             let filter = self.pose_filters.get(id, frame);
-            pose.angles =
-                filter.filter_weighed(smoothing, job.time, pose.angles, pose.uncertainty);
+            pose.angles = filter.filter_weighed(smoothing, job.time, pose.angles, pose.uncertainty);
         }
         if job.settings.pose_interval > 1 {
             let last = LastPose { id, frame, pose };

@@ -8,10 +8,9 @@ use super::angles::Angles;
 use super::detector::{DetectorFamily, DetectorSettings};
 use super::geometry::{CropMode, Rect};
 use super::notes::Notes;
+use super::onnx::{RuntimeOptions, SessionOptions};
 use super::pose::{self, PoseFamily};
-use super::runtime::{RuntimeOptions, SessionOptions};
-use super::smoothing::Smoothing;
-use super::workers;
+use super::track::one_euro::Smoothing;
 
 /// One head in one frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -86,9 +85,18 @@ impl Config {
         let mut config = self.clone();
         if depth > 1 && config.session.intra_op_threads == 0 {
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
-            config.session.intra_op_threads = (cores / workers::threads(depth)).clamp(1, 4);
+            config.session.intra_op_threads = (cores / threads(depth)).clamp(1, 4);
         }
         config
+    }
+}
+
+/// How many threads work where `depth` frames are in flight: from 3 on, one of the frames is queued for the thread that
+/// is done first.
+pub(super) fn threads(depth: usize) -> usize {
+    match depth {
+        0..3 => depth,
+        _ => depth - 1,
     }
 }
 

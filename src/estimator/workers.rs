@@ -14,11 +14,12 @@ use std::time::{Duration, Instant};
 
 use super::detector::Detection;
 use super::error::Error;
-use super::exit_gate;
-use super::frame::FrameView;
+use super::image::frame::FrameView;
 use super::job::FrameJob;
 use super::networks::Networks;
+use super::onnx::exit;
 use super::stream::StreamState;
+use super::types::threads;
 use super::{Config, Found, HeadPoseEstimator, Settings};
 use crate::sync::{lock, wait, wait_until};
 
@@ -37,15 +38,6 @@ pub trait Frame: Send + 'static {
 
     /// Called as soon as its inference has ended: pixels that are not needed after that can be given back.
     fn release(&mut self) {}
-}
-
-/// How many threads work where `depth` frames are in flight: from 3 on, one of the frames is queued for the thread that
-/// is done first.
-pub fn threads(depth: usize) -> usize {
-    match depth {
-        0..3 => depth,
-        _ => depth - 1,
-    }
 }
 
 /// Threads that run the networks on frames.
@@ -165,7 +157,7 @@ impl<F> Shared<F> {
 type Load = Box<dyn FnOnce() -> Result<Networks, Error> + Send>;
 
 impl<F: Frame> Workers<F> {
-    /// Starts the [`threads`] for `depth` frames in flight. The first uses what `estimator` has loaded, and its stream
+    /// Starts the threads for `depth` frames in flight. The first uses what `estimator` has loaded, and its stream
     /// goes on; the models are loaded again for each of the others.
     ///
     /// # Errors
@@ -277,7 +269,7 @@ impl<F: Frame> Workers<F> {
         time: Option<Duration>,
         settings: &Settings,
     ) -> Result<(), F> {
-        if exit_gate::is_forked() || self.in_flight == self.depth {
+        if exit::is_forked() || self.in_flight == self.depth {
             return Err(frame);
         }
         let size = frame.view().ok().map(|view| view.size());
@@ -302,7 +294,7 @@ impl<F: Frame> Workers<F> {
         if self.in_flight == 0 {
             return None;
         }
-        if exit_gate::is_forked() {
+        if exit::is_forked() {
             // The parent's workers have it.
             self.in_flight -= 1;
             return None;
@@ -329,7 +321,7 @@ impl<F: Frame> Workers<F> {
 
     /// Forgets the heads that are followed: for a stream that jumps.
     pub fn reset_tracks(&mut self) {
-        if !exit_gate::is_forked() {
+        if !exit::is_forked() {
             lock(&self.shared.line).stream.cut();
         }
     }
@@ -337,7 +329,7 @@ impl<F: Frame> Workers<F> {
 
 impl<F> Drop for Workers<F> {
     fn drop(&mut self) {
-        if exit_gate::is_forked() {
+        if exit::is_forked() {
             // The threads are the parent's. Waiting for them, or for a lock that one of them held, would never end.
             return std::mem::forget(std::mem::take(&mut self.threads));
         }

@@ -10,8 +10,8 @@ use super::CAT;
 use super::options::{
     DmHeadPoseBlurFallback, DmHeadPoseBlurHeads, DmHeadPoseColorBy, DmHeadPoseOverlayFlags,
 };
+use crate::draw::{BoxColor, Color, Label, Style};
 use crate::estimator::Head;
-use crate::estimator::draw::{BoxColor, Color, Label, Style};
 use crate::headposemeta::{HeadPoses, Source};
 use crate::text;
 

@@ -1,14 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! ONNX Runtime: finding the library, and the one environment of the process. Below: [`Model`]s.
-//!
-//! The only folder that knows `ort`. Three facts shape it: ort panics when it has to look for the library
-//! by itself, so the path is always resolved here first; a process can build one environment, ever, so it
-//! lives in a static and all elements share it; and a session may run only one inference at a time.
-
-mod model;
-mod pool;
-mod provider;
-mod session;
+//! Finding the library of ONNX Runtime, and the one environment of the process.
 
 use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
@@ -18,11 +9,8 @@ use once_cell::sync::OnceCell;
 use ort::environment::Environment;
 use ort::logging::LogLevel;
 
-use super::error::Error;
-use super::exit_gate;
-pub use super::signature::{ElementType, Hints, Signature, TensorInfo};
-pub use model::{Model, Outputs, Role, SessionOptions};
-pub use provider::ExecutionProvider;
+use super::exit;
+use crate::estimator::error::Error;
 
 /// The oldest ONNX Runtime that serves, 1.x: the `api-17` feature of ort.
 const OLDEST_MINOR: u32 = ort::MINOR_VERSION;
@@ -54,7 +42,7 @@ pub struct RuntimeOptions {
 /// ONNX Runtime, loaded.
 #[derive(Debug)]
 pub struct Runtime {
-    environment: Environment,
+    pub(super) environment: Environment,
     library: PathBuf,
     version: String,
     minor: u32,
@@ -71,12 +59,12 @@ impl Runtime {
     /// # Errors
     /// [`Error::RuntimeMissing`], [`Error::RuntimeUnusable`], [`Error::Exiting`] and [`Error::Forked`].
     pub fn get(options: &RuntimeOptions) -> Result<&'static Self, Error> {
-        exit_gate::watch_forks();
-        let _pass = exit_gate::pass()?;
+        exit::watch_forks();
+        let _pass = exit::pass()?;
         RUNTIME.get_or_try_init(|| {
-            exit_gate::close_at_exit();
+            exit::close_at_exit();
             let runtime = Self::load(options);
-            exit_gate::close_at_exit();
+            exit::close_at_exit();
             runtime
         })
     }
@@ -92,7 +80,7 @@ impl Runtime {
     }
 
     /// It can be told how long the threads of a session spin before they sleep.
-    fn bounds_spinning(&self) -> bool {
+    pub(super) fn bounds_spinning(&self) -> bool {
         self.minor >= BOUNDED_SPINNING_MINOR
     }
 

@@ -9,7 +9,7 @@ use super::color::Color;
 
 /// Made with fonttools from Debian's fonts-dejavu-core 2.37-6: `pyftsubset DejaVuSans-Bold.ttf
 /// --unicodes=U+0020-007E,U+00B0 --layout-features= --no-hinting --name-IDs='*'`
-static FONT: &[u8] = include_bytes!("../font/DejaVuSans-Bold-ascii.ttf");
+static FONT: &[u8] = include_bytes!("font/DejaVuSans-Bold-ascii.ttf");
 
 /// Height of the font's capitals and figures over its em.
 const CAP_HEIGHT: f32 = 0.7291;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! [`FrameView`]: a borrowed video frame, validated once so that reading its rows cannot fail.
 
-use super::error::Error;
-use super::geometry::Size;
+use crate::estimator::error::Error;
+use crate::estimator::geometry::Size;
 
 /// 8-bit pixel formats, named as GStreamer and FFmpeg name them.
 ///

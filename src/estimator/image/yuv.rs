@@ -88,8 +88,8 @@ fn nearest_rows<'a>(frame: &FrameView<'a>, row: usize, component: Component) -> 
 #[cfg(test)]
 mod tests {
     use super::super::frame::{Colorimetry, Components, PixelFormat, Plane};
-    use super::super::geometry::Size;
     use super::*;
+    use crate::estimator::geometry::Size;
 
     /// U of an I420 frame of 8x6 pixels with these samples.
     fn read(samples: &[u8; 12], row: usize, start: usize, n: usize) -> Vec<u8> {

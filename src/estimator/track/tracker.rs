@@ -9,9 +9,10 @@
 
 use std::time::Duration;
 
-use super::assignment::Assignment;
-use super::geometry::Rect;
+use super::hungarian::Assignment;
+use super::time::elapsed;
 use super::track::Track;
+use crate::estimator::geometry::Rect;
 
 /// Least likelihood of a box to be that of a track, as a [`surprise`](Track::surprise): a density of
 /// (2 pi)^-2, with box sizes for the unit.
@@ -22,9 +23,6 @@ const LARGEST_DISTANCE: f32 = 1.0;
 
 /// So many heads are remembered while they are not seen; of more, those that were seen last.
 const MAX_LOST: usize = 128;
-
-/// Assumed between two frames whose times do not tell: one is missing, or time stood still or went back.
-const FRAME_TIME: Duration = Duration::from_millis(40);
 
 /// Follows the heads of one stream.
 #[derive(Debug, Default)]
@@ -167,15 +165,6 @@ impl Tracker {
                 matched[self.free_boxes[row]] = Some(self.free_tracks[column]);
             }
         }
-    }
-}
-
-/// From one frame to the next. Their times do not tell where one is missing, and where they are equal or go
-/// back, as when a source starts its clock anew: then it is the time of a frame.
-pub(super) fn elapsed(from: Option<Duration>, to: Option<Duration>) -> Duration {
-    match (from, to) {
-        (Some(from), Some(to)) if to > from => to - from,
-        _ => FRAME_TIME,
     }
 }
 

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, Weak};
 use std::time::SystemTime;
 
-use super::model::SessionOptions;
+use super::options::SessionOptions;
+use super::provider::ExecutionProvider;
 use super::session::Session;
-use super::{ExecutionProvider, Signature};
+use super::signature::Signature;
 use crate::sync::{lock, wait};
 
 /// What is asked of ONNX Runtime to load a session.

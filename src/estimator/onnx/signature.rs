@@ -4,8 +4,8 @@
 
 use std::fmt;
 
-use super::geometry::Size;
-pub use super::hints::Hints;
+use super::hints::Hints;
+use crate::estimator::geometry::Size;
 
 /// Largest side of a detector's input, in pixels. The largest published ones take 1280 to 1536.
 pub const MAX_FRAME_SIDE: u32 = 4096;
@@ -75,7 +75,7 @@ pub struct Signature {
 }
 
 /// The number of values of `images` images of this size; `None` on overflow.
-pub(super) fn values(images: usize, size: Size) -> Option<usize> {
+pub(crate) fn values(images: usize, size: Size) -> Option<usize> {
     let sides = [size.width, size.height].map(usize::try_from);
     sides
         .into_iter()

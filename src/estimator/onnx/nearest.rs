@@ -2,7 +2,7 @@
 //! The nearest family of a model that none accepts, and the difference. Each change below is applied to its
 //! signature, alone and then in pairs, until a family accepts the result.
 
-use super::runtime::{ElementType, Signature, TensorInfo};
+use super::signature::{ElementType, Signature, TensorInfo};
 
 /// A signature as it would be after a change, and the change in words.
 type Changed = (Signature, String);
@@ -27,7 +27,7 @@ const CHANGES: [fn(&Signature) -> Vec<Changed>; 13] = [
 ];
 
 /// The family that accepts the signature after one or two changes, and those changes in words.
-pub(super) fn nearest(
+pub(crate) fn nearest(
     signature: &Signature,
     family: impl Fn(&Signature) -> Option<&'static str>,
 ) -> Option<(&'static str, String)> {
@@ -311,11 +311,11 @@ fn swapped(signature: &Signature) -> Vec<Changed> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::detector::DetectorFamily;
-    use super::super::detector::contract::DetectorContract;
-    use super::super::pose::PoseFamily;
-    use super::super::pose::contract::PoseContract;
     use super::*;
+    use crate::estimator::detector::DetectorFamily;
+    use crate::estimator::detector::contract::DetectorContract;
+    use crate::estimator::pose::PoseFamily;
+    use crate::estimator::pose::contract::PoseContract;
 
     type Tensor<'a> = (&'a str, ElementType, &'a [i64]);
 

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicU8, AtomicUsize};
 use std::time::{Duration, Instant};
 
-use super::error::Error;
+use crate::estimator::error::Error;
 
 const OPEN: u8 = 0;
 const EXITING: u8 = 1;
@@ -30,7 +30,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// The right to call ONNX Runtime. The process does not exit before it is dropped, unless that takes seconds.
 #[must_use]
-pub(super) struct Pass(&'static Gate);
+pub(crate) struct Pass(&'static Gate);
 
 impl Drop for Pass {
     fn drop(&mut self) {
@@ -74,17 +74,17 @@ impl Gate {
 
 /// # Errors
 /// [`Error::Exiting`] and [`Error::Forked`].
-pub(super) fn pass() -> Result<Pass, Error> {
+pub(crate) fn pass() -> Result<Pass, Error> {
     GATE.pass()
 }
 
 /// This process is a child of the one that has loaded ONNX Runtime: it has none of its threads.
-pub(super) fn is_forked() -> bool {
+pub(crate) fn is_forked() -> bool {
     GATE.state.load(SeqCst) == FORKED
 }
 
 /// Watches for forks from now on.
-pub(super) fn watch_forks() {
+pub(crate) fn watch_forks() {
     unsafe extern "C" {
         fn pthread_atfork(
             before: Option<extern "C" fn()>,
@@ -109,7 +109,7 @@ extern "C" fn forked() {
 /// Exit handlers run in reverse order of registration. ONNX Runtime registers its destructors when it is loaded,
 /// and where it first comes by: up to the end of the first inference with a model. So this is to be called after
 /// each of these; and before it is loaded, for an exit in the middle of that.
-pub(super) fn close_at_exit() {
+pub(crate) fn close_at_exit() {
     unsafe extern "C" {
         fn atexit(handler: extern "C" fn()) -> c_int;
     }
@@ -124,7 +124,7 @@ extern "C" fn close() {
 static LOADING: AtomicUsize = AtomicUsize::new(0);
 
 /// While it lives models are loaded and run for the first time.
-pub(super) struct Loading(());
+pub(crate) struct Loading(());
 
 impl Drop for Loading {
     fn drop(&mut self) {
@@ -132,7 +132,7 @@ impl Drop for Loading {
     }
 }
 
-pub(super) fn loading() -> Loading {
+pub(crate) fn loading() -> Loading {
     LOADING.fetch_add(1, SeqCst);
     Loading(())
 }

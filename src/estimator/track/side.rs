@@ -7,7 +7,7 @@
 
 /// What a finished frame tells of the side of a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     /// The front model counted most.
     pub is_front: bool,
     /// Both models had the head far from the seam, on the front's side; `None` where the rear model did not
@@ -17,7 +17,7 @@ pub(super) struct Seen {
 
 /// The side of one head, by the frames that are finished.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Side {
+pub(crate) struct Side {
     was_front: Option<bool>,
     is_sure: bool,
     /// The frame since which it has been in sight; what earlier ones tell of the side may be over.

@@ -22,9 +22,9 @@ pub use label::Label;
 pub use layout::margin_box;
 pub use patch::{Area, Patch};
 
-use super::Head;
-use super::angles::Angles;
-use super::geometry::Size;
+use crate::estimator::Head;
+use crate::estimator::angles::Angles;
+use crate::estimator::geometry::Size;
 use layout::{Scale, box_lines, even};
 use patch::Sheet;
 use pose::Segment;

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use super::geometry::Rect;
-use super::motion::Motion;
+use super::kalman::Motion;
+use super::one_euro::BoxFilter;
 use super::side::Side;
-use super::smoothing::BoxFilter;
+use crate::estimator::geometry::Rect;
 
 /// Boxes whose areas differ by more than this factor are not the same head.
 const LARGEST_GROWTH: f32 = 2.0;
@@ -16,7 +16,7 @@ const LARGEST_GROWTH: f32 = 2.0;
 pub struct Track {
     /// From 1, never used twice by a tracker.
     pub id: u64,
-    pub(super) side: Side,
+    pub(crate) side: Side,
     /// The score with which it was detected last.
     pub score: f32,
     /// Number of the frame in which its pose was estimated last.

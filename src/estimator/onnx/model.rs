@@ -8,11 +8,15 @@ use ort::session::Session as OrtSession;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::value::{Outlet, TensorElementType, ValueType};
 
-use super::super::error::Error;
-use super::super::exit_gate;
+use super::exit;
+use super::hints::Hints;
+use super::options::SessionOptions;
 use super::pool::{self, Loaded, Pool};
+use super::provider::ExecutionProvider;
+use super::runtime::Runtime;
 use super::session::{Element, Output, Session};
-use super::{ElementType, ExecutionProvider, Hints, Runtime, Signature, TensorInfo};
+use super::signature::{ElementType, Signature, TensorInfo};
+use crate::estimator::error::Error;
 use crate::sync::lock;
 
 /// How long a thread spins when it has no work before it sleeps. Waking a sleeping one takes about as long, many
@@ -22,31 +26,6 @@ const SPIN_MICROSECONDS: &str = "20";
 
 /// What a model is for; names it in errors and properties.
 pub type Role = &'static str;
-
-/// How a model is run. Sessions are shared among models with the same file and options.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SessionOptions {
-    /// Threads that work on one operator; 0 chooses.
-    pub intra_op_threads: usize,
-    pub provider: ExecutionProvider,
-    /// Which of several devices of the provider.
-    pub device: u32,
-    /// Where providers that compile the graph for their device keep the result.
-    pub cache: Option<PathBuf>,
-    /// Share a few sessions with all other models of this process that ask for the same.
-    pub share: bool,
-}
-
-impl SessionOptions {
-    /// How many threads that makes.
-    pub fn threads(&self) -> usize {
-        match self.intra_op_threads {
-            // More than a few threads gain little on networks this small and take cores from the rest.
-            0 => std::thread::available_parallelism().map_or(1, |n| n.get().min(4)),
-            n => n,
-        }
-    }
-}
 
 /// A loaded ONNX file, ready to run.
 #[derive(Debug)]
@@ -84,7 +63,7 @@ impl Model {
             }
             Ok(_) => std::fs::File::open(path).map_err(|error| missing(error.to_string()))?,
         };
-        let _pass = exit_gate::pass()?;
+        let _pass = exit::pass()?;
         let load = || load(runtime, role, path, options);
         let pool = match options.share {
             true => pool::shared(path, options, load)?,
@@ -92,7 +71,7 @@ impl Model {
         };
         let is_new = is_new(path, pool.provider);
         if is_new {
-            exit_gate::close_at_exit();
+            exit::close_at_exit();
         }
         Ok(Self {
             pool,
@@ -163,7 +142,7 @@ impl Model {
         input: &[f32],
         read: impl FnOnce(&Outputs<'_>) -> Result<R, Error>,
     ) -> Result<R, Error> {
-        if exit_gate::is_forked() {
+        if exit::is_forked() {
             // A session that was on loan in the parent will not come back here.
             return Err(Error::Forked);
         }
@@ -173,12 +152,12 @@ impl Model {
             .session()
             .ok_or_else(|| inference_error(path, "no session"))?;
         // Taken after the wait for a session: who waits must not hold up an exit.
-        let _pass = exit_gate::pass()?;
+        let _pass = exit::pass()?;
         let outputs = session.run(shape, input);
         let result = match outputs {
             Ok(outputs) => {
                 if std::mem::take(&mut self.is_new) {
-                    exit_gate::close_at_exit();
+                    exit::close_at_exit();
                 }
                 read(&Outputs { outputs, path })
             }
@@ -219,7 +198,7 @@ fn load(
     let unreadable = |found: String| Error::ModelUnreadable {
         role,
         path: path.to_path_buf(),
-        runtime: runtime.version.clone(),
+        runtime: runtime.version().to_string(),
         found,
     };
     let builder = || builder(runtime, options).map_err(|error| unreadable(error.to_string()));
@@ -234,8 +213,8 @@ fn load(
     let mut builder =
         with_provider(builder()?, provider, options).map_err(|found| Error::Provider {
             provider: provider.name(),
-            library: runtime.library.clone(),
-            runtime: runtime.version.clone(),
+            library: runtime.library().to_path_buf(),
+            runtime: runtime.version().to_string(),
             found,
         })?;
     let session = builder

@@ -13,10 +13,10 @@
 use std::f64::consts::TAU;
 use std::time::Duration;
 
-use super::angles::Angles;
-use super::geometry::Rect;
-use super::quaternion::Quaternion;
-use super::tracker::elapsed;
+use super::time::elapsed;
+use crate::estimator::angles::Angles;
+use crate::estimator::geometry::Rect;
+use crate::estimator::quaternion::Quaternion;
 
 /// Cutoff of the low-passes for the velocity and its square, in Hz; the paper's.
 const SPEED_CUTOFF: f64 = 1.0;

@@ -14,7 +14,7 @@ use ort::memory::MemoryInfo;
 use ort::session::Session as OrtSession;
 use ort::sys::{ONNXTensorElementDataType, OrtStatusPtr, OrtValue};
 
-use super::super::exit_gate::{self, Pass};
+use super::exit::{self, Pass};
 
 /// One output tensor of the last run.
 #[derive(Clone)]
@@ -178,7 +178,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.leaving = exit_gate::pass().ok();
+        self.leaving = exit::pass().ok();
         match self.leaving {
             Some(_) => self.release(),
             // ONNX Runtime may be gone by now; or this is a child, and the session would wait for its threads.

@@ -11,10 +11,10 @@ use std::sync::Mutex;
 
 use super::fork_join::ForkJoin;
 use super::frame::FrameView;
-use super::geometry::Size;
 use super::kernels::{self, ColumnTap, Pixel, WidePixel};
 use super::pixels::RowReader;
-use super::preprocess::Rows;
+use super::tensor::Rows;
+use crate::estimator::geometry::Size;
 use crate::sync::lock;
 
 /// Whole pixels of a frame: a part of it that is not empty.

@@ -3,9 +3,9 @@
 
 use std::ops::Range;
 
-use super::chroma::ChromaReader;
 use super::frame::{Colorimetry, Component, Components, FrameView};
 use super::kernels::{self, FRACTION, Pixel, YuvFactors};
+use super::yuv::ChromaReader;
 
 /// The fixed-point factors of a colorimetry; the result is within one level of the exact formula.
 ///
@@ -179,8 +179,8 @@ fn read_samples(
 #[cfg(test)]
 mod tests {
     use super::super::frame::{PixelFormat, Plane};
-    use super::super::geometry::Size;
     use super::*;
+    use crate::estimator::geometry::Size;
 
     fn view<'a>(format: PixelFormat, width: u32, planes: &[(&'a [u8], usize)]) -> FrameView<'a> {
         let planes: Vec<_> = planes

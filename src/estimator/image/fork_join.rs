@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::sync::{lock, wait};
 use placement::Placement;
 
-use super::exit_gate;
+use crate::estimator::onnx::exit;
 
 /// Half of a job. It is borrowed from [`ForkJoin::join`], which outlives its use.
 struct Half(*mut (dyn FnMut() + Send));
@@ -179,7 +179,7 @@ impl ForkJoin {
 
     /// Runs both halves, `theirs` in the helper, unless that has not come to it when `ours` is done.
     pub fn join(&mut self, theirs: &mut (dyn FnMut() + Send), ours: impl FnOnce()) {
-        if exit_gate::is_forked() {
+        if exit::is_forked() {
             // The helper is the parent's.
             theirs();
             return ours();
@@ -221,7 +221,7 @@ impl std::fmt::Debug for ForkJoin {
 impl Drop for ForkJoin {
     fn drop(&mut self) {
         let helper = self.helper.take();
-        if exit_gate::is_forked() {
+        if exit::is_forked() {
             // It is the parent's. To wait for it, or for a lock that it held, would be for ever.
             return std::mem::forget(helper);
         }
