@@ -13,6 +13,7 @@ pub mod estimator;
 pub mod headposemeta;
 pub mod overlay;
 mod planes;
+mod property;
 mod roi;
 mod segment;
 mod sync;

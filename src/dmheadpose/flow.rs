@@ -10,7 +10,7 @@ use gst_base::prelude::*;
 use super::deadline::{self, Decision, Why};
 use super::frames::{Failure, FrameQueue, Outcome};
 use super::imp::{CAT, DmHeadPose, State};
-use super::metas::KnownHeads;
+use super::metas::{self, KnownHeads};
 use super::options::{DmHeadPoseOnError, DmHeadPoseWhenLate};
 use super::properties::Settings;
 use crate::estimator::{self, Found, error::Error};
@@ -22,7 +22,7 @@ impl DmHeadPose {
     /// Takes a buffer into the queue: inferred, held or passed.
     pub(super) fn enqueue(&self, buffer: gst::Buffer, settings: &Settings) -> Result<(), Failure> {
         estimator::refuse_forked()?;
-        settings.metas.warn_of_missing(&self.obj(), &self.warned);
+        metas::warn_of_missing(settings.meta_format, &self.obj(), &self.warned);
         let mut state = lock(&self.state);
         let state = state.as_mut().ok_or(Failure::Exiting)?;
         if let Some(error) = state.queue.missing() {
@@ -95,7 +95,7 @@ impl DmHeadPose {
     ) -> Result<(), Failure> {
         let info = state.info.as_ref().ok_or_else(no_caps)?;
         let upstream = state.config.detector_model.is_none();
-        let known = upstream.then(|| KnownHeads::read(&buffer, &settings.metas));
+        let known = upstream.then(|| KnownHeads::read(&buffer, settings.object_class.as_deref()));
         let settings = settings.frame_settings();
         let start = Instant::now();
         state.queue.push(buffer, info, known, &settings, wait);
@@ -184,8 +184,8 @@ impl DmHeadPose {
                     gst::element_imp_warning!(self, gst::StreamError::Failed, ("{warning}"));
                 }
                 if finished.fresh {
-                    let (element, buffer) = (&self.obj(), &finished.buffer);
-                    self.reporter.report(element, settings.report, buffer);
+                    self.reporter
+                        .report(&self.obj(), settings, &finished.buffer);
                 }
                 Ok(finished.buffer)
             }
@@ -291,7 +291,7 @@ impl DmHeadPose {
         let (time, writable) = (self.running_time(buffer), buffer.make_mut());
         if let Some(poses) = &mut poses {
             metas
-                .attach(poses, known, settings.metas.format, time, writable)
+                .attach(poses, known, settings.meta_format, time, writable)
                 .map_err(|error| gst::error_msg!(gst::StreamError::Failed, ("{error}")))?;
         }
         let start = Instant::now();

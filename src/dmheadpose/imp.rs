@@ -18,9 +18,8 @@ use super::last_result::LastResult;
 use super::loaded::{Loaded, frame_duration};
 use super::metas::MetaWriter;
 use super::options::DmHeadPoseWhenLate;
-use super::properties::Settings;
+use super::properties::{self, Settings};
 use super::report::{self, Reporter};
-use super::specs;
 use super::stats::Stats;
 use super::upstream;
 use crate::estimator::{self, Config};
@@ -184,14 +183,14 @@ impl ObjectImpl for DmHeadPose {
     }
 
     fn properties() -> &'static [glib::ParamSpec] {
-        specs::specs()
+        properties::specs()
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
         let latency = self.latency();
         Arc::make_mut(&mut lock(&self.settings)).set(value, pspec);
         let name = pspec.name();
-        if specs::is_load_time(pspec) && lock(&self.loaded).is_some() {
+        if properties::is_load_time(pspec) && lock(&self.loaded).is_some() {
             gst::warning!(CAT, imp = self, "{name} takes effect at the next start");
         }
         gst::info!(CAT, imp = self, "{name} is now {value:?}");

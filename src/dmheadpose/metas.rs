@@ -12,28 +12,18 @@ use crate::estimator::geometry::{Rect, Size};
 use crate::headposemeta::HeadPoses;
 use crate::roi;
 
-/// Which metas to read and to write.
-#[derive(Clone, Debug)]
-pub(super) struct MetaSettings {
-    /// Types of regions and objects that are heads, separated by commas; `None`: all.
-    pub object_class: Option<String>,
-    pub format: Format,
-}
-
-impl MetaSettings {
-    /// Warns the application once, as `warned` notes, if a format that it asked for is not available.
-    pub fn warn_of_missing(&self, element: &super::DmHeadPose, warned: &AtomicBool) {
-        if self.format.contains(Format::ANALYTICS)
-            && let Err(found) = Analytics::get()
-            && !warned.swap(true, Ordering::Relaxed)
-        {
-            gst::element_warning!(
-                element,
-                gst::LibraryError::Settings,
-                ("meta-format: no analytics metas are attached. Expected GStreamer 1.24 or newer with its \
-                     library {LIBRARY}, found: {found}. The other formats are not affected")
-            );
-        }
+/// Warns the application once, as `warned` notes, if one of the `formats` is not available.
+pub(super) fn warn_of_missing(formats: Format, element: &super::DmHeadPose, warned: &AtomicBool) {
+    if formats.contains(Format::ANALYTICS)
+        && let Err(found) = Analytics::get()
+        && !warned.swap(true, Ordering::Relaxed)
+    {
+        gst::element_warning!(
+            element,
+            gst::LibraryError::Settings,
+            ("meta-format: no analytics metas are attached. Expected GStreamer 1.24 or newer with its \
+                 library {LIBRARY}, found: {found}. The other formats are not affected")
+        );
     }
 }
 
@@ -63,13 +53,12 @@ pub(super) struct KnownHeads {
 }
 
 impl KnownHeads {
-    /// The regions and objects on the buffer of the wanted classes.
-    pub fn read(buffer: &gst::BufferRef, settings: &MetaSettings) -> Self {
+    /// The regions and objects on the buffer whose type is among `classes`, separated by commas; `None`: all.
+    pub fn read(buffer: &gst::BufferRef, classes: Option<&str>) -> Self {
         let objects = match Analytics::get() {
             Ok(analytics) => analytics.objects(buffer),
             Err(_) => Vec::new(),
         };
-        let classes = settings.object_class.as_deref();
         let is_wanted = |class: Option<&str>| is_among(class, classes);
         Self::new(merge(roi::regions(buffer), objects, is_wanted))
     }

@@ -19,7 +19,6 @@ mod options;
 mod properties;
 mod report;
 mod runtime_log;
-mod specs;
 mod start;
 mod stats;
 mod upstream;

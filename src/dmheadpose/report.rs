@@ -13,6 +13,7 @@ use gst::meta::CustomMeta;
 use gst::prelude::*;
 use gst_base::prelude::*;
 
+use super::properties::Settings;
 use crate::headposemeta;
 use crate::segment;
 use crate::sync::lock;
@@ -21,14 +22,6 @@ use crate::sync::lock;
 const NAME: &str = "dmheadpose";
 
 const SIGNAL: &str = "head-poses";
-
-/// When to post messages.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ReportSettings {
-    pub post_messages: bool,
-    /// Least running time between two messages, in nanoseconds.
-    pub message_interval: u64,
-}
 
 pub(super) fn signals() -> &'static [Signal] {
     static SIGNALS: LazyLock<Vec<Signal>> = LazyLock::new(|| {
@@ -59,7 +52,7 @@ impl Reporter {
     pub fn report(
         &self,
         element: &super::DmHeadPose,
-        settings: ReportSettings,
+        settings: &Settings,
         buffer: &gst::BufferRef,
     ) {
         let listened = signals().iter().any(|signal| {

@@ -11,6 +11,7 @@
 
 pub mod angles;
 pub mod catalog;
+mod choices;
 pub mod detector;
 pub mod error;
 pub mod geometry;

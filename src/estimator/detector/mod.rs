@@ -24,6 +24,7 @@ pub use family::DetectorFamily;
 use family::{Others, Recognised};
 pub(crate) use family::{detector_families, open_sizes, score_thresholds, using_nms_iou};
 
+use super::choices::choices;
 use super::error::Error;
 use super::geometry::{Rect, Size};
 use super::image::frame::FrameView;
@@ -34,16 +35,14 @@ use super::onnx::signature::{MAX_FRAME_SIDE, values};
 use super::onnx::{ElementType, ExecutionProvider, Model, Signature};
 use watch::Watch;
 
-/// How a frame is fitted into the detector's input.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Scaling {
-    /// As the detector's family was made for.
-    #[default]
-    Auto,
-    /// Fill the input; the aspect ratio changes.
-    Stretch,
-    /// Keep the aspect ratio; pad on the right or below.
-    Letterbox,
+choices! {
+    /// How a frame is fitted into the detector's input.
+    pub enum Scaling in scalings {
+        #[default]
+        Auto, "auto", "As the detector's family was made for";
+        Stretch, "stretch", "Fill the detector's input";
+        Letterbox, "letterbox", "Keep the aspect ratio, pad the rest";
+    }
 }
 
 /// What may change from frame to frame.

@@ -11,7 +11,7 @@ mod model;
 pub(super) mod nearest;
 mod options;
 mod pool;
-mod provider;
+pub(crate) mod provider;
 mod runtime;
 mod session;
 pub mod signature;

@@ -4,36 +4,24 @@
 use std::path::Path;
 use std::ptr;
 
+use crate::estimator::choices::choices;
 use ort::ep::{CUDA, ExecutionProviderDispatch, MIGraphX, OpenVINO, TensorRT, XNNPACK};
 
-/// An execution provider. Which there are is up to the ONNX Runtime library that is loaded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum ExecutionProvider {
-    /// CUDA if the library has it and it works, else the CPU.
-    Auto,
-    #[default]
-    Cpu,
-    Cuda,
-    TensorRt,
-    OpenVino,
-    MiGraphX,
-    Xnnpack,
+choices! {
+    /// An execution provider. The ONNX Runtime library that is loaded decides which ones there are.
+    pub enum ExecutionProvider in execution_providers {
+        Auto, "auto", "CUDA if it is there and works, else the CPU";
+        #[default]
+        Cpu, "cpu", "The CPU";
+        Cuda, "cuda", "NVIDIA CUDA";
+        TensorRt, "tensorrt", "NVIDIA TensorRT";
+        OpenVino, "openvino", "Intel OpenVINO";
+        MiGraphX, "migraphx", "AMD MIGraphX";
+        Xnnpack, "xnnpack", "XNNPACK, for Arm and mobile CPUs";
+    }
 }
 
 impl ExecutionProvider {
-    /// As the property `execution-provider` spells it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Cpu => "cpu",
-            Self::Cuda => "cuda",
-            Self::TensorRt => "tensorrt",
-            Self::OpenVino => "openvino",
-            Self::MiGraphX => "migraphx",
-            Self::Xnnpack => "xnnpack",
-        }
-    }
-
     /// The providers to try, the best first.
     pub(super) fn candidates(self) -> &'static [Self] {
         match self {
