@@ -7,15 +7,14 @@ use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use gst_video::{VideoFormat, VideoFrameRef, VideoInfo};
+use gstdmheadpose::draw::Style;
 use gstdmheadpose::estimator::Head;
 use gstdmheadpose::estimator::angles::Angles;
-use gstdmheadpose::estimator::draw::Style;
 use gstdmheadpose::estimator::geometry::{Rect, Size};
-use gstdmheadpose::estimator::preprocess::{
-    ChannelOrder, PixelEncoding, Placement, encode_crops, encode_frame,
-};
-use gstdmheadpose::estimator::resize::{PixelRect, Resizer};
-use gstdmheadpose::estimator::tracker::Tracker;
+use gstdmheadpose::estimator::image::preprocess::{Placement, encode_crops, encode_frame};
+use gstdmheadpose::estimator::image::resize::{PixelRect, Resizer};
+use gstdmheadpose::estimator::image::tensor::{ChannelOrder, PixelEncoding};
+use gstdmheadpose::estimator::track::tracker::Tracker;
 use gstdmheadpose::overlay::Overlay;
 use gstdmheadpose::video;
 

@@ -15,8 +15,8 @@ use gst::glib;
 use gst_video::prelude::*;
 use gst_video::{VideoFrameRef, VideoInfo, VideoOverlayComposition};
 
+use crate::draw::{InvalidFont, Painter, Style};
 use crate::estimator::Head;
-use crate::estimator::draw::{InvalidFont, Painter, Style};
 use crate::estimator::geometry::Size;
 use crate::headposemeta::HeadPoses;
 use crate::video;

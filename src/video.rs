@@ -4,8 +4,8 @@
 use gst_video::prelude::*;
 
 use crate::estimator::error::Error;
-use crate::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use crate::estimator::geometry::Size;
+use crate::estimator::image::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use crate::planes::{self, Misfit};
 
 /// The formats that [`view`] accepts, the ones that cameras and decoders deliver first.
@@ -87,6 +87,11 @@ pub(crate) fn view_owned(
     frame: &gst_video::VideoFrame<gst_video::video_frame::Readable>,
 ) -> Result<FrameView<'_>, Error> {
     view_planes(frame)
+}
+
+/// Width and height.
+pub(crate) fn size(info: &gst_video::VideoInfo) -> (u32, u32) {
+    (info.width(), info.height())
 }
 
 /// Checks that each plane's memory holds all rows of it.

@@ -10,9 +10,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use gstdmheadpose::estimator::detector::DetectorSettings;
-use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::geometry::Size;
-use gstdmheadpose::estimator::smoothing::Smoothing;
+use gstdmheadpose::estimator::image::frame::{Colorimetry, FrameView, PixelFormat, Plane};
+use gstdmheadpose::estimator::track::one_euro::Smoothing;
 use gstdmheadpose::estimator::{Config, HeadPoseEstimator, Settings};
 
 /// The system's allocator, which counts per thread.

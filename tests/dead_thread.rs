@@ -7,16 +7,16 @@ mod common;
 use std::time::Duration;
 
 use gstdmheadpose::estimator::error::Error;
-use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::geometry::Size;
-use gstdmheadpose::estimator::pipeline::{Frame, Pipeline};
+use gstdmheadpose::estimator::image::frame::{Colorimetry, FrameView, PixelFormat, Plane};
+use gstdmheadpose::estimator::workers::{Frame, Workers};
 use gstdmheadpose::estimator::{Config, HeadPoseEstimator, Settings};
 
 const SIDE: u32 = 32;
 
 struct Numbered {
     number: usize,
-    /// Panics in the threads of the pipeline, not in that of the test.
+    /// Panics in the threads of the workers, not in that of the test.
     is_deadly: bool,
     pixels: Vec<u8>,
 }
@@ -53,7 +53,7 @@ fn a_thread_that_panics_holds_up_nobody() {
     for (depth, deadly) in [(1, 3), (2, 0), (2, 5), (3, 4), (5, 0), (5, 7)] {
         let config = config.for_depth(depth);
         let estimator = Box::new(HeadPoseEstimator::load(&config).unwrap());
-        let mut pipeline = Pipeline::new(estimator, &config, depth)
+        let mut workers = Workers::new(estimator, &config, depth)
             .map_err(|(_, error)| error)
             .unwrap();
         let (mut done, mut lost, mut refused) = (Vec::new(), 0, 0);
@@ -64,13 +64,13 @@ fn a_thread_that_panics_holds_up_nobody() {
         };
         for number in 0..12 {
             let time = Some(Duration::from_millis(40 * number as u64));
-            let submitted = pipeline.submit(frame(number), time, &Settings::DEFAULT);
+            let submitted = workers.submit(frame(number), time, &Settings::DEFAULT);
             refused += usize::from(submitted.is_err());
-            while pipeline.in_flight() == depth || number == 11 && pipeline.in_flight() > 0 {
-                match pipeline.collect(None) {
-                    Some(finished) => {
-                        finished.heads.unwrap();
-                        done.push(finished.frame.number);
+            while workers.in_flight() == depth || number == 11 && workers.in_flight() > 0 {
+                match workers.collect(None) {
+                    Some((frame, found)) => {
+                        found.unwrap();
+                        done.push(frame.number);
                     }
                     None => lost += 1,
                 }
@@ -81,7 +81,7 @@ fn a_thread_that_panics_holds_up_nobody() {
         assert!(done.len() >= deadly.saturating_sub(depth), "{case}");
         assert!((1..=depth).contains(&lost), "{case}");
         assert_eq!(done.len() + lost + refused, 12, "{case}");
-        let next = pipeline.submit(frame(12), None, &Settings::DEFAULT);
+        let next = workers.submit(frame(12), None, &Settings::DEFAULT);
         assert!(next.is_err(), "{case}");
     }
 }

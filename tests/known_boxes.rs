@@ -6,8 +6,8 @@ mod toys;
 use std::time::Duration;
 
 use gstdmheadpose::estimator::detector::Detection;
-use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::geometry::{CropMode, Rect, Size};
+use gstdmheadpose::estimator::image::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::pose::{PoseFamily, PoseModel};
 use gstdmheadpose::estimator::{Config, Head, HeadPoseEstimator, Settings};
 use toys::common::runtime_options;
@@ -138,7 +138,7 @@ fn each_model_gets_the_crop_it_was_made_for() {
         };
         let heads = estimator.estimate(&view(&bytes), &known, None, &settings);
         assert_eq!(heads.unwrap().len(), 1);
-        assert_eq!(estimator.front_runs(), 1);
+        assert_eq!(estimator.found().front_runs, 1);
         let (pose, centred) = (estimator.pose(), |value: f32| value * 128.0 + 127.5);
         assert_eq!(part_seen(pose.front(), centred, 2), front, "{crop_mode:?}");
         let rear_model = pose.rear().unwrap();

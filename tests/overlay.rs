@@ -3,9 +3,9 @@
 
 use gst_video::prelude::*;
 use gst_video::{VideoFormat, VideoFrame, VideoInfo, video_frame};
+use gstdmheadpose::draw::Style;
 use gstdmheadpose::estimator::Head;
 use gstdmheadpose::estimator::angles::Angles;
-use gstdmheadpose::estimator::draw::Style;
 use gstdmheadpose::estimator::geometry::{Rect, Size};
 use gstdmheadpose::overlay::Overlay;
 

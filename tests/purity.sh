@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MPL-2.0
-# Keeps the layers apart: the estimator does not use GStreamer, and only one folder imports ONNX Runtime.
+# Keeps the layers apart: the estimator and the drawing do not use GStreamer, and only one folder imports ONNX Runtime.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,15 +10,15 @@ uses() {
 }
 
 status=0
-found=$(uses 'gst|gst_[a-z_]+|glib|gstreamer[a-z_]*' src/estimator)
+found=$(uses 'gst|gst_[a-z_]+|glib|gstreamer[a-z_]*' src/estimator src/draw)
 if [ -n "$found" ]; then
-  printf 'error: the estimator is pure Rust; GStreamer and GLib belong outside src/estimator:\n%s\n' "$found" >&2
+  printf 'error: the estimator and the drawing are pure Rust; GStreamer and GLib belong outside src/estimator and src/draw:\n%s\n' "$found" >&2
   status=1
 fi
-found=$(uses ort src | grep -v '^src/estimator/runtime/' || true)
+found=$(uses ort src | grep -v '^src/estimator/onnx/' || true)
 if [ -n "$found" ]; then
-  printf 'error: only src/estimator/runtime imports ort:\n%s\n' "$found" >&2
+  printf 'error: only src/estimator/onnx imports ort:\n%s\n' "$found" >&2
   status=1
 fi
-((status)) || echo "Layers: the estimator is free of GStreamer, only runtime/ imports ort."
+((status)) || echo "Layers: the estimator and the drawing are free of GStreamer, only onnx/ imports ort."
 exit $status

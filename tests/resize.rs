@@ -4,10 +4,11 @@
 mod common;
 
 use common::{in_repository, read_json, sha256};
-use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::geometry::Size;
-use gstdmheadpose::estimator::preprocess::{self, ChannelOrder, Layout, PixelEncoding};
-use gstdmheadpose::estimator::resize::{PixelRect, Resizer};
+use gstdmheadpose::estimator::image::frame::{Colorimetry, FrameView, PixelFormat, Plane};
+use gstdmheadpose::estimator::image::preprocess;
+use gstdmheadpose::estimator::image::resize::{PixelRect, Resizer};
+use gstdmheadpose::estimator::image::tensor::{ChannelOrder, Layout, PixelEncoding};
 use serde::Deserialize;
 
 #[derive(Deserialize)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use gst::prelude::*;
 use gst_video::VideoFormat;
-use gstdmheadpose::estimator::runtime::{ExecutionProvider, Model, Runtime, SessionOptions};
+use gstdmheadpose::estimator::onnx::{ExecutionProvider, Model, Runtime, SessionOptions};
 use toys::{caps, common, fixture, harness, number, picture, poses, quick};
 
 /// The message of an element that fails to start.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use gstdmheadpose::estimator::angles::Angles;
 use gstdmheadpose::estimator::geometry::Rect;
-use gstdmheadpose::estimator::smoothing::{BoxFilter, PoseFilter, Smoothing};
+use gstdmheadpose::estimator::track::one_euro::{BoxFilter, PoseFilter, Smoothing};
 use noise::Noise;
 
 /// A head's pose as a function of seconds.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Numbers of heads, and their use at the seam of two models. The toy detector finds the
-//! same two boxes in every frame; src/estimator/tracker.rs tests heads that move.
+//! same two boxes in every frame; src/estimator/track/tracker.rs tests heads that move.
 
 mod toys;
 

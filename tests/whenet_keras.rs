@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use common::{decode_picture, fetched, in_repository, init, read_json, runtime_options, sha256};
 use gstdmheadpose::estimator::angles::Angles;
-use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::geometry::Size;
+use gstdmheadpose::estimator::image::frame::{Colorimetry, FrameView, PixelFormat, Plane};
+use gstdmheadpose::estimator::image::resize::{PixelRect, Resizer};
+use gstdmheadpose::estimator::onnx::{Model, Runtime, SessionOptions};
 use gstdmheadpose::estimator::pose::{MAX_BATCH, PoseFamily, PoseModel};
-use gstdmheadpose::estimator::resize::{PixelRect, Resizer};
-use gstdmheadpose::estimator::runtime::{Model, Runtime, SessionOptions};
 use serde::Deserialize;
 
 const WHENET: &str = "models/whenet_Nx3x224x224_prepost.onnx";

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use gst::prelude::*;
 use gst_video::VideoFrameRef;
-use gstdmheadpose::estimator::runtime::{Model, Runtime, RuntimeOptions, SessionOptions, Severity};
+use gstdmheadpose::estimator::onnx::{Model, Runtime, RuntimeOptions, SessionOptions, Severity};
 use gstdmheadpose::estimator::{Config, Head, HeadPoseEstimator, Settings};
 use gstdmheadpose::headposemeta::HeadPoses;
 use gstdmheadpose::video;

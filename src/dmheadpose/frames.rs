@@ -1,349 +1,360 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The way of a frame through the element: to the engine, and from it, with its heads, downstream.
+//! Buffers in, buffers with what was found in them out, in the same order: one after the other in the streaming
+//! thread, several at once in threads of their own, or in the background while buffers go on with the last result.
+//!
+//! No buffer is kept longer than its inference takes: it may be the last that upstream has.
 
-use std::time::{Duration, Instant};
+use std::collections::VecDeque;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
-use gst::prelude::*;
-use gst::subclass::prelude::*;
-use gst_base::prelude::*;
-
-use super::engine::{Engine, Found, Late, Outcome, Output};
-use super::failure::Failure;
-use super::imp::{CAT, DmHeadPose, State};
-use super::interop::KnownHeads;
-use super::options::{DmHeadPoseOnError, DmHeadPoseWhenLate};
-use crate::estimator::{self, error::Error};
-use crate::headposemeta::HeadPoses;
-use crate::overlay::Look;
-use crate::sync::lock;
+use super::metas::KnownHeads;
+use crate::estimator::detector::Detection;
+use crate::estimator::error::Error;
+use crate::estimator::image::frame::FrameView;
+use crate::estimator::workers::{self, Workers};
+use crate::estimator::{Config, Found, HeadPoseEstimator, Settings};
 use crate::video;
 
-/// A buffer that is ready to go downstream.
-struct Done {
-    buffer: gst::Buffer,
-    /// It is the first to carry its result.
-    fresh: bool,
-    warning: Option<String>,
+/// What became of a buffer.
+pub(super) enum Outcome {
+    /// It has no picture.
+    Passed,
+    /// No inference: the last result holds.
+    Held,
+    /// With the heads that others had found in it.
+    Inferred(Found, KnownHeads),
+    Failed(Failure),
 }
 
-impl Done {
-    fn untouched(buffer: gst::Buffer) -> Self {
+/// Why a buffer was not processed.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The process is exiting: there is nobody to report to.
+    Exiting,
+    Message {
+        message: gst::ErrorMessage,
+        /// The same in words.
+        text: String,
+    },
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Exiting => Self::Exiting,
+            error => Self::Message {
+                message: video::error_message(&error),
+                text: error.to_string(),
+            },
+        }
+    }
+}
+
+impl From<gst::ErrorMessage> for Failure {
+    fn from(message: gst::ErrorMessage) -> Self {
+        let text = message.to_string();
+        Self::Message { message, text }
+    }
+}
+
+/// Where frames are inferred.
+enum Runner {
+    /// In the streaming thread.
+    Inline(Box<HeadPoseEstimator>),
+    /// Several at once.
+    Parallel(Workers<Frame>),
+    /// One at a time, for which no buffer has to wait.
+    Background(Workers<Frame>),
+}
+
+/// The buffers in the element, in the order in which they came.
+pub(super) struct FrameQueue {
+    /// `None` only while it is replaced.
+    runner: Option<Runner>,
+    /// `None` for a buffer that the workers have.
+    buffers: VecDeque<Option<(gst::Buffer, Outcome)>>,
+    /// The stream has jumped since the frame in the background.
+    stale: bool,
+}
+
+impl FrameQueue {
+    pub fn new(estimator: HeadPoseEstimator) -> Self {
         Self {
-            buffer,
-            fresh: false,
-            warning: None,
-        }
-    }
-}
-
-impl DmHeadPose {
-    /// What was found in a frame of this size, as it goes onto buffers.
-    fn poses(found: &Found, (width, height): (u32, u32)) -> HeadPoses {
-        HeadPoses {
-            width,
-            height,
-            source: found.source,
-            age: Some(gst::ClockTime::ZERO),
-            inference_time: gst::ClockTime::try_from(found.times.total()).ok(),
-            heads: found.heads.clone(),
+            runner: Some(Runner::Inline(Box::new(estimator))),
+            buffers: VecDeque::new(),
+            stale: false,
         }
     }
 
-    /// Keeps what a thread has found in a frame that has gone on.
-    fn remember(&self, state: &mut State, late: Late) -> Result<(), Failure> {
-        let found = late.found?;
-        state
-            .held
-            .keep(Self::poses(&found, late.size), late.pts, true);
-        state.held.set_lacks_heads(found.unposed > 0);
-        lock(&self.stats).add(&found, Duration::ZERO);
-        gst::log!(
-            CAT,
-            imp = self,
-            "{}: {} heads, {:?}",
-            late.pts.display(),
-            found.heads.len(),
-            found.times
-        );
-        Ok(())
+    /// Infers in the background from now on, so that no buffer has to wait. Several frames in flight stay several.
+    ///
+    /// # Errors
+    /// [`Error::Thread`]; frames are inferred one after the other as before.
+    pub fn move_to_background(&mut self, config: &Config) -> Result<(), Error> {
+        self.start_workers(|estimator| Workers::new(estimator, config, 1).map(Runner::Background))
     }
 
-    /// Puts what was found, or what holds, on the buffer, and draws it if asked to.
-    fn finish(
-        &self,
-        state: &mut State,
-        output: Output,
-        look: &Look,
-        compose: bool,
-    ) -> Result<Done, Failure> {
-        let Output {
-            mut buffer,
-            outcome,
-        } = output;
-        let (meta_format, on_error) = {
-            let settings = lock(&self.settings);
-            (settings.interop.meta_format, settings.on_error)
-        };
-        let mut warning = None;
-        let mut found = match outcome {
-            Outcome::Passed => return Ok(Done::untouched(buffer)),
-            Outcome::Inferred(Ok(found)) => Some(found),
-            Outcome::Held => None,
-            Outcome::Inferred(Err(Failure::Message { text, .. }))
-                if on_error == DmHeadPoseOnError::Hold =>
-            {
-                let mut stats = lock(&self.stats);
-                stats.errors += 1;
-                // The first of a row: a broken provider fails at every frame.
-                warning = (!std::mem::replace(&mut state.failing, true)).then_some(text);
-                None
-            }
-            Outcome::Inferred(Err(failure)) => return Err(failure),
-        };
-        let State {
-            overlay,
-            writer,
-            held,
-            info,
-            failing,
-            ..
-        } = state;
-        let info = info
-            .as_ref()
-            .ok_or_else(|| gst::error_msg!(gst::CoreError::Negotiation, ("no caps yet")))?;
-        let (pts, size) = (buffer.pts(), (info.width(), info.height()));
-        let (mut poses, known, fresh) = match &mut found {
-            Some(found) => {
-                *failing = false;
-                let poses = Self::poses(found, size);
-                held.keep(poses.clone(), pts, false);
-                held.set_lacks_heads(found.unposed > 0);
-                (poses, std::mem::take(&mut found.known), true)
-            }
-            None => {
-                lock(&self.stats).held += 1;
-                let Some((poses, fresh)) = held.at(pts, size) else {
-                    overlay.draw(None, look, compose, info, buffer.make_mut())?;
-                    return Ok(Done {
-                        warning,
-                        ..Done::untouched(buffer)
-                    });
-                };
-                (poses, KnownHeads::default(), fresh)
-            }
-        };
-        let segment = self.obj().segment();
-        let segment = segment.downcast_ref::<gst::ClockTime>();
-        let now = segment.and_then(|segment| segment.to_running_time(pts));
-        let writable = buffer.make_mut();
-        writer
-            .attach(&mut poses, known, meta_format, now, writable)
-            .map_err(|error| gst::error_msg!(gst::StreamError::Failed, ("{error}")))?;
-
-        let start = Instant::now();
-        if held.lacks_heads() {
-            // A head without a pose is in no meta, but it is there.
-            overlay.draw(None, look, compose, info, writable)?;
-        }
-        overlay.draw(Some(&poses), look, compose, info, writable)?;
-        let drawing_time = start.elapsed();
-
-        gst::log!(
-            CAT,
-            imp = self,
-            "{}: {} heads, {:?}, {} old, {:?}",
-            pts.display(),
-            poses.heads.len(),
-            poses.source,
-            poses.age.display(),
-            found.as_ref().map(|found| found.times)
-        );
-        for head in &poses.heads {
-            gst::trace!(CAT, imp = self, "{head:?}");
-        }
-        if let Some(found) = &found {
-            lock(&self.stats).add(found, drawing_time);
-        }
-        Ok(Done {
-            buffer,
-            fresh,
-            warning,
-        })
-    }
-
-    /// The next buffer that is to go downstream; see [`Engine::pop`].
-    pub(super) fn next_output(&self, drain: bool) -> Option<Result<gst::Buffer, gst::FlowError>> {
-        let output = lock(&self.state).as_mut()?.engine.pop(drain)?;
-        let result = match output {
-            Ok(output) => {
-                let look = lock(&self.settings).look.clone();
-                let draws = !matches!(output.outcome, Outcome::Passed) && look.draws();
-                let compose = draws && self.downstream.draws_compositions(&*self.obj());
-                let mut state = lock(&self.state);
-                self.finish(state.as_mut()?, output, &look, compose)
-            }
-            Err(failure) => Err(failure),
-        };
-        Some(match result {
-            Ok(done) => {
-                if let Some(warning) = done.warning {
-                    gst::element_imp_warning!(self, gst::StreamError::Failed, ("{warning}"));
-                }
-                if done.fresh {
-                    let settings = lock(&self.settings).report;
-                    self.reporter.report(&self.obj(), settings, &done.buffer);
-                }
-                Ok(done.buffer)
-            }
-            Err(failure) => {
-                // The stream ends here: what else is in flight would only say the same again.
-                if let Some(state) = &mut *lock(&self.state) {
-                    state.engine.discard();
-                }
-                Err(self.fail(failure))
-            }
-        })
-    }
-
-    /// Tells the bus.
-    pub(super) fn fail(&self, failure: Failure) -> gst::FlowError {
-        match failure {
-            Failure::Exiting => gst::FlowError::Flushing,
-            Failure::Message { message, .. } => {
-                self.post_error_message(message);
-                gst::FlowError::Error
-            }
-        }
-    }
-
-    /// Gives a buffer to the engine, and takes what it has found since.
-    pub(super) fn take(&self, buffer: gst::Buffer) -> Result<(), Failure> {
-        estimator::refuse_forked()?;
-        let settings = lock(&self.settings).clone();
-        settings.interop.warn_of_missing(&self.obj(), &self.warned);
-        let mut state = lock(&self.state);
-        let state = state.as_mut().ok_or(Failure::Exiting)?;
-        if let Some(error) = state.engine.missing() {
-            gst::warning!(
-                CAT,
-                imp = self,
-                "Goes on with fewer frames at once: {error}"
-            );
-        }
-        let waits = settings.look.waits_for_heads();
-        let holds = settings.when_late == DmHeadPoseWhenLate::Hold && !waits;
-        let (detached, frame_duration) = lock(&self.loaded)
-            .as_ref()
-            .map(|loaded| (loaded.detached && !waits, loaded.frame_duration))
-            .unwrap_or_default();
-        // Where frames had not to wait and have to now, one may be left over.
-        let longest = (holds || detached).then_some(Duration::ZERO);
-        if let Some(late) = state.engine.late(longest)
-            && let Err(failure) = self.remember(state, late)
-        {
-            // As for any frame: `finish` decides what an error is to do.
-            state.engine.fail(buffer, failure);
+    /// Has `depth` frames in flight from now on. Loads the models again for each thread but the first; with
+    /// `growing` those threads do so themselves, while frames pass already.
+    ///
+    /// # Errors
+    /// As [`HeadPoseEstimator::load`]; frames are inferred one after the other as before.
+    pub fn deepen(&mut self, depth: usize, config: &Config, growing: bool) -> Result<(), Error> {
+        if depth < 2 {
             return Ok(());
         }
-        self.lateness.set_waited(Duration::ZERO);
-        if video::is_empty_gap(&buffer) {
-            lock(&self.stats).gaps += 1;
-            state.engine.pass(buffer);
-            return Ok(());
-        }
-        let info = state
-            .info
-            .as_ref()
-            .ok_or_else(|| gst::error_msg!(gst::CoreError::Negotiation, ("no caps yet")))?;
-        let segment = self.obj().segment();
-        let segment = segment.downcast_ref::<gst::ClockTime>();
-        let running_time = segment.and_then(|segment| segment.to_running_time(buffer.pts()));
-        if holds {
-            let size = (info.width(), info.height());
-            if self.lateness.is_late(running_time) && state.held.suffices(buffer.pts(), size) {
-                lock(&self.stats).late += 1;
-                state.engine.hold(buffer);
-                return Ok(());
-            }
-            state.engine.detach(&state.config)?;
-        }
-        if state.engine.is_busy() {
-            lock(&self.stats).busy += 1;
-            state.engine.hold(buffer);
-            return Ok(());
-        }
-        let upstream = state.config.detector_model.is_none();
-        let known = upstream.then(|| KnownHeads::read(&buffer, &settings.interop));
-        let frame_settings = settings.frame_settings();
-        let patience = match (detached, holds) {
-            (true, _) => Some(gst::ClockTime::ZERO),
-            (false, true) => {
-                let now = self.obj().current_running_time();
-                self.lateness.time_left(running_time, now, frame_duration)
-            }
-            (false, false) => None,
+        let new = match growing {
+            true => Workers::growing,
+            false => Workers::new,
         };
-        let (engine, patience) = (&mut state.engine, patience.map(Into::into));
-        let start = Instant::now();
-        engine.infer(buffer, info, &frame_settings, known, patience);
-        self.lateness.set_waited(start.elapsed());
-        if engine.is_busy() && !detached {
-            lock(&self.stats).late += 1;
-        }
-        Ok(())
+        self.start_workers(|estimator| new(estimator, config, depth).map(Runner::Parallel))
     }
 
-    /// Waits for the frame that has gone on without its inference, as its memory is upstream's, and keeps what was
-    /// found.
-    pub(super) fn settle(&self) {
-        if let Some(state) = &mut *lock(&self.state)
-            && let Some(late) = state.engine.late(None)
-            && let Err(Failure::Message { text, .. }) = self.remember(state, late)
-        {
-            // If it is more than this frame the next one will say so.
-            gst::warning!(CAT, imp = self, "{text}");
-        }
-    }
-
-    /// Sends on what is done, or with `drain` all that is in flight: what comes next must not overtake it.
-    pub(super) fn send(&self, drain: bool) -> Result<(), gst::FlowError> {
+    fn start_workers(
+        &mut self,
+        start: impl FnOnce(Box<HeadPoseEstimator>) -> Result<Runner, (Box<HeadPoseEstimator>, Error)>,
+    ) -> Result<(), Error> {
         let mut result = Ok(());
-        while let Some(output) = self.next_output(drain) {
-            let pushed = output.and_then(|buffer| self.obj().src_pad().push(buffer));
-            result = result.and(pushed.map(drop));
-        }
+        self.runner = match self.runner.take() {
+            Some(Runner::Inline(estimator)) => Some(match start(estimator) {
+                Ok(workers) => workers,
+                Err((estimator, error)) => {
+                    result = Err(error);
+                    Runner::Inline(estimator)
+                }
+            }),
+            other => other,
+        };
         result
     }
 
-    /// As [`send`](Self::send), when no buffer is at hand whose way upstream could take the result: it goes with
-    /// the next one.
-    pub(super) fn send_between(&self, drain: bool) {
-        if let Err(error) = self.send(drain) {
-            *lock(&self.sent) = Some(error);
+    /// Why there is a thread less than there should be, once.
+    pub fn missing(&self) -> Option<Error> {
+        match &self.runner {
+            Some(Runner::Parallel(workers)) => workers.missing(),
+            _ => None,
         }
     }
 
-    /// From now on sends each frame on as soon as it is done: upstream may have no buffer for another before it
-    /// gets that one back.
-    pub(super) fn send_when_done(&self, engine: &Engine) -> Result<(), Error> {
-        let Some(done) = engine.done() else {
-            return Ok(());
-        };
-        let element = self.obj().downgrade();
-        let sender = std::thread::Builder::new().name("dmheadpose-send".into());
-        let sender = sender.spawn(move || {
-            // Ends with the engine.
-            while done.recv().is_ok() {
-                let Some(element) = element.upgrade() else {
-                    return;
-                };
-                let pad = element.sink_pad();
-                let _streaming = pad.stream_lock();
-                element.imp().send_between(false);
+    /// Queues a buffer that needs no inference.
+    pub fn put(&mut self, buffer: gst::Buffer, outcome: Outcome) {
+        self.buffers.push_back(Some((buffer, outcome)));
+    }
+
+    /// Queues a buffer and infers it, or only the heads in it that are `known`. To be called only when
+    /// [`FrameQueue::pop`] gave nothing. In the background, the buffer waits for its result at most for `wait`; then
+    /// the last result holds.
+    pub fn push(
+        &mut self,
+        buffer: gst::Buffer,
+        info: &gst_video::VideoInfo,
+        known: Option<KnownHeads>,
+        settings: &Settings,
+        wait: Option<Duration>,
+    ) {
+        let time = buffer.pts().map(Into::into);
+        let queued = match &mut self.runner {
+            Some(Runner::Inline(estimator)) => {
+                let outcome = infer(estimator, &buffer, info, known, settings);
+                Some((buffer, outcome.unwrap_or_else(Outcome::Failed)))
             }
-        });
-        sender
-            .map(drop)
-            .map_err(|error| Error::Thread(error.to_string()))
+            Some(Runner::Background(workers)) => {
+                // A copy shares the pixels.
+                let outcome = match Frame::new(buffer.copy(), info, known, true) {
+                    Err((_, message)) => Outcome::Failed(message.into()),
+                    Ok(frame) => match workers.submit(frame, time, settings) {
+                        Err(_) => Outcome::lost(),
+                        Ok(()) if wait == Some(Duration::ZERO) => Outcome::Held,
+                        Ok(()) => match workers.collect(wait) {
+                            Some((mut frame, found)) => frame.outcome(found),
+                            None => Outcome::Held,
+                        },
+                    },
+                };
+                Some((buffer, outcome))
+            }
+            Some(Runner::Parallel(workers)) => match Frame::new(buffer, info, known, false) {
+                Err((buffer, message)) => Some((buffer, Outcome::Failed(message.into()))),
+                Ok(frame) => match workers.submit(frame, time, settings) {
+                    Ok(()) => None,
+                    Err(frame) => match frame.into_buffer() {
+                        Some(buffer) => Some((buffer, Outcome::lost())),
+                        None => return,
+                    },
+                },
+            },
+            None => Some((buffer, Outcome::Failed(no_inference("nothing is loaded")))),
+        };
+        self.buffers.push_back(queued);
+    }
+
+    /// The next buffer in turn, if it is done. It is waited for where as many are in flight as may be, and with
+    /// `drain` in any case.
+    ///
+    /// # Errors
+    /// When its thread has ended: the buffer is lost.
+    pub fn pop(&mut self, drain: bool) -> Option<Result<(gst::Buffer, Outcome), Failure>> {
+        if self.buffers.front()?.is_some() {
+            return self.buffers.pop_front().flatten().map(Ok);
+        }
+        let Some(Runner::Parallel(workers)) = &mut self.runner else {
+            return None;
+        };
+        // Buffers that only wait for their turn count as well, as they would pile up otherwise.
+        let waits = drain || self.buffers.len() >= workers.depth();
+        let in_flight = workers.in_flight();
+        let Some((mut frame, found)) = workers.collect((!waits).then_some(Duration::ZERO)) else {
+            if workers.in_flight() == in_flight {
+                return None;
+            }
+            self.buffers.pop_front();
+            return Some(Err(no_inference(THREAD_ENDED)));
+        };
+        self.buffers.pop_front();
+        let outcome = frame.outcome(found);
+        Some(Ok((frame.into_buffer()?, outcome)))
+    }
+
+    /// The frame in the background and what was found in it, once its inference has ended; waits for it, at most for
+    /// `longest`. Nothing that was found before the stream jumped.
+    pub fn pop_background(&mut self, longest: Option<Duration>) -> Option<(Frame, Outcome)> {
+        let Some(Runner::Background(workers)) = &mut self.runner else {
+            return None;
+        };
+        let (mut frame, found) = workers.collect(longest)?;
+        let outcome = frame.outcome(found);
+        let is_stale = std::mem::take(&mut self.stale);
+        (!is_stale).then_some((frame, outcome))
+    }
+
+    /// Whether a frame is in the background.
+    pub fn is_busy(&self) -> bool {
+        matches!(&self.runner, Some(Runner::Background(workers)) if workers.in_flight() > 0)
+    }
+
+    /// With several frames in flight, a receiver that gets a message whenever [`FrameQueue::pop`] may have a buffer,
+    /// until the queue is dropped. To be called once.
+    pub fn done(&self) -> Option<Receiver<()>> {
+        match &self.runner {
+            Some(Runner::Parallel(workers)) => Some(workers.done()),
+            _ => None,
+        }
+    }
+
+    /// Drops all buffers.
+    pub fn discard(&mut self) {
+        while self.pop(true).is_some() {}
+        self.buffers.clear();
+    }
+
+    /// Forgets the heads that are followed, and the result of the frame in the background: the stream jumps.
+    pub fn forget(&mut self) {
+        self.stale = self.is_busy();
+        match &mut self.runner {
+            Some(Runner::Inline(estimator)) => estimator.reset_tracks(),
+            Some(Runner::Parallel(workers) | Runner::Background(workers)) => workers.reset_tracks(),
+            None => {}
+        }
+    }
+}
+
+const THREAD_ENDED: &str = "a thread has ended";
+
+fn no_inference(why: &str) -> Failure {
+    gst::error_msg!(gst::LibraryError::Failed, ("no inference: {why}")).into()
+}
+
+impl Outcome {
+    fn lost() -> Self {
+        Self::Failed(no_inference(THREAD_ENDED))
+    }
+}
+
+/// Infers a buffer in this thread.
+fn infer(
+    estimator: &mut HeadPoseEstimator,
+    buffer: &gst::Buffer,
+    info: &gst_video::VideoInfo,
+    known: Option<KnownHeads>,
+    settings: &Settings,
+) -> Result<Outcome, Failure> {
+    // Readable: a frame that others hold as well is not copied.
+    let frame = video::map_readable(buffer, info)?;
+    let time = buffer.pts().map(Into::into);
+    let view = video::view(&frame)?;
+    match &known {
+        Some(known) => estimator.estimate(&view, known.detections(), time, settings)?,
+        None => estimator.process(&view, time, settings)?,
+    };
+    let found = estimator.take_found();
+    Ok(Outcome::Inferred(found, known.unwrap_or_default()))
+}
+
+/// A buffer that a worker reads.
+pub(super) struct Frame {
+    /// `None` once it was given back.
+    pixels: Option<gst_video::VideoFrame<gst_video::video_frame::Readable>>,
+    pub info: gst_video::VideoInfo,
+    pub pts: Option<gst::ClockTime>,
+    known: Option<KnownHeads>,
+    /// The buffer itself has gone on: this one is for the inference alone.
+    is_copy: bool,
+}
+
+impl Frame {
+    /// Gives the buffer back if it does not fit `info`.
+    fn new(
+        buffer: gst::Buffer,
+        info: &gst_video::VideoInfo,
+        known: Option<KnownHeads>,
+        is_copy: bool,
+    ) -> Result<Self, (gst::Buffer, gst::ErrorMessage)> {
+        let pts = buffer.pts();
+        let pixels = video::map_owned(buffer, info)?;
+        Ok(Self {
+            pixels: Some(pixels),
+            info: info.clone(),
+            pts,
+            known,
+            is_copy,
+        })
+    }
+
+    fn outcome(&mut self, found: Result<Found, Error>) -> Outcome {
+        let known = self.known.take().unwrap_or_default();
+        match found {
+            Ok(found) => Outcome::Inferred(found, known),
+            Err(error) => Outcome::Failed(error.into()),
+        }
+    }
+
+    fn into_buffer(self) -> Option<gst::Buffer> {
+        self.pixels.map(gst_video::VideoFrame::into_buffer)
+    }
+}
+
+impl workers::Frame for Frame {
+    fn view(&self) -> Result<FrameView<'_>, Error> {
+        match &self.pixels {
+            Some(frame) => video::view_owned(frame),
+            None => Err(Error::Frame {
+                format: self.info.format().to_str().as_str(),
+                width: self.info.width(),
+                height: self.info.height(),
+                expected: "its pixels".into(),
+                found: "a buffer that was given back".into(),
+            }),
+        }
+    }
+
+    fn known(&self) -> Option<&[Detection]> {
+        self.known.as_ref().map(KnownHeads::detections)
+    }
+
+    fn release(&mut self) {
+        if self.is_copy {
+            self.pixels = None;
+        }
     }
 }

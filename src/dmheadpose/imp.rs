@@ -2,7 +2,7 @@
 //! The element's GObject and BaseTransform side: properties, start and stop, caps, buffers.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use gst::glib;
 use gst::prelude::*;
@@ -12,15 +12,14 @@ use gst_base::subclass::BaseTransformMode;
 use gst_base::subclass::base_transform::GenerateOutputSuccess;
 use gst_base::subclass::prelude::*;
 
-use super::engine::Engine;
-use super::held::Held;
-use super::interop::Writer;
-use super::lateness::{self, Lateness};
+use super::deadline::{self, Deadline};
+use super::frames::FrameQueue;
+use super::last_result::LastResult;
 use super::loaded::{Loaded, frame_duration};
+use super::metas::MetaWriter;
 use super::options::DmHeadPoseWhenLate;
-use super::properties::Settings;
+use super::properties::{self, Settings};
 use super::report::{self, Reporter};
-use super::specs;
 use super::stats::Stats;
 use super::upstream;
 use crate::estimator::{self, Config};
@@ -38,40 +37,45 @@ pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 
 /// What exists between start and stop.
 pub(super) struct State {
-    pub(super) engine: Engine,
-    /// What the engine loads for more frames at once.
+    pub(super) queue: FrameQueue,
+    /// What more threads of the queue load.
     pub(super) config: Config,
-    /// Frames at once; `None`: to be decided when it is known what the stream comes from.
+    /// Frames in flight; `None`: to be decided when upstream is known.
     pub(super) depth: Option<usize>,
     pub(super) overlay: Overlay,
-    pub(super) writer: Writer,
-    pub(super) held: Held,
+    pub(super) metas: MetaWriter,
+    pub(super) last: LastResult,
     /// The last inference failed.
     pub(super) failing: bool,
     pub(super) info: Option<gst_video::VideoInfo>,
-    /// When the last frame came, and for how long it is shown.
+    /// Time and duration of the last frame.
     pub(super) last_frame: Option<(gst::ClockTime, gst::ClockTime)>,
 }
 
-// `state` may be held while one of the others is taken, for a moment; nothing else nests.
+// One of the others may be taken for a moment while `state` is held; nothing else nests.
 #[derive(Default)]
 pub struct DmHeadPose {
-    pub(super) settings: Mutex<Settings>,
+    settings: Mutex<Arc<Settings>>,
     pub(super) state: Mutex<Option<State>>,
     pub(super) stats: Mutex<Stats>,
     pub(super) reporter: Reporter,
     pub(super) loaded: Mutex<Option<Loaded>>,
-    /// What sending frames between two buffers came to, for the next buffer to tell upstream.
+    /// An error of buffers that were sent between two others, for the next buffer to return upstream.
     pub(super) sent: Mutex<Option<gst::FlowError>>,
     pub(super) downstream: Downstream,
-    /// It was said since the start that there are no analytics metas.
+    /// The application was warned since the start that there are no analytics metas.
     pub(super) warned: AtomicBool,
-    /// It was said since the start that the picture lies on its side.
-    pub(super) warned_of_side: AtomicBool,
-    pub(super) lateness: Lateness,
+    /// It was warned since the start that the picture lies on its side.
+    warned_of_side: AtomicBool,
+    pub(super) deadline: Deadline,
 }
 
 impl DmHeadPose {
+    /// The settings as they are now.
+    pub(super) fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&lock(&self.settings))
+    }
+
     fn stats_structure(&self) -> gst::Structure {
         let mut structure = lock(&self.stats).to_structure();
         if let Some(loaded) = &*lock(&self.loaded) {
@@ -85,7 +89,7 @@ impl DmHeadPose {
         structure
     }
 
-    /// Passes the models' warnings on to the application.
+    /// Posts the models' warnings.
     fn warn_of_models(&self) {
         let state = lock(&self.state);
         let notes = state.as_ref().map(|state| state.config.notes.take());
@@ -95,16 +99,16 @@ impl DmHeadPose {
         }
     }
 
-    /// What the element adds to the latency of the pipeline.
+    /// The latency that the element adds to the pipeline.
     fn latency(&self) -> gst::ClockTime {
-        let holds = lock(&self.settings).when_late == DmHeadPoseWhenLate::Hold;
+        let holds = self.settings().when_late == DmHeadPoseWhenLate::Hold;
         let loaded = lock(&self.loaded);
         let latency = loaded.as_ref().map(|loaded| loaded.latency(holds));
         latency.unwrap_or_default()
     }
 
-    /// The stream jumps with this buffer: its time lies further from the last one's than a head may be lost, after
-    /// or before. Takes note of it for the next.
+    /// Whether the stream jumps with this buffer: its time is further from the last one's, in either direction, than
+    /// a head may be lost. Remembers its time for the next.
     fn jumps(&self, buffer: &gst::BufferRef) -> bool {
         let (Some(start), Some(state)) = (buffer.pts(), &mut *lock(&self.state)) else {
             return false;
@@ -113,8 +117,7 @@ impl DmHeadPose {
             .as_ref()
             .map(|loaded| loaded.frame_duration);
         let duration = buffer.duration().or(usual).unwrap_or_default();
-        let longest =
-            gst::ClockTime::from_nseconds(lock(&self.settings).max_lost_time).max(duration);
+        let longest = gst::ClockTime::from_nseconds(self.settings().max_lost_time).max(duration);
         let last = state.last_frame.replace((start, duration));
         last.is_some_and(|(last, shown)| {
             let between = start.saturating_sub(last.saturating_add(shown));
@@ -123,7 +126,7 @@ impl DmHeadPose {
         })
     }
 
-    /// Tells the application that nothing has turned the picture the way that the stream says.
+    /// Warns if the stream's orientation tag asks for a rotation that no element has applied.
     fn warn_of_side(&self, tags: &gst::TagListRef) {
         let Some(orientation) = tags.get::<gst::tags::ImageOrientation>() else {
             return;
@@ -143,21 +146,21 @@ impl DmHeadPose {
         }
     }
 
-    /// Tells the pipeline that the latency may have changed.
+    /// Posts that the latency may have changed.
     fn post_latency(&self) {
         if lock(&self.loaded).is_some() {
             let message = gst::message::Latency::builder().src(&*self.obj()).build();
-            // Without a bus nobody has asked for it yet.
+            // It fails without a bus, where there is no pipeline.
             let _ = self.obj().post_message(message);
         }
     }
 }
 
 impl State {
-    /// What is known of the heads so far does not apply to what comes next.
+    /// Forgets the heads: the stream jumps.
     fn forget(&mut self) {
-        self.engine.forget();
-        self.held.forget();
+        self.queue.forget();
+        self.last.forget();
     }
 }
 
@@ -171,7 +174,7 @@ impl ObjectSubclass for DmHeadPose {
 impl ObjectImpl for DmHeadPose {
     fn constructed(&self) {
         self.parent_constructed();
-        // Elements are mostly made by the thread that will exit.
+        // Usually called in the thread that will exit the process.
         estimator::close_with_main_thread();
     }
 
@@ -180,20 +183,20 @@ impl ObjectImpl for DmHeadPose {
     }
 
     fn properties() -> &'static [glib::ParamSpec] {
-        specs::specs()
+        properties::specs()
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
         let latency = self.latency();
-        lock(&self.settings).set(value, pspec);
+        Arc::make_mut(&mut lock(&self.settings)).set(value, pspec);
         let name = pspec.name();
-        if specs::is_load_time(pspec) && lock(&self.loaded).is_some() {
+        if properties::is_load_time(pspec) && lock(&self.loaded).is_some() {
             gst::warning!(CAT, imp = self, "{name} takes effect at the next start");
         }
         gst::info!(CAT, imp = self, "{name} is now {value:?}");
         if self.latency() != latency {
             self.post_latency();
-            // Frames are kept for as long, too.
+            // The number of buffers that are kept changes as well.
             self.obj().reconfigure_sink();
         }
     }
@@ -206,7 +209,7 @@ impl ObjectImpl for DmHeadPose {
                 loaded.as_ref().map(|loaded| loaded.provider).to_value()
             }
             _ => {
-                let value = lock(&self.settings).get(pspec);
+                let value = self.settings().get(pspec);
                 value.unwrap_or_else(|| pspec.default_value().clone())
             }
         }
@@ -237,7 +240,7 @@ impl ElementImpl for DmHeadPose {
 
 impl BaseTransformImpl for DmHeadPose {
     const MODE: BaseTransformMode = BaseTransformMode::AlwaysInPlace;
-    // In passthrough the buffer is not ours to put a meta on.
+    // In passthrough the buffer may not be writable.
     const PASSTHROUGH_ON_SAME_CAPS: bool = false;
     const TRANSFORM_IP_ON_PASSTHROUGH: bool = false;
 
@@ -259,9 +262,9 @@ impl BaseTransformImpl for DmHeadPose {
         self.reporter.reset();
         self.warned.store(false, Ordering::Relaxed);
         self.warned_of_side.store(false, Ordering::Relaxed);
-        // The end of the last stream may have met a downstream that flushed.
+        // Downstream may have been flushing at the end of the last stream.
         *lock(&self.sent) = None;
-        self.lateness.reset();
+        self.deadline.reset();
         *lock(&self.loaded) = Some(loaded);
         *lock(&self.state) = Some(state);
         self.warn_of_models();
@@ -299,9 +302,9 @@ impl BaseTransformImpl for DmHeadPose {
         match event.view() {
             gst::EventView::Reconfigure(_) => self.downstream.forget(),
             gst::EventView::Qos(qos) => {
-                self.lateness.update(qos);
-                // Ours to catch up: a decoder that heard of it would leave frames out.
-                if lock(&self.settings).when_late == DmHeadPoseWhenLate::Hold {
+                self.deadline.update(qos);
+                // The element catches up by itself; upstream, a decoder would drop frames.
+                if self.settings().when_late == DmHeadPoseWhenLate::Hold {
                     return true;
                 }
             }
@@ -313,15 +316,15 @@ impl BaseTransformImpl for DmHeadPose {
     fn sink_event(&self, event: gst::Event) -> bool {
         if let gst::EventView::FlushStop(_) = event.view() {
             if let Some(state) = &mut *lock(&self.state) {
-                state.engine.discard();
+                state.queue.discard();
                 state.forget();
             }
             *lock(&self.sent) = None;
-            self.lateness.forget();
+            self.deadline.forget();
         } else if event.is_serialized() {
             self.send_between(true);
             match event.view() {
-                gst::EventView::Segment(_) => self.lateness.forget(),
+                gst::EventView::Segment(_) => self.deadline.forget(),
                 gst::EventView::Tag(tag) => self.warn_of_side(tag.tag()),
                 _ => {}
             }
@@ -340,10 +343,10 @@ impl BaseTransformImpl for DmHeadPose {
         if direction == gst::PadDirection::Src
             && let gst::QueryViewMut::Latency(query) = query.view_mut()
         {
-            let (live, min, max) = lateness::answered(query);
+            let (live, min, max) = deadline::answered(query);
             let own = self.latency();
             let min = min.saturating_add(own);
-            self.lateness.set_latency(live.then_some(min));
+            self.deadline.set_latency(live.then_some(min));
             query.set(live, min, max.map(|max| max.saturating_add(own)));
         }
         true
@@ -354,8 +357,7 @@ impl BaseTransformImpl for DmHeadPose {
         is_discont: bool,
         buffer: gst::Buffer,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        // Time decides, and not `DISCONT`: leaky queues and elements that drop frames for QoS set that on
-        // whatever comes next.
+        // Not by `DISCONT`, which leaky queues and elements that drop frames for QoS set as well.
         if self.jumps(&buffer) {
             self.send_between(true);
             if let Some(state) = &mut *lock(&self.state) {
@@ -369,11 +371,13 @@ impl BaseTransformImpl for DmHeadPose {
     }
 
     fn generate_output(&self) -> Result<GenerateOutputSuccess, gst::FlowError> {
+        let settings = self.settings();
         if let Some(buffer) = self.take_queued_buffer() {
             lock(&self.stats).frames += 1;
-            self.take(buffer).map_err(|failure| self.fail(failure))?;
+            let queued = self.enqueue(buffer, &settings);
+            queued.map_err(|failure| self.fail(failure))?;
         }
-        let sent = self.send(false);
+        let sent = self.send(&settings, false);
         self.warn_of_models();
         sent?;
         Ok(GenerateOutputSuccess::NoOutput)
@@ -384,12 +388,12 @@ impl BaseTransformImpl for DmHeadPose {
         decide_query: Option<&gst::query::Allocation>,
         query: &mut gst::query::Allocation,
     ) -> Result<(), gst::LoggableError> {
-        let holds = lock(&self.settings).when_late == DmHeadPoseWhenLate::Hold;
+        let holds = self.settings().when_late == DmHeadPoseWhenLate::Hold;
         let kept = lock(&self.loaded).as_ref().map(|loaded| loaded.kept(holds));
         let downstream = self.parent_propose_allocation(decide_query, query);
         match kept {
             None | Some(0) => downstream,
-            // Also where downstream, whose pixels these become, has no wishes.
+            // Also where downstream, which gets these buffers, proposes no pool.
             Some(kept) => {
                 upstream::ask_for_more(query, kept);
                 Ok(())

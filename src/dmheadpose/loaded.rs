@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What is told of the loaded models: by `stats`, by `active-provider`, and in the log.
+//! The loaded models as `stats`, `active-provider` and the log describe them, and the latency that they cause.
 
 use gst::prelude::*;
 
 use crate::estimator::HeadPoseEstimator;
 use crate::estimator::detector::Detector;
 
-/// A frame's duration where the caps do not tell.
+/// Duration of a frame where the caps have no frame rate.
 const FRAME_TIME: gst::ClockTime = gst::ClockTime::from_mseconds(40);
 
-/// What `stats` and `active-provider` tell of the loaded models.
+/// The loaded models, and how frames are inferred.
 pub(super) struct Loaded {
     pub detector_model: Option<String>,
     pub pose_model: String,
@@ -17,10 +17,10 @@ pub(super) struct Loaded {
     pub families: String,
     pub onnxruntime: String,
     pub provider: &'static str,
-    /// Frames in flight at once.
+    /// Frames in flight.
     pub depth: usize,
     /// No frame waits for its inference.
-    pub detached: bool,
+    pub is_async: bool,
     pub frame_duration: gst::ClockTime,
 }
 
@@ -40,24 +40,24 @@ impl Loaded {
             onnxruntime: format!("{} {}", runtime.version(), runtime.library().display()),
             provider: pose.front().provider().name(),
             depth: 1,
-            detached: false,
+            is_async: false,
             frame_duration: FRAME_TIME,
         }
     }
 
-    /// How long a buffer waits: for those after it, or, where the last result may hold, for its inference.
+    /// How long a buffer waits: for the frames in flight after it, or, with `when-late=hold`, for its inference.
     pub fn latency(&self, holds: bool) -> gst::ClockTime {
         let frames = match self.depth as u64 - 1 {
-            0 => u64::from(holds && !self.detached),
+            0 => u64::from(holds && !self.is_async),
             frames => frames,
         };
         self.frame_duration.saturating_mul(frames)
     }
 
-    /// How many buffers are not given back when the next one comes.
+    /// How many buffers the element still has when the next one comes.
     pub fn kept(&self, holds: bool) -> u32 {
         match u32::try_from(self.depth).unwrap_or(u32::MAX) {
-            0 | 1 => u32::from(holds || self.detached),
+            0 | 1 => u32::from(holds || self.is_async),
             depth => depth - 1,
         }
     }

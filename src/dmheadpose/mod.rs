@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Element `dmheadpose`: finds heads in video, estimates where they look and attaches what it found to
-//! every buffer as [`HeadPoses`](crate::headposemeta::HeadPoses).
+//! Element `dmheadpose`: finds heads in video, estimates their pose and attaches the result to every buffer as [`HeadPoses`](crate::headposemeta::HeadPoses).
 //!
 //! ```text
 //! gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! videoconvert ! videoflip video-direction=auto ! dmheadpose overlay=box+axes+labels ! videoconvert ! autovideosink
@@ -9,19 +8,17 @@
 use gst::glib;
 use gst::prelude::*;
 
-mod engine;
-mod failure;
+mod deadline;
+mod flow;
 mod frames;
-mod held;
 mod imp;
-mod interop;
-mod lateness;
+mod last_result;
 mod loaded;
+mod metas;
 mod options;
 mod properties;
 mod report;
 mod runtime_log;
-mod specs;
 mod start;
 mod stats;
 mod upstream;

@@ -3,40 +3,46 @@
 
 use gst::glib;
 
-use crate::estimator::catalog::Mode;
-use crate::estimator::detector::{DetectorFamily, Scaling, detector_families};
+use crate::estimator::catalog::{Mode, modes};
+use crate::estimator::detector::{DetectorFamily, Scaling, detector_families, scalings};
 use crate::estimator::geometry::CropMode;
+use crate::estimator::onnx::ExecutionProvider;
+use crate::estimator::onnx::provider::execution_providers;
 use crate::estimator::pose::{PoseFamily, pose_families};
-use crate::estimator::runtime::ExecutionProvider;
+use crate::property::{enum_property, flags_property};
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
-#[enum_type(name = "GstDmHeadPoseMode")]
-#[repr(i32)]
-pub enum DmHeadPoseMode {
-    #[default]
-    #[enum_value(
-        name = "The first that is there: nomask, 3DDFA_V2 in front of WHENet, whenet, mask",
-        nick = "auto"
-    )]
-    Auto,
-    #[enum_value(name = "DMHead for faces with masks", nick = "mask")]
-    Mask,
-    #[enum_value(name = "DMHead for faces without masks", nick = "nomask")]
-    NoMask,
-    #[enum_value(name = "WHENet alone, all around", nick = "whenet")]
-    WheNet,
-}
-
-impl From<DmHeadPoseMode> for Mode {
-    fn from(mode: DmHeadPoseMode) -> Self {
-        match mode {
-            DmHeadPoseMode::Auto => Self::Auto,
-            DmHeadPoseMode::Mask => Self::Mask,
-            DmHeadPoseMode::NoMask => Self::NoMask,
-            DmHeadPoseMode::WheNet => Self::WheNet,
+/// The property of an enumeration of the estimator: its GObject type, and what its values mean there.
+macro_rules! choice_property {
+    (
+        $property:ident, $type_name:literal, $own:ident:
+        $($(#[$attr:meta])* $variant:ident, $nick:literal, $summary:literal;)*
+    ) => {
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+        #[enum_type(name = $type_name)]
+        #[repr(i32)]
+        pub enum $property {
+            $($(#[$attr])* #[enum_value(name = $summary, nick = $nick)] $variant,)*
         }
-    }
+
+        impl From<$property> for $own {
+            fn from(value: $property) -> Self {
+                match value {
+                    $($property::$variant => Self::$variant,)*
+                }
+            }
+        }
+
+        enum_property!($property);
+    };
 }
+
+modes!(choice_property, DmHeadPoseMode, "GstDmHeadPoseMode");
+scalings!(choice_property, DmHeadPoseScaling, "GstDmHeadPoseScaling");
+execution_providers!(
+    choice_property,
+    DmHeadPoseExecutionProvider,
+    "GstDmHeadPoseExecutionProvider"
+);
 
 /// The property of a table of families: its GObject type, and what its values mean to the estimator.
 macro_rules! family_property {
@@ -59,6 +65,8 @@ macro_rules! family_property {
                 }
             }
         }
+
+        enum_property!($property);
     };
 }
 
@@ -81,29 +89,6 @@ macro_rules! pose_property {
     };
 }
 pose_families!(pose_property);
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
-#[enum_type(name = "GstDmHeadPoseScaling")]
-#[repr(i32)]
-pub enum DmHeadPoseScaling {
-    #[default]
-    #[enum_value(name = "As the detector's family was made for", nick = "auto")]
-    Auto,
-    #[enum_value(name = "Fill the detector's input", nick = "stretch")]
-    Stretch,
-    #[enum_value(name = "Keep the aspect ratio, pad the rest", nick = "letterbox")]
-    Letterbox,
-}
-
-impl From<DmHeadPoseScaling> for Scaling {
-    fn from(scaling: DmHeadPoseScaling) -> Self {
-        match scaling {
-            DmHeadPoseScaling::Auto => Self::Auto,
-            DmHeadPoseScaling::Stretch => Self::Stretch,
-            DmHeadPoseScaling::Letterbox => Self::Letterbox,
-        }
-    }
-}
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstDmHeadPoseCropMode")]
@@ -139,42 +124,6 @@ impl DmHeadPoseCropMode {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
-#[enum_type(name = "GstDmHeadPoseExecutionProvider")]
-#[repr(i32)]
-pub enum DmHeadPoseExecutionProvider {
-    #[enum_value(name = "CUDA if it is there and works, else the CPU", nick = "auto")]
-    Auto,
-    #[default]
-    #[enum_value(name = "The CPU", nick = "cpu")]
-    Cpu,
-    #[enum_value(name = "NVIDIA CUDA", nick = "cuda")]
-    Cuda,
-    #[enum_value(name = "NVIDIA TensorRT", nick = "tensorrt")]
-    TensorRt,
-    #[enum_value(name = "Intel OpenVINO", nick = "openvino")]
-    OpenVino,
-    #[enum_value(name = "AMD MIGraphX", nick = "migraphx")]
-    MiGraphX,
-    #[enum_value(name = "XNNPACK, for Arm and mobile CPUs", nick = "xnnpack")]
-    Xnnpack,
-}
-
-impl From<DmHeadPoseExecutionProvider> for ExecutionProvider {
-    fn from(provider: DmHeadPoseExecutionProvider) -> Self {
-        use DmHeadPoseExecutionProvider as Property;
-        match provider {
-            Property::Auto => Self::Auto,
-            Property::Cpu => Self::Cpu,
-            Property::Cuda => Self::Cuda,
-            Property::TensorRt => Self::TensorRt,
-            Property::OpenVino => Self::OpenVino,
-            Property::MiGraphX => Self::MiGraphX,
-            Property::Xnnpack => Self::Xnnpack,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstDmHeadPoseHeadsFrom")]
 #[repr(i32)]
 pub enum DmHeadPoseHeadsFrom {
@@ -193,7 +142,7 @@ pub enum DmHeadPoseMetaFormat {
     #[flags_value(name = "DmHeadPoseMeta, which has everything", nick = "custom")]
     CUSTOM = 1 << 0,
     #[flags_value(
-        name = "A GstVideoRegionOfInterestMeta a head, as DL Streamer reads it",
+        name = "A GstVideoRegionOfInterestMeta for each head, as DL Streamer reads it",
         nick = "roi"
     )]
     ROI = 1 << 1,
@@ -223,8 +172,16 @@ pub enum DmHeadPoseOnError {
     #[enum_value(name = "End the stream with an error", nick = "stop")]
     Stop,
     #[enum_value(
-        name = "Warn once and let the last result hold, until it works again",
+        name = "Warn once and reuse the last result, until it works again",
         nick = "hold"
     )]
     Hold,
 }
+
+enum_property!(
+    DmHeadPoseCropMode,
+    DmHeadPoseHeadsFrom,
+    DmHeadPoseWhenLate,
+    DmHeadPoseOnError
+);
+flags_property!(DmHeadPoseMetaFormat);

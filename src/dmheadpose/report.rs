@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What an application is told of each inferred frame without touching buffers: element messages and
-//! a signal.
+//! Results for applications that do not read buffers: element messages and a signal for each inferred frame.
 //!
 //! Both carry a structure named `dmheadpose` with the fields of the meta
 //! (see [`headposemeta`](crate::headposemeta)) and the frame's times in nanoseconds: `timestamp`,
@@ -14,6 +13,7 @@ use gst::meta::CustomMeta;
 use gst::prelude::*;
 use gst_base::prelude::*;
 
+use super::properties::Settings;
 use crate::headposemeta;
 use crate::segment;
 use crate::sync::lock;
@@ -22,14 +22,6 @@ use crate::sync::lock;
 const NAME: &str = "dmheadpose";
 
 const SIGNAL: &str = "head-poses";
-
-/// What an application wants to be told.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ReportSettings {
-    pub post_messages: bool,
-    /// Least running time between two messages, in nanoseconds.
-    pub message_interval: u64,
-}
 
 pub(super) fn signals() -> &'static [Signal] {
     static SIGNALS: LazyLock<Vec<Signal>> = LazyLock::new(|| {
@@ -54,13 +46,13 @@ impl Reporter {
         *lock(&self.last) = None;
     }
 
-    /// Tells of the poses that are attached to `buffer`, the first that carries them.
+    /// Reports the poses that are attached to `buffer`, the first that carries them.
     ///
-    /// No lock may be held: handlers are free to do anything with the element.
+    /// No lock may be held: handlers may do anything with the element.
     pub fn report(
         &self,
         element: &super::DmHeadPose,
-        settings: ReportSettings,
+        settings: &Settings,
         buffer: &gst::BufferRef,
     ) {
         let listened = signals().iter().any(|signal| {
@@ -90,13 +82,13 @@ impl Reporter {
         }
         if posted {
             let message = gst::message::Element::builder(structure).src(element);
-            // Without a bus nobody wants to know.
+            // It fails without a bus, where nobody listens.
             let _ = element.post_message(message.build());
         }
     }
 
-    /// Whether enough time has passed since the last message. Time that goes back (a seek) and frames
-    /// without a time are told at once.
+    /// Whether enough time has passed since the last message. Frames without a time, and the first after time went
+    /// back (a seek), are reported at once.
     fn is_due(&self, now: Option<gst::ClockTime>, interval: u64) -> bool {
         let mut last = lock(&self.last);
         let passed = now.zip(*last).map(|(now, last)| now.checked_sub(last));

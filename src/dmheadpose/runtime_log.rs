@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use crate::estimator::runtime::Severity;
+use crate::estimator::onnx::Severity;
 
 static ORT_CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -23,7 +23,7 @@ pub(super) fn log(severity: Severity, message: &str) {
     }
 }
 
-/// How much of ONNX Runtime's talk anybody wants to see.
+/// The least severity of ONNX Runtime's messages that the category shows.
 pub(super) fn severity() -> Severity {
     match ORT_CAT.threshold() {
         level if level >= gst::DebugLevel::Debug => Severity::Debug,

@@ -7,16 +7,16 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 
-use super::engine::Engine;
-use super::held::Held;
+use super::deadline;
+use super::frames::FrameQueue;
 use super::imp::{CAT, DmHeadPose, State};
-use super::interop::Writer;
-use super::lateness;
+use super::last_result::LastResult;
 use super::loaded::Loaded;
+use super::metas::MetaWriter;
 use super::options::DmHeadPoseWhenLate;
 use super::runtime_log;
 use crate::estimator::HeadPoseEstimator;
-use crate::estimator::runtime::RuntimeOptions;
+use crate::estimator::onnx::RuntimeOptions;
 use crate::overlay::Overlay;
 use crate::sync::lock;
 use crate::video;
@@ -28,7 +28,7 @@ impl DmHeadPose {
         let beside = plugin
             .and_then(|plugin| plugin.filename())
             .and_then(|file| file.parent().map(PathBuf::from));
-        let settings = lock(&self.settings).clone();
+        let settings = self.settings();
         let runtime = RuntimeOptions {
             library: None,
             beside,
@@ -37,7 +37,7 @@ impl DmHeadPose {
         };
         let to_message = |error| video::error_message(&error);
         let config = settings.config(runtime).map_err(to_message)?;
-        let depth = match settings.detached {
+        let depth = match settings.is_async {
             true => Some(1),
             false => settings.depth(),
         };
@@ -59,31 +59,34 @@ impl DmHeadPose {
             .map_err(|error| gst::error_msg!(gst::LibraryError::Init, ("{error}")))?;
         let mut loaded = Loaded::new(&estimator);
         let mut state = State {
-            engine: Engine::new(estimator),
+            queue: FrameQueue::new(estimator),
             config,
             depth,
             overlay,
-            writer: Writer::default(),
-            held: Held::default(),
+            metas: MetaWriter::default(),
+            last: LastResult::default(),
             failing: false,
             info: None,
             last_frame: None,
         };
-        if settings.detached {
-            state.engine.detach(&state.config).map_err(to_message)?;
-            loaded.detached = true;
+        if settings.is_async {
+            state
+                .queue
+                .move_to_background(&state.config)
+                .map_err(to_message)?;
+            loaded.is_async = true;
         } else if let Some(depth) = depth {
-            let deepened = state.engine.deepen(depth, &state.config, false);
-            let deepened = deepened.and_then(|()| self.send_when_done(&state.engine));
+            let deepened = state.queue.deepen(depth, &state.config, false);
+            let deepened = deepened.and_then(|()| self.send_when_done(&state.queue));
             deepened.map_err(to_message)?;
             loaded.depth = depth;
         }
         Ok((state, loaded))
     }
 
-    /// Chooses how many frames are in flight at once where that was left open: a file can wait, and is done
-    /// sooner; a live stream and an application that pushes frame by frame want each frame back at once, and
-    /// who would rather hold than be late has no time for a second one.
+    /// Chooses the number of frames in flight unless `pipeline-depth` sets it. Several are faster, which suits files.
+    /// A live stream, and an application that pushes frame by frame, want each frame back at once; with
+    /// `when-late=hold` there is no time for a second one.
     pub(super) fn choose_depth(&self) {
         let open = |state: &State| state.depth.is_none();
         if !lock(&self.state).as_ref().is_some_and(open) {
@@ -93,24 +96,24 @@ impl DmHeadPose {
             return;
         };
         let mut latency = gst::query::Latency::new();
-        let live = upstream.query(&mut latency) && lateness::answered(&latency).0;
+        let live = upstream.query(&mut latency) && deadline::answered(&latency).0;
         let mut seeking = gst::query::Seeking::new(gst::Format::Time);
         let seekable = upstream.query(&mut seeking) && seeking.result().0;
-        let holds = lock(&self.settings).when_late == DmHeadPoseWhenLate::Hold;
+        let holds = self.settings().when_late == DmHeadPoseWhenLate::Hold;
         let several = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
         let depth = if !live && seekable && several && !holds {
-            // Two at once, and a third that lies ready.
+            // Two at once, and a third that is queued.
             3
         } else {
             1
         };
-        // Not slow: what is loaded goes on, and the new threads load what they need.
+        // Fast: the loaded models go on, and the new threads load their own.
         let deepened = match &mut *lock(&self.state) {
             Some(state) if open(state) => {
                 state.depth = Some(depth);
                 let config = state.config.for_depth(depth);
-                let deepened = state.engine.deepen(depth, &config, true);
-                deepened.and_then(|()| self.send_when_done(&state.engine))
+                let deepened = state.queue.deepen(depth, &config, true);
+                deepened.and_then(|()| self.send_when_done(&state.queue))
             }
             _ => return,
         };
@@ -123,14 +126,14 @@ impl DmHeadPose {
                 if let Some(loaded) = &mut *lock(&self.loaded) {
                     loaded.depth = depth;
                 }
-                // Upstream may have asked already how many buffers are kept.
+                // Upstream may have negotiated its pool already.
                 self.obj().reconfigure_sink();
             }
             Err(error) => {
                 gst::warning!(
                     CAT,
                     imp = self,
-                    "Goes on one frame after the other: {error}"
+                    "Continues with one frame at a time: {error}"
                 );
             }
         }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What the `stats` property tells: counters, and how long the stages of the last frames took.
+//! The property `stats`: counters, and how long the stages of the last frames took.
 
-use super::engine::Found;
-use crate::estimator::StageTimes;
+use super::deadline::{Decision, Why};
+use crate::estimator::{Found, StageTimes};
 
-/// Percentiles are those of so many frames.
+/// Percentiles are those of this many frames.
 const WINDOW: usize = 256;
 
 /// Durations of one stage in the last frames, in nanoseconds.
@@ -44,13 +44,13 @@ pub(super) struct Stats {
     pub heads: u64,
     /// Frames that carry the last result, or none if there is none yet.
     pub held: u64,
-    /// Held because they would have come too late.
+    /// Held because they would have been late.
     pub late: u64,
-    /// Held because the thread was not done with an earlier frame.
+    /// Held because an earlier frame was still in inference.
     pub busy: u64,
     /// Held because the inference failed.
     pub errors: u64,
-    /// Heads that the front model looked at.
+    /// Heads that the front model ran on.
     pub front_runs: u64,
     stages: [Durations; STAGES.len()],
 }
@@ -65,10 +65,20 @@ const STAGES: [&str; 6] = [
 ];
 
 impl Stats {
-    /// Adds an inferred frame; `overlay` is what drawing took.
-    pub fn add(&mut self, found: &Found, overlay: std::time::Duration) {
+    /// Counts what was decided about a frame.
+    pub fn count(&mut self, decision: Decision) {
+        match decision {
+            Decision::Infer(_) => {}
+            Decision::Hold(Why::Late) => self.late += 1,
+            Decision::Hold(Why::Busy) => self.busy += 1,
+            Decision::Pass => self.gaps += 1,
+        }
+    }
+
+    /// Adds an inferred frame with this many heads; `overlay` is how long drawing took.
+    pub fn add(&mut self, heads: usize, found: &Found, overlay: std::time::Duration) {
         self.inferred += 1;
-        self.heads += found.heads.len() as u64;
+        self.heads += heads as u64;
         self.front_runs += found.front_runs as u64;
         let StageTimes {
             detector_input,

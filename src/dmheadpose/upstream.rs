@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What the element asks of the elements before it, and finds out about them.
+//! Requests to the elements upstream, and questions about them.
 
 use gst::glib;
 use gst::prelude::*;
 
-/// Has the pools of `query` hold so many buffers more, as they are not given back at once.
+/// Makes the pools of `query` larger by `kept` buffers, which are not given back at once.
 pub(super) fn ask_for_more(query: &mut gst::query::Allocation, kept: u32) {
     let pools: Vec<_> = query.allocation_pools().collect();
     if pools.is_empty() {
@@ -15,14 +15,15 @@ pub(super) fn ask_for_more(query: &mut gst::query::Allocation, kept: u32) {
     }
     for (index, (pool, size, min, max)) in (0..).zip(pools) {
         let min = min.max(1).saturating_add(kept);
-        // One that cannot grow that far is of no use.
+        // A pool that cannot grow that far is of no use.
         let pool = pool.filter(|_| max == 0 || max >= min);
         let max = if pool.is_some() { max } else { 0 };
         query.set_nth_allocation_pool(index, pool.as_ref(), size, min, max);
     }
 }
 
-/// Some element before the pad turns the picture by a fixed angle. One that follows the tag changes it.
+/// Whether an element upstream of the pad turns the picture by a fixed angle. One that follows the orientation tag
+/// changes the tag.
 pub(super) fn turns(pad: &gst::Pad) -> bool {
     let mut pads = vec![pad.clone()];
     let mut seen = Vec::new();

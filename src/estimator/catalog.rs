@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Which model files serve when none is named: the known file names, best first, and where they are looked
-//! for.
+//! The model files to use when none is named: the known file names, best first, and the folders to search.
 
 use std::path::{Path, PathBuf};
 
+use super::choices::choices;
 use super::error::Error;
 
-/// Which pose model to take where several are there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
-    /// The first that is there of: no mask, 3DDFA_V2 in front and WHENet at the rear, WHENet, mask.
-    #[default]
-    Auto,
-    /// DMHead for faces with masks: 6DRepNet in front, WHENet at the rear.
-    Mask,
-    /// DMHead for faces without masks: SynergyNet in front, WHENet at the rear.
-    NoMask,
-    /// WHENet alone, all around.
-    WheNet,
+choices! {
+    /// Which pose models to take where several are there.
+    pub enum Mode in modes {
+        #[default]
+        Auto, "auto", "The first that is there: nomask, 3DDFA_V2 in front of WHENet, whenet, mask";
+        /// 6DRepNet in front, WHENet at the rear.
+        Mask, "mask", "DMHead for faces with masks";
+        /// SynergyNet in front, WHENet at the rear.
+        NoMask, "nomask", "DMHead for faces without masks";
+        WheNet, "whenet", "WHENet alone, all around";
+    }
 }
 
 const DETECTORS: &[&str] = &[

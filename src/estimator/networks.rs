@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What it takes to look at a frame: the networks and their inputs.
+//! What inference needs: the networks and their inputs.
 
 use std::time::Instant;
 
 use super::detector::{Detection, Detector};
 use super::error::Error;
-use super::exit_gate;
-use super::findings::Findings;
-use super::frame::FrameView;
+use super::image::frame::FrameView;
+use super::image::resize::Resizer;
+use super::job::FrameJob;
 use super::notes::Notes;
+use super::onnx::{Model, Role, Runtime, exit};
 use super::pose::fusion::{Look, PoseEstimator};
 use super::pose::{PoseFamily, PoseModel};
-use super::resize::Resizer;
-use super::runtime::{Model, Role, Runtime};
-use super::scene::Plan;
-use super::{Config, Settings, StageTimes};
+use super::stream::StreamState;
+use super::{Config, StageTimes};
 
-/// The networks, their inputs and scratch memory. They look at one frame at a time.
+/// The networks, their inputs and scratch memory, for one frame at a time.
 #[derive(Debug)]
 pub(super) struct Networks {
     runtime: &'static Runtime,
@@ -32,7 +31,7 @@ impl Networks {
     /// # Errors
     /// Whatever is wrong with the library or the models; see [`Error`].
     pub fn load(config: &Config) -> Result<Self, Error> {
-        let _loading = exit_gate::loading();
+        let _loading = exit::loading();
         let runtime = Runtime::get(&config.runtime)?;
         let open = |role: Role, path| Model::open(runtime, role, path, &config.session);
         let detector = match &config.detector_model {
@@ -60,76 +59,81 @@ impl Networks {
             pose: PoseEstimator::new(front, rear),
             resizer: match config.session.threads() {
                 1 => Resizer::default(),
-                // Where there is no second thread to be had, one has to do.
+                // One thread if a second cannot be started.
                 _ => Resizer::with_two_threads().unwrap_or_default(),
             },
         })
     }
 
-    /// Replaces the detections by what the detector finds, or by what is `known`; by nothing where the plan
-    /// is to do without.
+    /// The way of one frame through the networks: detect, follow, estimate. `in_turn` gives access to the stream once
+    /// all earlier frames have had theirs.
     ///
     /// # Errors
     /// [`Error::Inference`] and [`Error::Exiting`].
-    pub fn detect(
+    pub fn run(
         &mut self,
-        plan: Plan,
+        job: &mut FrameJob,
         frame: &FrameView<'_>,
         known: Option<&[Detection]>,
-        settings: &Settings,
-        findings: &mut Findings,
+        in_turn: impl FnOnce(&mut dyn FnMut(&mut StreamState)),
     ) -> Result<(), Error> {
-        let Findings {
-            detections, times, ..
-        } = findings;
+        self.detect(job, frame, known)?;
+        let mut detected = Ok(());
+        in_turn(&mut |stream| {
+            if stream.lacks_boxes(job) {
+                job.detect = true;
+                detected = self.detect(job, frame, known);
+            }
+            if detected.is_ok() {
+                stream.follow(job, frame.size());
+            }
+        });
+        detected?;
+        self.estimate(job, frame)
+    }
+
+    /// Replaces the detections by those of the detector or by `known`; by none where boxes are to be predicted.
+    fn detect(
+        &mut self,
+        job: &mut FrameJob,
+        frame: &FrameView<'_>,
+        known: Option<&[Detection]>,
+    ) -> Result<(), Error> {
+        let (detections, times) = (&mut job.detections, &mut job.found.times);
         *times = StageTimes::default();
         detections.clear();
         if let Some(known) = known {
             detections.extend_from_slice(known);
             return Ok(());
         }
-        let Some(detector) = self.detector.as_mut().filter(|_| plan.detect) else {
+        let Some(detector) = self.detector.as_mut().filter(|_| job.detect) else {
             return Ok(());
         };
+        let settings = &job.settings.detector;
         let start = Instant::now();
-        detector.prepare(&mut self.resizer, frame, settings.detector.scaling)?;
+        detector.prepare(&mut self.resizer, frame, settings.scaling)?;
         times.detector_input = start.elapsed();
 
         let start = Instant::now();
-        detector.run(&settings.detector, detections)?;
+        detector.run(settings, detections)?;
         self.notes.add(detector.take_warnings());
         times.detector = start.elapsed();
         Ok(())
     }
 
     /// Replaces the poses by those of the targets that are due.
-    ///
-    /// # Errors
-    /// [`Error::Inference`] and [`Error::Exiting`].
-    pub fn estimate(
-        &mut self,
-        frame: &FrameView<'_>,
-        findings: &mut Findings,
-        settings: &Settings,
-    ) -> Result<(), Error> {
-        let Findings {
-            targets,
-            due,
-            poses,
-            front_runs,
-            times,
-            ..
-        } = findings;
-        due.clear();
-        due.extend(targets.iter().filter(|target| target.is_due));
+    fn estimate(&mut self, job: &mut FrameJob, frame: &FrameView<'_>) -> Result<(), Error> {
+        job.due.clear();
+        let due = job.targets.iter().filter(|target| target.is_due);
+        job.due.extend(due);
         let look = Look {
             resizer: &mut self.resizer,
             frame,
-            targets: due,
-            settings,
-            times,
+            targets: &job.due,
+            settings: &job.settings,
+            times: &mut job.found.times,
         };
-        *front_runs = self.pose.estimate(look, poses)?;
+        job.found.front_runs = self.pose.estimate(look, &mut job.poses)?;
         Ok(())
     }
 

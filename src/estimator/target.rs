@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
-//! A box on its way to become a head: checked, and cut to the frame.
+//! A head on its way from a box to a pose.
 
 use super::Settings;
 use super::detector::{Detection, better_first};
 use super::geometry::{CropMode, Rect, Size};
-use super::resize::PixelRect;
+use super::image::resize::PixelRect;
 
-/// A head whose pose is wanted.
+/// A box that was checked and cut to the frame, and whose pose is wanted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Target {
     pub rect: Rect,
@@ -25,7 +25,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// `None` if the box holds no number, too little of it lies in the frame, or it is too small.
+    /// `None` if the box is not finite, too little of it lies in the frame, or it is too small.
     pub fn new(detection: &Detection, frame: Size, settings: &Settings) -> Option<Self> {
         if !detection.is_finite() {
             return None;
@@ -51,7 +51,7 @@ impl Target {
         })
     }
 
-    /// Takes another box, rounded to whole pixels, if any of it lies in the frame.
+    /// Replaces the box by `rect`, rounded to whole pixels, if any of it lies in the frame.
     pub fn move_to(&mut self, rect: Rect, frame: Size) {
         let rect = Rect::new(rect.x + 0.5, rect.y + 0.5, rect.w, rect.h).truncated(frame);
         if rect.area() > 0.0 {
@@ -59,7 +59,7 @@ impl Target {
         }
     }
 
-    /// The pixels that a pose model gets to see of it.
+    /// The pixels of it that a pose model gets.
     pub fn crop(&self, mode: CropMode, frame: Size) -> PixelRect {
         let crop = self.rect.with_margins(mode, frame);
         let (x, y) = (crop.x as u32, crop.y as u32);
@@ -72,7 +72,7 @@ impl Target {
     }
 }
 
-/// Turns detections into targets, not too many: of more the best are kept, best first.
+/// Turns detections into targets. Of more than `max_heads` the best are kept, best first.
 pub(super) fn select(
     detections: &[Detection],
     frame: Size,

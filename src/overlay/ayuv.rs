@@ -7,7 +7,7 @@
 
 use gst_video::VideoColorimetry;
 
-use crate::estimator::frame::Colorimetry;
+use crate::estimator::image::frame::Colorimetry;
 use crate::video;
 
 /// How RGB becomes YUV in one kind of video.

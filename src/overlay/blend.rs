@@ -10,7 +10,7 @@ use gst_video::prelude::*;
 use gst_video::{VideoFlags, VideoFormat, VideoFormatFlags, VideoFrameRef, VideoInfo};
 
 use super::ayuv::Colors;
-use crate::estimator::draw::Patch;
+use crate::draw::Patch;
 
 /// Blends the inked parts of one patch.
 pub(super) fn blend_patch(

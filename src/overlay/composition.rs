@@ -7,7 +7,7 @@ use gst_video::{
     VideoOverlayFormatFlags, VideoOverlayRectangle,
 };
 
-use crate::estimator::draw::Patch;
+use crate::draw::Patch;
 
 /// The rectangles of the frame before, for the next one.
 #[derive(Default)]

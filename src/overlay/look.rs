@@ -1,35 +1,62 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The properties that say what is drawn, shared by the elements that draw.
+//! The properties of drawing, shared by the elements that draw.
 
 use std::sync::Arc;
 
 use gst::glib;
-use gst::prelude::*;
 
 use super::CAT;
 use super::options::{
     DmHeadPoseBlurFallback, DmHeadPoseBlurHeads, DmHeadPoseColorBy, DmHeadPoseOverlayFlags,
 };
+use crate::draw::{BoxColor, Color, Label, Style};
 use crate::estimator::Head;
-use crate::estimator::draw::{BoxColor, Color, Label, Style};
 use crate::headposemeta::{HeadPoses, Source};
-use crate::text;
+use crate::property::settings;
 
-/// What is drawn, and how.
-#[derive(Clone, Debug)]
-pub(crate) struct Look {
-    parts: DmHeadPoseOverlayFlags,
-    color_by: DmHeadPoseColorBy,
-    box_color: u32,
-    label_color: u32,
-    label: Option<String>,
-    /// `label` as it is read.
-    template: Option<Arc<Label>>,
-    line_width: f32,
-    font_scale: f32,
-    expire: u64,
-    blur_heads: DmHeadPoseBlurHeads,
-    blur_fallback: DmHeadPoseBlurFallback,
+settings! {
+    /// What is drawn, and how.
+    pub(crate) struct Look
+    beside {
+        // `label` as it is read.
+        template: Option<Arc<Label>> = None,
+    }
+
+    parts: DmHeadPoseOverlayFlags = DmHeadPoseOverlayFlags::empty(),
+        "overlay", "Overlay", PLAYING, ..,
+        "What to draw onto the frames";
+    color_by: DmHeadPoseColorBy = DmHeadPoseColorBy::default(),
+        "color-by", "Color By", PLAYING, ..,
+        "What the colour of a head's box shows";
+    box_color: u32 = 0xff00_ff00,
+        "box-color", "Box Color", PLAYING, ..,
+        "Colour of all boxes with color-by=none, as 0xAARRGGBB";
+    label_color: u32 = Style::default().label_color.0,
+        "label-color", "Label Color", PLAYING, ..,
+        "Colour of the text above boxes, as 0xAARRGGBB";
+    label: Option<String> = None,
+        "label", "Label", PLAYING, ..,
+        "Text of the labels with placeholders {id}, {yaw}, {pitch}, {roll}, {score}, {uncertainty}; \
+         {yaw:+.1} has a sign and one decimal, {newline} begins a line, {tab} moves the \
+         rest of it to the right (unset = yaw, pitch and roll in a line each)";
+    line_width: f32 = Style::default().line_width,
+        "line-width", "Line Width", PLAYING, 0.5..=20.0,
+        "Width of the overlay's lines in pixels of a 640x480 frame; grows with the frame";
+    font_scale: f32 = Style::default().font_scale,
+        "font-scale", "Font Scale", PLAYING, 0.2..=10.0,
+        "Size of the overlay's text; at 1, a capital is 9 pixels high in a 640x480 frame; grows with the frame";
+    expire: u64 = 1_000_000_000,
+        "expire-overlay", "Expire Overlay", PLAYING, ..,
+        "Heads are not drawn when the frame that their poses were inferred from is older, \
+         in nanoseconds";
+    blur_heads: DmHeadPoseBlurHeads = DmHeadPoseBlurHeads::default(),
+        "blur-heads", "Blur Heads", PLAYING, ..,
+        "Hide each head that was found, with the margins of its box, in the picture \
+         itself; a head that the detector misses stays visible";
+    blur_fallback: DmHeadPoseBlurFallback = DmHeadPoseBlurFallback::default(),
+        "blur-fallback", "Blur Fallback", PLAYING, ..,
+        "What blur-heads does with a frame that has no result of its own: with async, when late, \
+         when the inference failed, and where there is no meta";
 }
 
 /// What has to be hidden of a frame.
@@ -42,24 +69,9 @@ pub(super) enum Hidden {
 
 impl Look {
     pub fn new(parts: DmHeadPoseOverlayFlags) -> Self {
-        let Style {
-            line_width,
-            font_scale,
-            label_color,
-            ..
-        } = Style::default();
         Self {
             parts,
-            color_by: DmHeadPoseColorBy::default(),
-            box_color: 0xff00_ff00,
-            label_color: label_color.0,
-            label: None,
-            template: None,
-            line_width,
-            font_scale,
-            expire: 1_000_000_000,
-            blur_heads: DmHeadPoseBlurHeads::default(),
-            blur_fallback: DmHeadPoseBlurFallback::default(),
+            ..Self::default()
         }
     }
 
@@ -79,8 +91,8 @@ impl Look {
             && self.blur_fallback == DmHeadPoseBlurFallback::Wait
     }
 
-    /// What to hide of a frame of which this is known. All of it where its heads are not: who hides heads must not
-    /// show one because nothing was found out.
+    /// What to hide of a frame with this result. All of it where there is none: heads that are to be hidden must not show
+    /// because an inference failed.
     pub(super) fn hidden(&self, poses: Option<&HeadPoses>) -> Hidden {
         let is_usable = |poses: &HeadPoses| {
             let is_last = self.blur_fallback == DmHeadPoseBlurFallback::Last;
@@ -99,7 +111,7 @@ impl Look {
         poses.age.is_none_or(|age| age.nseconds() > self.expire)
     }
 
-    /// The heads that are not too old to be drawn. What may be of any age is too old.
+    /// The heads that are not too old to be drawn. A result of unknown age is too old.
     pub fn shown<'a>(&self, poses: &'a HeadPoses) -> &'a [Head] {
         if self.is_expired(poses) {
             &[]
@@ -140,108 +152,19 @@ impl Look {
         }
     }
 
-    /// The specifications of the properties whose defaults are in `self`.
+    /// The specifications of the properties, whose defaults are in `self`.
     pub fn specs(&self) -> Vec<glib::ParamSpec> {
-        vec![
-            glib::ParamSpecFlags::builder::<DmHeadPoseOverlayFlags>("overlay")
-                .nick("Overlay")
-                .blurb("What to draw onto the frames")
-                .default_value(self.parts)
-                .mutable_playing()
-                .build(),
-            glib::ParamSpecEnum::builder_with_default("color-by", self.color_by)
-                .nick("Color By")
-                .blurb("What the colour of a head's box tells")
-                .mutable_playing()
-                .build(),
-            color_spec(
-                "box-color",
-                "Box Color",
-                "Colour of all boxes with color-by=none, as 0xAARRGGBB",
-                self.box_color,
-            ),
-            color_spec(
-                "label-color",
-                "Label Color",
-                "Colour of the text above boxes, as 0xAARRGGBB",
-                self.label_color,
-            ),
-            glib::ParamSpecString::builder("label")
-                .nick("Label")
-                .blurb(
-                    "Text of the labels with placeholders {id}, {yaw}, {pitch}, {roll}, {score}, {uncertainty}; \
-                     {yaw:+.1} has a sign and one decimal, {newline} begins a line, {tab} moves the \
-                     rest of it to the right (unset = yaw, pitch and roll in a line each)",
-                )
-                .mutable_playing()
-                .build(),
-            glib::ParamSpecFloat::builder("line-width")
-                .nick("Line Width")
-                .blurb("Width of the overlay's lines in pixels of a 640x480 frame; grows with the frame")
-                .minimum(0.5)
-                .maximum(20.0)
-                .default_value(self.line_width)
-                .mutable_playing()
-                .build(),
-            glib::ParamSpecFloat::builder("font-scale")
-                .nick("Font Scale")
-                .blurb("Size of the overlay's text; 1 is 9 pixels a capital of a 640x480 frame and grows with the frame")
-                .minimum(0.2)
-                .maximum(10.0)
-                .default_value(self.font_scale)
-                .mutable_playing()
-                .build(),
-            glib::ParamSpecUInt64::builder("expire-overlay")
-                .nick("Expire Overlay")
-                .blurb(
-                    "Heads are not drawn when the frame that their poses were inferred from is older, \
-                     in nanoseconds",
-                )
-                .default_value(self.expire)
-                .mutable_playing()
-                .build(),
-            glib::ParamSpecEnum::builder_with_default("blur-heads", self.blur_heads)
-                .nick("Blur Heads")
-                .blurb(
-                    "Hide each head that was found, with the margins of its box, in the picture \
-                     itself; a head that the detector misses stays visible",
-                )
-                .mutable_playing()
-                .build(),
-            glib::ParamSpecEnum::builder_with_default("blur-fallback", self.blur_fallback)
-                .nick("Blur Fallback")
-                .blurb(
-                    "What blur-heads does with a frame that has no result of its own: with async, when late, \
-                     when the inference failed, and where there is no meta",
-                )
-                .mutable_playing()
-                .build(),
-        ]
+        self.own_specs()
     }
 
     /// Sets the property if it is one of [`Look::specs`].
     pub fn set(&mut self, value: &glib::Value, pspec: &glib::ParamSpec) {
-        match pspec.name() {
-            "overlay" => self.parts = value.get().unwrap_or(self.parts),
-            "color-by" => self.color_by = value.get().unwrap_or(self.color_by),
-            "box-color" => self.box_color = value.get().unwrap_or(self.box_color),
-            "label-color" => self.label_color = value.get().unwrap_or(self.label_color),
-            "label" => {
-                if let Some(label) = text::of_property(value, pspec) {
-                    self.set_label(label);
-                }
-            }
-            "line-width" => self.line_width = value.get().unwrap_or(self.line_width),
-            "font-scale" => self.font_scale = value.get().unwrap_or(self.font_scale),
-            "expire-overlay" => self.expire = value.get().unwrap_or(self.expire),
-            "blur-heads" => self.blur_heads = value.get().unwrap_or(self.blur_heads),
-            "blur-fallback" => self.blur_fallback = value.get().unwrap_or(self.blur_fallback),
-            _ => {}
+        if self.set_own(value, pspec) && pspec.name() == "label" {
+            self.read_label();
         }
     }
 
-    fn set_label(&mut self, label: Option<String>) {
-        self.label = label;
+    fn read_label(&mut self) {
         self.template = self.label.as_deref().map(|label| {
             let template = Label::new(label);
             for unknown in template.unknown() {
@@ -257,29 +180,8 @@ impl Look {
 
     /// The property's value if it is one of [`Look::specs`].
     pub fn get(&self, pspec: &glib::ParamSpec) -> Option<glib::Value> {
-        Some(match pspec.name() {
-            "overlay" => self.parts.to_value(),
-            "color-by" => self.color_by.to_value(),
-            "box-color" => self.box_color.to_value(),
-            "label-color" => self.label_color.to_value(),
-            "label" => self.label.to_value(),
-            "line-width" => self.line_width.to_value(),
-            "font-scale" => self.font_scale.to_value(),
-            "expire-overlay" => self.expire.to_value(),
-            "blur-heads" => self.blur_heads.to_value(),
-            "blur-fallback" => self.blur_fallback.to_value(),
-            _ => return None,
-        })
+        self.get_own(pspec)
     }
-}
-
-fn color_spec(name: &str, nick: &str, blurb: &str, default: u32) -> glib::ParamSpec {
-    glib::ParamSpecUInt::builder(name)
-        .nick(nick)
-        .blurb(blurb)
-        .default_value(default)
-        .mutable_playing()
-        .build()
 }
 
 #[cfg(test)]

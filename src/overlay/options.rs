@@ -3,6 +3,8 @@
 
 use gst::glib;
 
+use crate::property::{enum_property, flags_property};
+
 #[glib::flags(name = "GstDmHeadPoseOverlayFlags")]
 pub enum DmHeadPoseOverlayFlags {
     #[flags_value(name = "Box with margins, coloured as color-by says", nick = "box")]
@@ -74,3 +76,10 @@ pub enum DmHeadPoseBlurFallback {
     )]
     Last,
 }
+
+enum_property!(
+    DmHeadPoseColorBy,
+    DmHeadPoseBlurHeads,
+    DmHeadPoseBlurFallback
+);
+flags_property!(DmHeadPoseOverlayFlags);

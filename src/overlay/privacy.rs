@@ -8,8 +8,8 @@ use gst_video::prelude::*;
 use gst_video::{VideoColorRange, VideoFormatFlags, VideoFrameRef, VideoInfo};
 
 use super::DmHeadPoseBlurHeads;
+use crate::draw::{Area, margin_box};
 use crate::estimator::Head;
-use crate::estimator::draw::{Area, margin_box};
 use crate::estimator::geometry::Size;
 use crate::{planes, video};
 

@@ -9,7 +9,7 @@ use std::process::Command;
 use gst::glib;
 use gst::prelude::*;
 use gst_video::prelude::*;
-use gstdmheadpose::estimator::runtime::{RuntimeOptions, Severity};
+use gstdmheadpose::estimator::onnx::{RuntimeOptions, Severity};
 
 /// Initialises GStreamer and registers the plugin under test, once.
 pub fn init() {

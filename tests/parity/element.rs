@@ -5,7 +5,7 @@
 use gst::prelude::*;
 use gst_video::{VideoColorMatrix, VideoColorRange, VideoFormat, VideoFrame, VideoInfo};
 use gstdmheadpose::estimator::Head;
-use gstdmheadpose::estimator::frame::{FrameView, PixelFormat};
+use gstdmheadpose::estimator::image::frame::{FrameView, PixelFormat};
 use gstdmheadpose::headposemeta::{HeadPoses, Source};
 
 use crate::common::{fetched, onnxruntime_library};

@@ -3,10 +3,11 @@
 
 use std::path::Path;
 
-use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::geometry::{CropMode, Size};
-use gstdmheadpose::estimator::preprocess::{self, ChannelOrder, PixelEncoding};
-use gstdmheadpose::estimator::resize::{PixelRect, Resizer};
+use gstdmheadpose::estimator::image::frame::{Colorimetry, FrameView, PixelFormat, Plane};
+use gstdmheadpose::estimator::image::preprocess;
+use gstdmheadpose::estimator::image::resize::{PixelRect, Resizer};
+use gstdmheadpose::estimator::image::tensor::{ChannelOrder, PixelEncoding};
 use gstdmheadpose::estimator::{Config, Head, HeadPoseEstimator, Settings};
 
 use crate::common::{decode_picture, init, runtime_options};

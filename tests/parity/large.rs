@@ -232,9 +232,9 @@ fn large_reference_front_and_rear_as_fused() {
         let expected = estimate(&mut fused, &picture.view(), &settings);
         let found = estimate(&mut parts, &picture.view(), &settings);
         assert_eq!(found.len(), expected.len(), "{name}: heads");
-        assert_eq!(fused.front_runs(), found.len(), "{name}");
+        assert_eq!(fused.found().front_runs, found.len(), "{name}");
         heads += found.len();
-        front_runs += parts.front_runs();
+        front_runs += parts.found().front_runs;
         for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
             let (a, b) = (found.head.angles, expected.head.angles);
             for (found, expected) in [(a.yaw, b.yaw), (a.pitch, b.pitch), (a.roll, b.roll)] {

@@ -2,8 +2,8 @@
 //! YUV frames of a BGR picture, made in floating point by the textbook formulas, deliberately without the
 //! plugin's code: chroma is the mean of the pixels that share a sample.
 
-use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::geometry::Size;
+use gstdmheadpose::estimator::image::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 
 use crate::estimate::Picture;
 

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use gst::prelude::*;
 use gst_video::{VideoFormat, VideoFrame, VideoInfo};
+use gstdmheadpose::draw::{BoxColor, Color, Label, Style};
 use gstdmheadpose::estimator::Head;
 use gstdmheadpose::estimator::angles::Angles;
-use gstdmheadpose::estimator::draw::{BoxColor, Color, Label, Style};
 use gstdmheadpose::estimator::geometry::Rect;
 use gstdmheadpose::overlay::{DmHeadPoseBlurHeads, Overlay, hide};
 

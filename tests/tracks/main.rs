@@ -16,7 +16,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use gstdmheadpose::estimator::geometry::Rect;
-use gstdmheadpose::estimator::tracker::Tracker;
+use gstdmheadpose::estimator::track::tracker::Tracker;
 use scenes::{Scene, Seen};
 
 /// The element's default.

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use gstdmheadpose::estimator::error::Error;
-use gstdmheadpose::estimator::runtime::{Runtime, RuntimeOptions, Severity};
+use gstdmheadpose::estimator::onnx::{Runtime, RuntimeOptions, Severity};
 
 /// Options of every tool that runs models.
 #[derive(Clone, Debug, clap::Args)]

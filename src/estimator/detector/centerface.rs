@@ -8,8 +8,8 @@
 
 use super::super::error::Error;
 use super::super::geometry::Rect;
-use super::super::preprocess::{ChannelOrder, Layout, PixelEncoding};
-use super::super::runtime::{ElementType, Outputs, Signature};
+use super::super::image::tensor::{ChannelOrder, Layout, PixelEncoding};
+use super::super::onnx::{ElementType, Outputs, Signature};
 use super::family::{Contract, Family, Others};
 use super::nms::suppress_overlaps;
 use super::{DecodeSettings, Detection, InputContract, Scaling, any_size, face, image_input};

@@ -11,8 +11,8 @@
 
 use super::super::error::Error;
 use super::super::geometry::Rect;
-use super::super::preprocess::{ChannelOrder, PixelEncoding};
-use super::super::runtime::{ElementType, Outputs, Signature, TensorInfo};
+use super::super::image::tensor::{ChannelOrder, PixelEncoding};
+use super::super::onnx::{ElementType, Outputs, Signature, TensorInfo};
 use super::family::{Assumed, Contract, Family, Others};
 use super::{
     DecodeSettings, Detection, InputContract, InputSize, Scaling, deim, fixed_size, image_input,

@@ -3,9 +3,9 @@
 
 use super::super::error::Error;
 use super::super::geometry::Rect;
-use super::super::nearest::nearest;
-use super::super::runtime::{Outputs, Signature};
-use super::super::signature::MAX_FRAME_SIDE;
+use super::super::onnx::nearest::nearest;
+use super::super::onnx::signature::MAX_FRAME_SIDE;
+use super::super::onnx::{Outputs, Signature};
 use super::{
     DecodeSettings, Detection, InputContract, centerface, deim, end2end, headnet, post, rows,
     yolov5, yolov8, yolox, yunet,

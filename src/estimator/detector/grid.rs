@@ -3,8 +3,8 @@
 //! shape of their only output.
 
 use super::super::geometry::Size;
-use super::super::preprocess::Layout;
-use super::super::runtime::{ElementType, Signature};
+use super::super::image::tensor::Layout;
+use super::super::onnx::{ElementType, Signature};
 use super::{InputSize, any_size, image_input};
 
 const STRIDES: [u32; 3] = [8, 16, 32];

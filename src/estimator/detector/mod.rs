@@ -24,25 +24,25 @@ pub use family::DetectorFamily;
 use family::{Others, Recognised};
 pub(crate) use family::{detector_families, open_sizes, score_thresholds, using_nms_iou};
 
+use super::choices::choices;
 use super::error::Error;
-use super::frame::FrameView;
 use super::geometry::{Rect, Size};
-use super::preprocess::{self, PixelEncoding, Placement};
-use super::resize::Resizer;
-use super::runtime::{ElementType, ExecutionProvider, Model, Signature};
-use super::signature::{MAX_FRAME_SIDE, values};
+use super::image::frame::FrameView;
+use super::image::preprocess::{self, Placement};
+use super::image::resize::Resizer;
+use super::image::tensor::{Layout, PixelEncoding};
+use super::onnx::signature::{MAX_FRAME_SIDE, values};
+use super::onnx::{ElementType, ExecutionProvider, Model, Signature};
 use watch::Watch;
 
-/// How a frame is fitted into the detector's input.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Scaling {
-    /// As the detector's family was made for.
-    #[default]
-    Auto,
-    /// Fill the input; the aspect ratio changes.
-    Stretch,
-    /// Keep the aspect ratio; pad on the right or below.
-    Letterbox,
+choices! {
+    /// How a frame is fitted into the detector's input.
+    pub enum Scaling in scalings {
+        #[default]
+        Auto, "auto", "As the detector's family was made for";
+        Stretch, "stretch", "Fill the detector's input";
+        Letterbox, "letterbox", "Keep the aspect ratio, pad the rest";
+    }
 }
 
 /// What may change from frame to frame.
@@ -273,8 +273,8 @@ impl Detector {
         let Size { width, height } = self.placement?.input;
         let (width, height) = (i64::from(width), i64::from(height));
         Some(match self.input.encoding.layout {
-            preprocess::Layout::Nchw => [1, 3, height, width],
-            preprocess::Layout::Nhwc => [1, height, width, 3],
+            Layout::Nchw => [1, 3, height, width],
+            Layout::Nhwc => [1, height, width, 3],
         })
     }
 
@@ -356,7 +356,7 @@ fn free_input(frame: Size, long_side: u32) -> Size {
 }
 
 /// Height and width of an image input `[1, 3, H, W]`, -1 where open; `None` if it is none.
-fn image_input(signature: &Signature) -> Option<(preprocess::Layout, i64, i64)> {
+fn image_input(signature: &Signature) -> Option<(Layout, i64, i64)> {
     let [input] = signature.inputs.as_slice() else {
         return None;
     };
@@ -364,8 +364,8 @@ fn image_input(signature: &Signature) -> Option<(preprocess::Layout, i64, i64)> 
         return None;
     }
     match *input.shape.as_slice() {
-        [1 | -1, 3, height, width] => Some((preprocess::Layout::Nchw, height, width)),
-        [1 | -1, height, width, 3] => Some((preprocess::Layout::Nhwc, height, width)),
+        [1 | -1, 3, height, width] => Some((Layout::Nchw, height, width)),
+        [1 | -1, height, width, 3] => Some((Layout::Nhwc, height, width)),
         _ => None,
     }
 }
@@ -386,7 +386,7 @@ fn fixed_size(height: i64, width: i64) -> Option<Size> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::runtime::TensorInfo;
+    use super::super::onnx::TensorInfo;
     use super::*;
 
     /// A graph with one float32 input and one float32 output.

@@ -7,8 +7,8 @@
 
 use super::super::error::Error;
 use super::super::geometry::Rect;
-use super::super::preprocess::{ChannelOrder, PixelEncoding};
-use super::super::runtime::{ElementType, Outputs, Signature, TensorInfo};
+use super::super::image::tensor::{ChannelOrder, PixelEncoding};
+use super::super::onnx::{ElementType, Outputs, Signature, TensorInfo};
 use super::family::{Contract, Family, Others};
 use super::{
     DecodeSettings, Detection, InputContract, InputSize, Scaling, fixed_size, image_input,

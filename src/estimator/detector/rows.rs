@@ -11,8 +11,8 @@
 
 use super::super::error::Error;
 use super::super::geometry::Rect;
-use super::super::preprocess::{ChannelOrder, PixelEncoding};
-use super::super::runtime::{ElementType, Outputs, Signature};
+use super::super::image::tensor::{ChannelOrder, PixelEncoding};
+use super::super::onnx::{ElementType, Outputs, Signature};
 use super::end2end::End2End;
 use super::family::{Assumed, Contract, Family, Others};
 use super::{

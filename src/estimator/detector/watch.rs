@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::super::runtime::Hints;
+use super::super::onnx::Hints;
 use super::Detection;
 use super::family::{Assumed, Others};
 

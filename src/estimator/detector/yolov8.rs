@@ -12,8 +12,8 @@
 
 use super::super::error::Error;
 use super::super::geometry::Rect;
-use super::super::preprocess::{ChannelOrder, PixelEncoding};
-use super::super::runtime::{Outputs, Signature};
+use super::super::image::tensor::{ChannelOrder, PixelEncoding};
+use super::super::onnx::{Outputs, Signature};
 use super::family::{Assumed, Contract, Family, Others};
 use super::nms::suppress_overlaps;
 use super::{DecodeSettings, Detection, InputContract, Scaling, grid};

@@ -2,8 +2,8 @@
 //! What the signature of a pose model says, without running it.
 
 use super::super::geometry::Size;
-use super::super::preprocess::PixelEncoding;
-use super::super::runtime::Signature;
+use super::super::image::tensor::PixelEncoding;
+use super::super::onnx::Signature;
 use super::{PoseFamily, family};
 
 /// The contract that a signature meets.

@@ -4,9 +4,9 @@
 use super::super::angles::Angles;
 use super::super::error::Error;
 use super::super::geometry::CropMode;
-use super::super::nearest::nearest;
-use super::super::runtime::{Outputs, Signature};
-use super::super::signature::MAX_CROP_SIDE;
+use super::super::onnx::nearest::nearest;
+use super::super::onnx::signature::MAX_CROP_SIDE;
+use super::super::onnx::{Outputs, Signature};
 use super::{InputContract, fsanet, hopenet, sixdrepnet, tddfa, triple, turnnet, whenet};
 
 /// A family as recognised in the signature of one model.

@@ -14,8 +14,8 @@
 use super::super::angles::Angles;
 use super::super::error::Error;
 use super::super::geometry::Size;
-use super::super::preprocess::{ChannelOrder, Layout, PixelEncoding};
-use super::super::runtime::{ElementType, Outputs, Signature};
+use super::super::image::tensor::{ChannelOrder, Layout, PixelEncoding};
+use super::super::onnx::{ElementType, Outputs, Signature};
 use super::family::{Contract, Family};
 use super::{InputContract, crop_input, triple};
 

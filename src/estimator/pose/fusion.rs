@@ -13,10 +13,10 @@ use std::time::Instant;
 
 use super::super::angles::Angles;
 use super::super::error::Error;
-use super::super::frame::FrameView;
-use super::super::resize::Resizer;
-use super::super::side::Seen;
+use super::super::image::frame::FrameView;
+use super::super::image::resize::Resizer;
 use super::super::target::Target;
+use super::super::track::side::Seen;
 use super::super::{Settings, StageTimes};
 use super::PoseModel;
 use super::seam::Seam;

@@ -7,8 +7,8 @@
 
 use super::super::angles::Angles;
 use super::super::error::Error;
-use super::super::preprocess::PixelEncoding;
-use super::super::runtime::{ElementType, Outputs, Signature};
+use super::super::image::tensor::PixelEncoding;
+use super::super::onnx::{ElementType, Outputs, Signature};
 use super::family::{Contract, Family};
 use super::whenet::{BINS, expectation};
 use super::{InputContract, crop_input};

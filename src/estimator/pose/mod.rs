@@ -24,12 +24,13 @@ use seam::Seam;
 use super::Settings;
 use super::angles::Angles;
 use super::error::Error;
-use super::frame::FrameView;
 use super::geometry::{CropMode, Size};
-use super::preprocess::{self, Layout, PixelEncoding};
-use super::resize::{PixelRect, Resizer};
-use super::runtime::{ElementType, ExecutionProvider, Model, Signature};
-use super::signature::values;
+use super::image::frame::FrameView;
+use super::image::preprocess;
+use super::image::resize::{PixelRect, Resizer};
+use super::image::tensor::{Layout, PixelEncoding};
+use super::onnx::signature::values;
+use super::onnx::{ElementType, ExecutionProvider, Model, Signature};
 
 /// So many crops run through the network at once where nothing else is asked for.
 pub const MAX_BATCH: usize = 8;
@@ -232,7 +233,7 @@ fn crop_input(signature: &Signature) -> Option<(Layout, Size, Option<usize>)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::runtime::TensorInfo;
+    use super::super::onnx::TensorInfo;
     use super::*;
 
     /// A graph with one float32 input and float32 outputs of these names.

@@ -2,7 +2,7 @@
 //! The seam between a front and a rear model: which of them looks at a head, and whose answer counts.
 
 use super::super::angles::Angles;
-use super::super::side::Seen;
+use super::super::track::side::Seen;
 use super::fusion::Pose;
 use super::tddfa_whenet;
 

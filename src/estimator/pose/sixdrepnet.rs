@@ -18,8 +18,8 @@
 use super::super::angles::Angles;
 use super::super::error::Error;
 use super::super::geometry::Size;
-use super::super::preprocess::PixelEncoding;
-use super::super::runtime::{ElementType, Outputs, Signature};
+use super::super::image::tensor::PixelEncoding;
+use super::super::onnx::{ElementType, Outputs, Signature};
 use super::family::{Contract, Family};
 use super::{InputContract, axes, crop_input, triple};
 

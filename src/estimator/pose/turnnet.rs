@@ -9,8 +9,8 @@
 use super::super::angles::Angles;
 use super::super::error::Error;
 use super::super::geometry::CropMode;
-use super::super::preprocess::{ChannelOrder, PixelEncoding};
-use super::super::runtime::{ElementType, Outputs, Signature};
+use super::super::image::tensor::{ChannelOrder, PixelEncoding};
+use super::super::onnx::{ElementType, Outputs, Signature};
 use super::family::{Contract, Family};
 use super::{InputContract, axes, crop_input};
 

@@ -9,8 +9,8 @@
 
 use super::super::angles::Angles;
 use super::super::error::Error;
-use super::super::preprocess::PixelEncoding;
-use super::super::runtime::{ElementType, Outputs, Signature, TensorInfo};
+use super::super::image::tensor::PixelEncoding;
+use super::super::onnx::{ElementType, Outputs, Signature, TensorInfo};
 use super::family::{Contract, Family};
 use super::{InputContract, crop_input};
 
@@ -116,7 +116,7 @@ pub(super) fn expectation(weights: &[f32], offset: f64) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::preprocess::Layout;
+    use super::super::super::image::tensor::Layout;
     use super::super::tests::signature;
     use super::*;
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use gstdmheadpose::estimator::detector::Detection;
 use gstdmheadpose::estimator::error::Error;
-use gstdmheadpose::estimator::frame::FrameView;
 use gstdmheadpose::estimator::geometry::Rect;
+use gstdmheadpose::estimator::image::frame::FrameView;
 
 use crate::crop::CropRule;
 use crate::dataset::{Annotation, Tags, Unusable};

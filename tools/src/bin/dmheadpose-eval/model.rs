@@ -10,11 +10,11 @@ use dmheadpose_tools::runtime_args::RuntimeArgs;
 use gstdmheadpose::estimator::catalog::PoseModels;
 use gstdmheadpose::estimator::detector::{Detection, Detector, DetectorSettings};
 use gstdmheadpose::estimator::error::Error;
-use gstdmheadpose::estimator::frame::FrameView;
 use gstdmheadpose::estimator::geometry::CropMode;
+use gstdmheadpose::estimator::image::frame::FrameView;
+use gstdmheadpose::estimator::image::resize::Resizer;
+use gstdmheadpose::estimator::onnx::{Model, SessionOptions};
 use gstdmheadpose::estimator::pose::PoseFamily;
-use gstdmheadpose::estimator::resize::Resizer;
-use gstdmheadpose::estimator::runtime::{Model, SessionOptions};
 use gstdmheadpose::estimator::{Config, HeadPoseEstimator, Settings, catalog};
 
 use crate::crop::CropRule;

@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use gstdmheadpose::estimator::error::Error;
-use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::geometry::Size;
+use gstdmheadpose::estimator::image::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use image::RgbImage;
 use image::imageops;
 

@@ -12,8 +12,7 @@ use crate::score::{Bin, Group, Scores, upright};
 const SIZE: (u32, u32) = (900, 700);
 const FONT: &str = "sans-serif";
 /// ASCII only; drawn without any system font.
-static FONT_FILE: &[u8] =
-    include_bytes!("../../../../src/estimator/font/DejaVuSans-Bold-ascii.ttf");
+static FONT_FILE: &[u8] = include_bytes!("../../../../src/draw/font/DejaVuSans-Bold-ascii.ttf");
 const COLORS: [RGBColor; 6] = [
     RGBColor(31, 87, 214),
     RGBColor(214, 39, 40),

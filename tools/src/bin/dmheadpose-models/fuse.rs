@@ -13,10 +13,10 @@ use std::process::{Command, Stdio};
 
 use gstdmheadpose::estimator::catalog;
 use gstdmheadpose::estimator::detector::DetectorFamily;
+use gstdmheadpose::estimator::image::tensor::{ChannelOrder, PixelEncoding};
+use gstdmheadpose::estimator::onnx::{Model, Role, Runtime, SessionOptions};
 use gstdmheadpose::estimator::pose::contract::PoseContract;
 use gstdmheadpose::estimator::pose::{MAX_BATCH, PoseFamily, PoseModel};
-use gstdmheadpose::estimator::preprocess::{ChannelOrder, PixelEncoding};
-use gstdmheadpose::estimator::runtime::{Model, Role, Runtime, SessionOptions};
 
 use crate::report::{Problem, Report};
 

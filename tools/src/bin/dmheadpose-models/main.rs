@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use dmheadpose_tools::family_args::FamilyArgs;
 use dmheadpose_tools::runtime_args::RuntimeArgs;
-use gstdmheadpose::estimator::runtime::Runtime;
+use gstdmheadpose::estimator::onnx::Runtime;
 
 use report::Report;
 

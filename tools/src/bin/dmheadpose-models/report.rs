@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use gstdmheadpose::estimator::detector::contract::DetectorContract;
 use gstdmheadpose::estimator::detector::{Detector, DetectorFamily, DetectorSettings, Scaling};
 use gstdmheadpose::estimator::error::Error;
-use gstdmheadpose::estimator::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::geometry::Size;
+use gstdmheadpose::estimator::image::frame::{Colorimetry, FrameView, PixelFormat, Plane};
+use gstdmheadpose::estimator::image::resize::{PixelRect, Resizer};
+use gstdmheadpose::estimator::image::tensor::{ChannelOrder, Layout, PixelEncoding};
+use gstdmheadpose::estimator::onnx::{Model, Runtime, SessionOptions, Signature, TensorInfo};
 use gstdmheadpose::estimator::pose::contract::PoseContract;
 use gstdmheadpose::estimator::pose::{MAX_BATCH, PoseFamily, PoseModel};
-use gstdmheadpose::estimator::preprocess::{ChannelOrder, Layout, PixelEncoding};
-use gstdmheadpose::estimator::resize::{PixelRect, Resizer};
-use gstdmheadpose::estimator::runtime::{Model, Runtime, SessionOptions, Signature, TensorInfo};
 use serde::Serialize;
 
 use crate::header::Header;

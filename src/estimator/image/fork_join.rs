@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Two halves of a job at once, in this thread and in a helper, without an allocation.
+//!
+//! Scoped threads and thread pools allocate for each job, and what a frame needs is borrowed.
+
+use std::any::Any;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::sync::{lock, wait};
+use placement::Placement;
+
+use crate::estimator::onnx::exit;
+
+/// Half of a job. It is borrowed from [`ForkJoin::join`], which outlives its use.
+struct Half(*mut (dyn FnMut() + Send));
+
+// SAFETY: what the pointer leads to is `Send`, and used by one thread at a time.
+unsafe impl Send for Half {}
+
+enum Slot {
+    Empty,
+    Posted(Half),
+    /// The helper is at it.
+    Taken,
+    Panicked(Box<dyn Any + Send>),
+    /// The helper is to end.
+    Closed,
+}
+
+/// Who is done first waits awake for so long: to sleep and be woken takes as much, and the other is nearly done.
+const LONGEST_SPIN: Duration = Duration::from_micros(50);
+
+struct Shared {
+    slot: Mutex<Slot>,
+    changed: Condvar,
+    placement: Placement,
+}
+
+impl Shared {
+    fn put(&self, slot: Slot) {
+        *lock(&self.slot) = slot;
+        self.changed.notify_all();
+    }
+
+    /// Empties the slot once the helper is not at it any more, and gives what was in it.
+    fn clear(&self) -> Slot {
+        let start = Instant::now();
+        let mut slot = lock(&self.slot);
+        while matches!(*slot, Slot::Taken) {
+            if start.elapsed() < LONGEST_SPIN {
+                drop(slot);
+                (0..32).for_each(|_| std::hint::spin_loop());
+                slot = lock(&self.slot);
+            } else {
+                slot = wait(&self.changed, slot);
+            }
+        }
+        std::mem::replace(&mut *slot, Slot::Empty)
+    }
+
+    /// What the helper does until the slot is closed.
+    fn help(&self) {
+        self.placement.set_helper();
+        let mut slot = lock(&self.slot);
+        loop {
+            match std::mem::replace(&mut *slot, Slot::Taken) {
+                Slot::Posted(half) => {
+                    drop(slot);
+                    // SAFETY: `join` waits while the slot is taken, and the half was borrowed for `join`.
+                    let work = AssertUnwindSafe(|| unsafe { (*half.0)() });
+                    let done = panic::catch_unwind(work);
+                    self.put(done.map_or_else(Slot::Panicked, |()| Slot::Empty));
+                    slot = lock(&self.slot);
+                }
+                Slot::Closed => return,
+                other => {
+                    *slot = other;
+                    slot = wait(&self.changed, slot);
+                }
+            }
+        }
+    }
+}
+
+/// On which processors the helper may run. Where the system does not let us say so, all stays as it is.
+#[cfg(target_os = "linux")]
+mod placement {
+    use std::sync::OnceLock;
+
+    use rustix::thread::{self, CpuSet, Pid};
+
+    #[derive(Default)]
+    pub struct Placement {
+        pub helper: OnceLock<Pid>,
+    }
+
+    impl Placement {
+        /// To be called by the helper.
+        pub fn set_helper(&self) {
+            let _ = self.helper.set(thread::gettid());
+        }
+
+        /// On any that the caller may use but the one that the caller is on.
+        pub fn keep_off_ours(&self) {
+            self.change(|processors| processors.unset(thread::sched_getcpu()));
+        }
+
+        /// On any that the caller may use.
+        pub fn allow_all(&self) {
+            self.change(|_| {});
+        }
+
+        fn change(&self, change: impl FnOnce(&mut CpuSet)) {
+            let ours = thread::sched_getaffinity(None);
+            let (Some(&helper), Ok(mut processors)) = (self.helper.get(), ours) else {
+                return;
+            };
+            change(&mut processors);
+            if processors.count() > 0 {
+                let _ = thread::sched_setaffinity(Some(helper), &processors);
+            }
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod placement {
+    #[derive(Default)]
+    pub struct Placement;
+
+    impl Placement {
+        pub fn set_helper(&self) {}
+
+        pub fn keep_off_ours(&self) {}
+
+        pub fn allow_all(&self) {}
+    }
+}
+
+/// Keeps a posted half from outliving its borrow, also where a panic ends [`ForkJoin::join`].
+struct Borrow<'a>(&'a Shared);
+
+impl Drop for Borrow<'_> {
+    fn drop(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// A helper thread for halves of jobs.
+pub struct ForkJoin {
+    shared: Arc<Shared>,
+    helper: Option<JoinHandle<()>>,
+    /// The helper was late the last time, and is kept off our processor.
+    keeps_off: bool,
+}
+
+impl ForkJoin {
+    /// # Errors
+    /// What the system says when it cannot start a thread.
+    pub fn new() -> std::io::Result<Self> {
+        let shared = Arc::new(Shared {
+            slot: Mutex::new(Slot::Empty),
+            changed: Condvar::new(),
+            placement: Placement::default(),
+        });
+        let helps = Arc::clone(&shared);
+        let helper = std::thread::Builder::new()
+            .name("dmheadpose-half".into())
+            .spawn(move || helps.help())?;
+        Ok(Self {
+            shared,
+            helper: Some(helper),
+            keeps_off: false,
+        })
+    }
+
+    /// Runs both halves, `theirs` in the helper, unless that has not come to it when `ours` is done.
+    pub fn join(&mut self, theirs: &mut (dyn FnMut() + Send), ours: impl FnOnce()) {
+        if exit::is_forked() {
+            // The helper is the parent's.
+            theirs();
+            return ours();
+        }
+        let half: *mut (dyn FnMut() + Send + '_) = theirs;
+        // SAFETY: only the lifetime changes. The half is used by the helper while the slot is `Taken`, and
+        // below; `borrow` empties the slot before this function ends.
+        let half: *mut (dyn FnMut() + Send + 'static) = unsafe { std::mem::transmute(half) };
+        let borrow = Borrow(&self.shared);
+        self.shared.put(Slot::Posted(Half(half)));
+        ours();
+        let left = self.shared.clear();
+        // Where all processors are busy, the scheduler leaves a thread that wakes on the one where it was last. If
+        // that is ours it cannot begin before we are done, now and the next thousand times. So it is kept off ours
+        // until it was in time once; for longer, others that need the processors that are left could hold us up.
+        let is_late = matches!(left, Slot::Posted(_));
+        if is_late {
+            self.shared.placement.keep_off_ours();
+        } else if self.keeps_off {
+            self.shared.placement.allow_all();
+        }
+        self.keeps_off = is_late;
+        match left {
+            // SAFETY: taken out of the slot, so nobody else has it.
+            Slot::Posted(half) => unsafe { (*half.0)() },
+            Slot::Panicked(payload) => panic::resume_unwind(payload),
+            Slot::Empty | Slot::Taken | Slot::Closed => {}
+        }
+        drop(borrow);
+    }
+}
+
+impl std::fmt::Debug for ForkJoin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ForkJoin").finish_non_exhaustive()
+    }
+}
+
+impl Drop for ForkJoin {
+    fn drop(&mut self) {
+        let helper = self.helper.take();
+        if exit::is_forked() {
+            // It is the parent's. To wait for it, or for a lock that it held, would be for ever.
+            return std::mem::forget(helper);
+        }
+        self.shared.put(Slot::Closed);
+        if let Some(helper) = helper {
+            // It has caught all panics.
+            let _ = helper.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::Ordering::Relaxed;
+
+    use super::*;
+
+    #[test]
+    fn both_halves_are_done_each_time() {
+        let mut pair = ForkJoin::new().unwrap();
+        let (mut ours, mut theirs) = (0, 0);
+        for n in 0..10_000 {
+            pair.join(&mut || theirs += n, || ours += n);
+            assert_eq!((ours, theirs), (n * (n + 1) / 2, n * (n + 1) / 2));
+        }
+    }
+
+    #[test]
+    fn a_panic_comes_through_and_does_no_harm() {
+        let mut pair = ForkJoin::new().unwrap();
+        let mut count = 0;
+        for _ in 0..100 {
+            let mut caught = |ours: bool| {
+                let panics = AssertUnwindSafe(|| {
+                    let mut theirs = || assert!(ours, "theirs");
+                    pair.join(&mut theirs, || assert!(!ours, "ours"));
+                });
+                panic::catch_unwind(panics).is_err()
+            };
+            assert!(caught(true) && caught(false));
+            pair.join(&mut || count += 1, || {});
+        }
+        assert_eq!(count, 100);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_late_helper_is_kept_off_our_processor_until_it_is_in_time() {
+        use rustix::thread::sched_getaffinity;
+
+        let ours = sched_getaffinity(None).unwrap().count();
+        if ours < 2 {
+            return println!("SKIPPED: one processor only");
+        }
+        let mut pair = ForkJoin::new().unwrap();
+        let processors = |pair: &ForkJoin| {
+            let helper = pair.shared.placement.helper.get().copied();
+            helper.map_or(ours, |helper| {
+                sched_getaffinity(Some(helper)).unwrap().count()
+            })
+        };
+        // Nobody wakes as fast as this, not each time.
+        let late = (0..100_000).any(|_| {
+            pair.join(&mut || {}, || {});
+            processors(&pair) == ours - 1
+        });
+        assert!(late);
+        let begun = AtomicBool::new(false);
+        pair.join(&mut || begun.store(true, Relaxed), || {
+            while !begun.load(Relaxed) {
+                std::thread::yield_now();
+            }
+        });
+        assert_eq!(processors(&pair), ours);
+    }
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Pixels: from a video frame to the input of a network.
+
+mod fork_join;
+pub mod frame;
+mod kernels;
+mod pixels;
+pub mod preprocess;
+pub mod resize;
+pub mod tensor;
+mod yuv;

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MPL-2.0
+//! The signature of a graph: names, types and shapes of its inputs and outputs, what contracts are recognised
+//! by.
+
+use std::fmt;
+
+use super::hints::Hints;
+use crate::estimator::geometry::Size;
+
+/// Largest side of a detector's input, in pixels. The largest published ones take 1280 to 1536.
+pub const MAX_FRAME_SIDE: u32 = 4096;
+
+/// Largest side of a crop for a pose model, in pixels. Published ones take 60 to 256.
+pub const MAX_CROP_SIDE: u32 = 1024;
+
+/// Most images that a network may take at once where its graph fixes their number.
+const MAX_FIXED_BATCH: i64 = 256;
+
+/// Most values of one tensor whose size the graph fixes: 1 GiB of float32.
+const MAX_VALUES: i64 = 1 << 28;
+
+/// Element types of tensors that the contracts know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ElementType {
+    Float32,
+    Int32,
+    Int64,
+    /// Another one, by its name.
+    Other(&'static str),
+    NoTensor,
+}
+
+/// Name, type and shape of one input or output of a graph.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorInfo {
+    pub name: String,
+    pub element: ElementType,
+    /// -1 where the graph leaves a dimension open.
+    pub shape: Vec<i64>,
+}
+
+impl fmt::Display for ElementType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Float32 => f.write_str("float32"),
+            Self::Int32 => f.write_str("int32"),
+            Self::Int64 => f.write_str("int64"),
+            Self::Other(name) => f.write_str(name),
+            Self::NoTensor => f.write_str("not a tensor"),
+        }
+    }
+}
+
+impl fmt::Display for TensorInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let element = self.element;
+        if element == ElementType::NoTensor {
+            return write!(f, "{} ({element})", self.name);
+        }
+        let dims: Vec<String> = self
+            .shape
+            .iter()
+            .map(|&d| if d < 0 { "?".into() } else { d.to_string() })
+            .collect();
+        write!(f, "{} {element}[{}]", self.name, dims.join(","))
+    }
+}
+
+/// The inputs and outputs of a graph: what a contract is recognised by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
+    pub inputs: Vec<TensorInfo>,
+    pub outputs: Vec<TensorInfo>,
+    pub hints: Hints,
+}
+
+/// The number of values of `images` images of this size; `None` on overflow.
+pub(crate) fn values(images: usize, size: Size) -> Option<usize> {
+    let sides = [size.width, size.height].map(usize::try_from);
+    sides
+        .into_iter()
+        .try_fold(images.checked_mul(3)?, |values, side| {
+            values.checked_mul(side.ok()?)
+        })
+}
+
+impl Signature {
+    /// The index of the float32 output of this name.
+    pub fn float32_output(&self, name: &str) -> Option<usize> {
+        self.outputs
+            .iter()
+            .position(|output| output.name == name && output.element == ElementType::Float32)
+    }
+
+    /// Refuses a graph that needs far more memory than any useful one, before anything is allocated for it.
+    /// `max_side` bounds height and width of its input.
+    ///
+    /// # Errors
+    /// What was expected, in words.
+    pub fn check_size(&self, max_side: u32) -> Result<(), String> {
+        for tensor in self.inputs.iter().chain(&self.outputs) {
+            let fixed = tensor.shape.iter().filter(|&&len| len >= 0);
+            let values = fixed.copied().try_fold(1, i64::checked_mul);
+            if values.is_none_or(|values| values > MAX_VALUES) {
+                return Err(format!(
+                    "at most {MAX_VALUES} values in {}, as a network for video has",
+                    tensor.name
+                ));
+            }
+        }
+        for input in &self.inputs {
+            let (&batch, sides) = input.shape.split_first().unwrap_or((&1, &[]));
+            if sides.iter().any(|&len| len > i64::from(max_side)) {
+                return Err(format!(
+                    "an input {} of at most {max_side}x{max_side} pixels",
+                    input.name
+                ));
+            }
+            if batch > MAX_FIXED_BATCH {
+                return Err(format!(
+                    "at most {MAX_FIXED_BATCH} images at once in {}: export with a batch of 1 or an open one",
+                    input.name
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |tensors: &[TensorInfo]| {
+            let names: Vec<String> = tensors.iter().map(TensorInfo::to_string).collect();
+            names.join(", ")
+        };
+        write!(f, "({}) -> ({})", list(&self.inputs), list(&self.outputs))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signature(input: &[i64], output: &[i64]) -> Signature {
+        let tensor = |name: &str, shape: &[i64]| TensorInfo {
+            name: name.into(),
+            element: ElementType::Float32,
+            shape: shape.into(),
+        };
+        Signature {
+            inputs: vec![tensor("images", input)],
+            outputs: vec![tensor("output", output)],
+            hints: Hints::default(),
+        }
+    }
+
+    #[test]
+    fn absurd_sizes_are_refused_without_overflow() {
+        let most = i64::MAX;
+        for (input, output, expected) in [
+            (&[1, 3, 5000, 640][..], &[-1, 7][..], "4096x4096"),
+            (&[257, 3, 224, 224], &[-1, 3], "at most 256 images"),
+            (&[1, 3, 640, 640], &[1, most, 8400], "values in output"),
+            (&[1, 3, 640, 640], &[1, most, -1], "values in output"),
+            (&[most, most, most, most], &[-1, 7], "values in images"),
+            (&[256, 3, 4096, 4096], &[-1, 7], "values in images"),
+        ] {
+            let refused = signature(input, output)
+                .check_size(MAX_FRAME_SIDE)
+                .unwrap_err();
+            assert!(refused.contains(expected), "{refused}");
+        }
+        for (input, output) in [
+            (&[1, 3, 4096, 4096][..], &[1, 84, 348_160][..]),
+            (&[256, 3, 224, 224], &[256, 3]),
+            (&[-1, 3, -1, -1], &[-1, -1, -1]),
+            (&[0, 3, 640, 640], &[0, 7]),
+            (&[], &[]),
+        ] {
+            assert_eq!(signature(input, output).check_size(MAX_FRAME_SIDE), Ok(()));
+        }
+        assert!(
+            signature(&[1, 3, 1025, 32], &[1, 3])
+                .check_size(MAX_CROP_SIDE)
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn values_that_no_number_counts() {
+        let size = |side| Size {
+            width: side,
+            height: side,
+        };
+        assert_eq!(values(2, size(10)), Some(600));
+        assert_eq!(values(usize::MAX, size(1)), None);
+        assert_eq!(values(usize::MAX / 3, size(u32::MAX)), None);
+    }
+}

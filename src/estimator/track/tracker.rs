@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Gives heads a number that stays with them from frame to frame.
+//!
+//! Each track moves on at constant velocity (a Kalman filter for each of centre, width and height, as in
+//! SORT: Bewley et al. 2016) and is matched with the frame's boxes, one to one, so that the boxes in sum are
+//! the likeliest. What is left over is matched by distance, in a second round that serves heads whose
+//! velocity is not known yet. Tracks that find no box are kept for a while, moving on, and then forgotten.
+//! docs/tracking.md has the formulas and what was measured.
+
+use std::time::Duration;
+
+use super::hungarian::Assignment;
+use super::time::elapsed;
+use super::track::Track;
+use crate::estimator::geometry::Rect;
+
+/// Least likelihood of a box to be that of a track, as a [`surprise`](Track::surprise): a density of
+/// (2 pi)^-2, with box sizes for the unit.
+const LARGEST_SURPRISE: f32 = 0.0;
+
+/// In the second round: centres this many box sizes apart are not the same head.
+const LARGEST_DISTANCE: f32 = 1.0;
+
+/// So many heads are remembered while they are not seen; of more, those that were seen last.
+const MAX_LOST: usize = 128;
+
+/// Follows the heads of one stream.
+#[derive(Debug, Default)]
+pub struct Tracker {
+    tracks: Vec<Track>,
+    last_id: u64,
+    last_time: Option<Duration>,
+    /// How long before `last_time` the last boxes came.
+    since_boxes: Duration,
+    // Scratch memory of update().
+    matched: Vec<Option<usize>>,
+    free_boxes: Vec<usize>,
+    free_tracks: Vec<usize>,
+    costs: Vec<f32>,
+    assignment: Assignment,
+}
+
+impl Tracker {
+    /// Forgets all heads; numbers go on. For a stream that jumps.
+    pub fn reset(&mut self) {
+        self.tracks.clear();
+        self.last_time = None;
+        self.since_boxes = Duration::ZERO;
+    }
+
+    /// Matches the boxes of a frame, in pixels, at stream time `time`, with the tracks; a head of its own is
+    /// begun for each box that matches none. Writes the index of each box's track to `tracks`. Tracks that
+    /// the last update missed, and that were seen more than `max_lost` ago, are forgotten first: time in which
+    /// no boxes came does not count against a head.
+    pub fn update(
+        &mut self,
+        time: Option<Duration>,
+        boxes: &[Rect],
+        max_lost: Duration,
+        tracks: &mut Vec<usize>,
+    ) {
+        self.advance(time);
+        let dt = std::mem::take(&mut self.since_boxes);
+        for track in &mut self.tracks {
+            track.predict(dt);
+        }
+        self.tracks.retain(|track| track.unseen <= max_lost.max(dt));
+        self.forget_surplus(dt);
+
+        self.matched.clear();
+        self.matched.resize(boxes.len(), None);
+        self.match_boxes(boxes, LARGEST_SURPRISE, Track::surprise);
+        self.match_boxes(boxes, LARGEST_DISTANCE, Track::distance);
+
+        tracks.clear();
+        for (rect, matched) in boxes.iter().zip(&self.matched) {
+            let index = matched.unwrap_or(self.tracks.len());
+            match self.tracks.get_mut(index) {
+                Some(track) => track.correct(rect),
+                None => {
+                    self.last_id += 1;
+                    self.tracks.push(Track::new(self.last_id, rect));
+                }
+            }
+            tracks.push(index);
+        }
+    }
+
+    /// For a frame whose boxes are not known: where the heads that were seen in the last [`update`](Self::update)
+    /// are at stream time `time`. Writes the index of each one's track to `tracks` and its box, which may
+    /// reach out of the frame, to `boxes`.
+    pub fn predict(
+        &mut self,
+        time: Option<Duration>,
+        tracks: &mut Vec<usize>,
+        boxes: &mut Vec<Rect>,
+    ) {
+        self.advance(time);
+        tracks.clear();
+        boxes.clear();
+        for (index, track) in self.tracks.iter().enumerate() {
+            if track.unseen.is_zero() {
+                tracks.push(index);
+                boxes.push(track.rect_after(self.since_boxes));
+            }
+        }
+    }
+
+    fn advance(&mut self, time: Option<Duration>) {
+        let dt = elapsed(self.last_time, time);
+        self.since_boxes = self.since_boxes.saturating_add(dt);
+        self.last_time = time;
+    }
+
+    /// Of the tracks that were not seen in the last frame with boxes, `dt` ago, forgets those that were not
+    /// seen for the longest time, down to [`MAX_LOST`].
+    fn forget_surplus(&mut self, dt: Duration) {
+        let lost = self.tracks.iter().filter(|track| track.unseen > dt);
+        for _ in MAX_LOST..lost.count() {
+            let tracks = self.tracks.iter().enumerate();
+            if let Some((longest, _)) = tracks.max_by_key(|(_, track)| track.unseen) {
+                self.tracks.remove(longest);
+            }
+        }
+    }
+
+    /// The track with this index, of those that [`Tracker::update`] or [`Tracker::predict`] wrote last.
+    pub fn track(&self, index: usize) -> Option<&Track> {
+        self.tracks.get(index)
+    }
+
+    /// As [`Tracker::track`].
+    pub fn track_mut(&mut self, index: usize) -> Option<&mut Track> {
+        self.tracks.get_mut(index)
+    }
+
+    /// The track with this number, if it still lives.
+    pub fn find_mut(&mut self, id: u64) -> Option<&mut Track> {
+        // New tracks come last, so numbers rise.
+        let index = self.tracks.binary_search_by_key(&id, |track| track.id);
+        self.tracks.get_mut(index.ok()?)
+    }
+
+    /// Matches the boxes that have no track with the tracks that have no box, at the least sum of `cost`. A
+    /// pair at `limit` is as bad as none.
+    fn match_boxes(&mut self, boxes: &[Rect], limit: f32, cost: fn(&Track, &Rect) -> f32) {
+        let matched = &mut self.matched;
+        self.free_boxes.clear();
+        let free = (0..boxes.len()).filter(|&index| matched[index].is_none());
+        self.free_boxes.extend(free);
+        self.free_tracks.clear();
+        let free = (0..self.tracks.len()).filter(|index| !matched.contains(&Some(*index)));
+        self.free_tracks.extend(free);
+
+        self.costs.clear();
+        for &b in &self.free_boxes {
+            for &t in &self.free_tracks {
+                // The lesser of the two also where one of them is not a number.
+                self.costs.push(limit.min(cost(&self.tracks[t], &boxes[b])));
+            }
+        }
+        let columns = self.free_tracks.len();
+        for &(row, column) in self.assignment.solve(&self.costs, columns) {
+            if self.costs[row * columns + column] < limit {
+                matched[self.free_boxes[row]] = Some(self.free_tracks[column]);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOST: Duration = Duration::from_millis(1000);
+
+    /// Feeds frames of boxes, 40 ms apart; the ids of each frame.
+    fn ids(tracker: &mut Tracker, frames: &[Vec<Rect>]) -> Vec<Vec<u64>> {
+        let mut indices = Vec::new();
+        let start = tracker
+            .last_time
+            .map_or(0, |last| last.as_millis() as u64 + 40);
+        (0u64..)
+            .zip(frames)
+            .map(|(number, boxes)| {
+                let time = Duration::from_millis(start + number * 40);
+                tracker.update(Some(time), boxes, LOST, &mut indices);
+                indices
+                    .iter()
+                    .map(|&i| tracker.track(i).unwrap().id)
+                    .collect()
+            })
+            .collect()
+    }
+
+    fn at(x: f32, y: f32) -> Rect {
+        Rect::new(x, y, 60.0, 80.0)
+    }
+
+    #[test]
+    fn a_head_keeps_its_number() {
+        let frames: Vec<_> = (0..50).map(|n| vec![at(n as f32 * 9.0, 100.0)]).collect();
+        let ids = ids(&mut Tracker::default(), &frames);
+        assert!(ids.iter().all(|ids| *ids == [1]), "{ids:?}");
+    }
+
+    #[test]
+    fn heads_that_cross_keep_their_numbers() {
+        let frames: Vec<_> = (0..60)
+            .map(|n| {
+                let n = n as f32;
+                vec![at(n * 10.0, 100.0), at(600.0 - n * 10.0, 120.0)]
+            })
+            .collect();
+        let ids = ids(&mut Tracker::default(), &frames);
+        assert!(ids.iter().all(|ids| *ids == [1, 2]), "{ids:?}");
+    }
+
+    #[test]
+    fn a_hidden_head_gets_its_number_back() {
+        let moving = |n: usize| at(n as f32 * 8.0, 100.0);
+        // Hidden from frame 20 to 29: 0.4 s.
+        let frames: Vec<_> = (0..50)
+            .map(|n| {
+                if (20..30).contains(&n) {
+                    vec![]
+                } else {
+                    vec![moving(n)]
+                }
+            })
+            .collect();
+        let ids = ids(&mut Tracker::default(), &frames);
+        assert_eq!(ids[49], [1]);
+    }
+
+    #[test]
+    fn a_head_that_was_away_too_long_is_a_new_one() {
+        let mut tracker = Tracker::default();
+        let mut frames = vec![vec![at(0.0, 0.0)]];
+        frames.extend(std::iter::repeat_n(vec![], 26));
+        frames.push(vec![at(0.0, 0.0)]);
+        let ids = ids(&mut tracker, &frames);
+        assert_eq!(ids[27], [2]);
+        assert_eq!(tracker.tracks.len(), 1, "the old one is forgotten");
+    }
+
+    #[test]
+    fn a_fast_head_is_matched_by_distance() {
+        // 55 pixels a frame, 60 wide: at first no prediction helps and little overlaps.
+        let frames: Vec<_> = (0..10).map(|n| vec![at(n as f32 * 55.0, 100.0)]).collect();
+        let ids = ids(&mut Tracker::default(), &frames);
+        assert!(ids.iter().all(|ids| *ids == [1]), "{ids:?}");
+    }
+
+    #[test]
+    fn two_boxes_never_share_a_track() {
+        let mut tracker = Tracker::default();
+        let frames = [vec![at(0.0, 0.0)], vec![at(1.0, 0.0), at(3.0, 0.0)]];
+        assert_eq!(ids(&mut tracker, &frames)[1], [1, 2]);
+    }
+
+    #[test]
+    fn a_reset_forgets_heads_but_no_number() {
+        let mut tracker = Tracker::default();
+        assert_eq!(ids(&mut tracker, &[vec![at(0.0, 0.0)]])[0], [1]);
+        tracker.reset();
+        assert_eq!(ids(&mut tracker, &[vec![at(0.0, 0.0)]])[0], [2]);
+    }
+
+    #[test]
+    fn a_clip_may_run_backwards() {
+        let mut tracker = Tracker::default();
+        let mut indices = Vec::new();
+        for n in (0..60).rev() {
+            let time = Some(Duration::from_millis(n * 40));
+            let boxes = if n > 40 { vec![at(0.0, 0.0)] } else { vec![] };
+            tracker.update(time, &boxes, LOST, &mut indices);
+        }
+        assert!(tracker.tracks.is_empty(), "not seen for 1.6 s: {tracker:?}");
+    }
+
+    #[test]
+    fn heads_are_predicted_between_boxes() {
+        let mut tracker = Tracker::default();
+        let (mut indices, mut boxes) = (Vec::new(), Vec::new());
+        let ms = |ms: u64| Some(Duration::from_millis(ms));
+        // 100 pixels a second, and another head that is not seen in the end.
+        for n in 0..25 {
+            let mut seen = vec![at(n as f32 * 4.0, 50.0)];
+            seen.extend((n < 24).then_some(at(600.0, 50.0)));
+            tracker.update(ms(n * 40), &seen, LOST, &mut indices);
+        }
+        for n in 25..29 {
+            tracker.predict(ms(n * 40), &mut indices, &mut boxes);
+            assert_eq!(indices.len(), 1);
+            assert_eq!(tracker.track(indices[0]).unwrap().id, 1);
+            let off = boxes[0].x - n as f32 * 4.0;
+            assert!(
+                off.abs() < 0.5 && (boxes[0].w - 60.0).abs() < 0.5,
+                "{n}: {boxes:?}"
+            );
+        }
+        // The next boxes come 200 ms after the last ones, also for the velocity.
+        tracker.update(
+            ms(29 * 40),
+            &[at(116.0, 50.0), at(600.0, 50.0)],
+            LOST,
+            &mut indices,
+        );
+        assert_eq!(
+            indices
+                .iter()
+                .map(|&i| tracker.track(i).unwrap().id)
+                .collect::<Vec<_>>(),
+            [1, 2]
+        );
+        tracker.predict(ms(30 * 40), &mut indices, &mut boxes);
+        assert!((boxes[0].x - 120.0).abs() < 0.5, "{boxes:?}");
+    }
+
+    /// 1.5 s without boxes, longer than a head may be lost: it was not looked for.
+    #[test]
+    fn a_head_that_was_not_looked_for_is_not_lost() {
+        let mut tracker = Tracker::default();
+        let (mut indices, mut boxes) = (Vec::new(), Vec::new());
+        let ms = |ms: u64| Some(Duration::from_millis(ms));
+        let both = [at(0.0, 50.0), at(600.0, 50.0)];
+        tracker.update(ms(0), &both, LOST, &mut indices);
+        tracker.predict(ms(500), &mut indices, &mut boxes);
+        tracker.predict(ms(1000), &mut indices, &mut boxes);
+        assert_eq!(indices.len(), 2);
+        tracker.update(ms(1500), &both[..1], LOST, &mut indices);
+        assert_eq!(tracker.track(indices[0]).unwrap().id, 1);
+        // The other one was looked for then, and last seen more than a second before.
+        tracker.update(ms(1540), &both, LOST, &mut indices);
+        let ids = indices.iter().map(|&i| tracker.track(i).unwrap().id);
+        assert_eq!(ids.collect::<Vec<_>>(), [1, 3]);
+    }
+
+    #[test]
+    fn time_that_stands_still_or_jumps_back_is_a_frame() {
+        let ms = |ms: u64| Some(Duration::from_millis(ms));
+        let forty = Duration::from_millis(40);
+        assert_eq!(elapsed(ms(0), ms(500)), Duration::from_millis(500));
+        for (from, to) in [(500, 500), (500, 460), (86_400_000, 0)] {
+            assert_eq!(elapsed(ms(from), ms(to)), forty, "{from} to {to}");
+        }
+        assert_eq!(elapsed(None, ms(5)), forty);
+        assert_eq!(elapsed(ms(5), None), forty);
+    }
+
+    /// Without times a frame that is predicted lasts as long as one with boxes.
+    #[test]
+    fn prediction_needs_no_times() {
+        let mut tracker = Tracker::default();
+        let (mut indices, mut boxes) = (Vec::new(), Vec::new());
+        for n in 0..25 {
+            tracker.update(None, &[at(n as f32 * 4.0, 50.0)], LOST, &mut indices);
+        }
+        for n in 25..28 {
+            tracker.predict(None, &mut indices, &mut boxes);
+            assert!((boxes[0].x - n as f32 * 4.0).abs() < 0.5, "{boxes:?}");
+        }
+    }
+
+    #[test]
+    fn the_state_is_bounded() {
+        let mut tracker = Tracker::default();
+        let mut indices = Vec::new();
+        let hour = Duration::from_secs(3600);
+        // In each frame 20 heads where none was before.
+        for n in 0..200u16 {
+            let time = Duration::from_millis(u64::from(n) * 40);
+            let boxes: Vec<_> = (0..20u16)
+                .map(|i| at(f32::from(n) * 1000.0, f32::from(i) * 1000.0))
+                .collect();
+            tracker.update(Some(time), &boxes, hour, &mut indices);
+            assert!(tracker.tracks.len() <= MAX_LOST + 2 * boxes.len());
+        }
+        assert_eq!(tracker.last_id, 4000);
+        let oldest = tracker.tracks.first().unwrap().id;
+        assert!(
+            oldest > 3800,
+            "the longest unseen are forgotten, {oldest} is left"
+        );
+        assert_eq!(tracker.find_mut(4000).unwrap().id, 4000);
+        assert!(tracker.find_mut(1).is_none());
+    }
+
+    #[test]
+    fn time_may_be_missing_or_stand_still() {
+        let mut tracker = Tracker::default();
+        let mut indices = Vec::new();
+        let second = Duration::from_secs(1);
+        for time in [None, None, Some(second), Some(second), Some(Duration::ZERO)] {
+            tracker.update(time, &[at(5.0, 5.0)], LOST, &mut indices);
+            assert_eq!(tracker.track(indices[0]).map(|t| t.id), Some(1));
+            assert!(tracker.track(indices[0]).unwrap().rect().x.is_finite());
+        }
+    }
+}
