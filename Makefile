@@ -150,7 +150,7 @@ soak: models clips ## Let cameras come and go for half an hour (SOAK_MINUTES); e
 	@SOAK_MINUTES=$${SOAK_MINUTES:-30} cargo test --locked --test soak -- --nocapture
 	@cargo test --locked --test cameras -- --ignored --nocapture
 	@$(call say,'Exits')
-	@EXITS=$${EXITS:-1000} cargo test --locked --test process_exit -- --nocapture exit_at_a_random_moment
+	@EXITS=$${EXITS:-1000} cargo test --locked --test processes -- --nocapture exit_at_a_random_moment
 	@$(call say,'Leaks')
 	@tests/leaks.sh
 

@@ -8,17 +8,17 @@
 #[path = "../examples/rust/rtsp_ingest/camera.rs"]
 mod camera;
 mod common;
-mod rtsp;
-mod usage;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use camera::{Camera, Event};
+use common::rtsp::{self, Server};
+use common::usage::{Usage, slope};
 use gst::prelude::*;
-use rtsp::Server;
-use usage::{Usage, slope};
+
+use crate::common;
 
 /// A guard against a hang, never a measure: a camera is back after seconds.
 const GUARD: Duration = Duration::from_secs(120);

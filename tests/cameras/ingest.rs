@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::common;
-use crate::rtsp::{self, Server};
+use crate::common::rtsp::{self, Server};
 
 /// A guard against a hang, never a measure: reconnecting takes seconds.
 const GUARD: Duration = Duration::from_secs(120);

@@ -9,8 +9,8 @@ use std::time::Duration;
 use gst::prelude::*;
 use gstdmheadpose::headposemeta::HeadPoses;
 
-use crate::rtsp::{self, Server};
-use crate::toys;
+use crate::common::rtsp::{self, Server};
+use crate::common::toys;
 
 /// A guard against a hang, never a measure.
 const GUARD: Duration = Duration::from_secs(300);

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: MPL-2.0
 //! What several integration tests need: the plugin, pictures as raw frames, where the fetched files lie,
 //! and the stored reference values.
-#![allow(dead_code)]
+#![allow(dead_code)] // each test binary uses a part
+
+pub mod onnx;
+pub mod poses;
+pub mod random;
+pub mod reports;
+pub mod rtsp;
+pub mod schema;
+pub mod toys;
+pub mod usage;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -14,8 +14,8 @@ use gstdmheadpose::estimator::geometry::Rect;
 use gstdmheadpose::headposemeta::{HeadPoses, Source};
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
 
-use crate::random::Random;
-use crate::toys;
+use crate::common::random::Random;
+use crate::common::toys;
 use crate::{for_each, numbers};
 
 const PAGE: usize = 4096;

@@ -14,8 +14,9 @@ use gstdmheadpose::estimator::Head;
 use gstdmheadpose::headposemeta::HeadPoses;
 use libloading::os::unix::Library;
 
-use crate::random::Random;
-use crate::toys::{self, common};
+use crate::common;
+use crate::common::random::Random;
+use crate::common::toys;
 use crate::{for_each, numbers};
 
 const FORMAT: VideoFormat = VideoFormat::I420;

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MPL-2.0
+//! The element with toy models of tests/fixtures, frames to feed it, and what comes out.
+
+use std::sync::{Arc, Mutex, mpsc};
+
+use gst::prelude::*;
+use gst_video::prelude::*;
+use gst_video::{VideoFormat, VideoFrame, VideoInfo};
+use gstdmheadpose::estimator::Head;
+use gstdmheadpose::headposemeta::HeadPoses;
+
+pub use super::init;
+use super::{in_repository, onnxruntime_library};
+
+/// A guard against a hang, never a measure: whatever is awaited takes milliseconds.
+pub const GUARD: gst::ClockTime = gst::ClockTime::from_seconds(60);
+
+/// The path of a tracked model, named without its suffix.
+pub fn fixture(name: &str) -> String {
+    let path = in_repository(&format!("tests/fixtures/{name}.onnx"));
+    assert!(path.is_file(), "{} is missing", path.display());
+    path.to_str().unwrap().into()
+}
+
+/// An element that takes this detector and pose model of tests/fixtures.
+pub fn element(detector: &str, pose: &str) -> gst::Element {
+    init();
+    let element = gst::ElementFactory::make("dmheadpose")
+        .property("detector-model", fixture(detector))
+        .property("pose-model", fixture(pose))
+        .build()
+        .unwrap();
+    if let Some(library) = onnxruntime_library() {
+        element.set_property("onnxruntime-library", library.to_str().unwrap());
+    }
+    element
+}
+
+/// The quickest element: two heads in every frame, at (4, 4)-(12, 16) and (18, 8)-(26, 24) of a frame of
+/// 32x32, and likewise in any other.
+pub fn quick() -> gst::Element {
+    element("rows_nhwc_32x32", "pose_Nx3x32x32")
+}
+
+/// The bus of an element that is in no pipeline. What is posted holds the element, which holds the bus: emptied
+/// in the end.
+pub struct OwnBus(gst::Bus);
+
+impl OwnBus {
+    pub fn of(element: &gst::Element) -> Self {
+        let bus = gst::Bus::new();
+        element.set_bus(Some(&bus));
+        Self(bus)
+    }
+}
+
+impl std::ops::Deref for OwnBus {
+    type Target = gst::Bus;
+
+    fn deref(&self) -> &gst::Bus {
+        &self.0
+    }
+}
+
+impl Drop for OwnBus {
+    fn drop(&mut self) {
+        self.0.set_flushing(true);
+    }
+}
+
+/// A harness around `element`, which runs.
+pub fn harness(element: &gst::Element, caps: &gst::Caps) -> gst_check::Harness {
+    let mut h = gst_check::Harness::with_element(element, Some("sink"), Some("src"));
+    h.set_src_caps(caps.clone());
+    h
+}
+
+pub fn caps(format: VideoFormat, width: u32, height: u32) -> gst::Caps {
+    init();
+    let info = VideoInfo::builder(format, width, height);
+    info.fps(gst::Fraction::new(25, 1))
+        .build()
+        .unwrap()
+        .to_caps()
+        .unwrap()
+}
+
+/// A frame of RGB whose pixel at column x, row y is `color(x, y)`, the first of a clip of 25 a second.
+pub fn picture(width: u32, height: u32, color: impl Fn(u32, u32) -> [u8; 3]) -> gst::Buffer {
+    init();
+    let info = VideoInfo::builder(VideoFormat::Rgb, width, height).build();
+    let info = info.unwrap();
+    let buffer = gst::Buffer::with_size(info.size()).unwrap();
+    let mut frame = VideoFrame::from_buffer_writable(buffer, &info).unwrap();
+    let stride = frame.plane_stride()[0] as usize;
+    let rows = frame.plane_data_mut(0).unwrap().chunks_mut(stride);
+    for (y, row) in rows.enumerate() {
+        for (x, pixel) in row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+            *pixel = color(x as u32, y as u32);
+        }
+    }
+    let mut buffer = frame.into_buffer();
+    number(&mut buffer, 0);
+    buffer
+}
+
+/// An all grey frame of any format: every byte is 128.
+pub fn grey(format: VideoFormat, width: u32, height: u32) -> gst::Buffer {
+    init();
+    let info = VideoInfo::builder(format, width, height).build().unwrap();
+    let mut buffer = gst::Buffer::from_mut_slice(vec![128u8; info.size()]);
+    number(&mut buffer, 0);
+    buffer
+}
+
+/// Makes the buffer the `number`th of a clip of 25 frames a second.
+pub fn number(buffer: &mut gst::Buffer, number: u64) {
+    let buffer = buffer.make_mut();
+    buffer.set_pts(gst::ClockTime::from_mseconds(40 * number));
+    buffer.set_duration(gst::ClockTime::from_mseconds(40));
+}
+
+/// What the meta says; the buffer must carry one.
+pub fn poses(buffer: &gst::BufferRef) -> HeadPoses {
+    HeadPoses::from_buffer(buffer).expect("a buffer with DmHeadPoseMeta")
+}
+
+/// Left, top, right and bottom of each head.
+pub fn corners(heads: &[Head]) -> Vec<[f32; 4]> {
+    let corners = |head: &Head| {
+        let rect = head.rect;
+        [rect.x, rect.y, rect.right(), rect.bottom()]
+    };
+    heads.iter().map(corners).collect()
+}
+
+pub fn bytes(buffer: &gst::BufferRef) -> Vec<u8> {
+    buffer.map_readable().unwrap().to_vec()
+}
+
+pub fn stat(element: &gst::Element, name: &str) -> u64 {
+    element
+        .property::<gst::Structure>("stats")
+        .get(name)
+        .unwrap()
+}
+
+/// Plays to the end; panics with what the bus says otherwise.
+pub fn run(pipeline: &gst::Pipeline) {
+    let bus = pipeline.bus().unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    wait_for_the_end(&bus);
+    pipeline.set_state(gst::State::Null).unwrap();
+}
+
+/// Waits for the end of the stream; panics with what the bus says otherwise.
+pub fn wait_for_the_end(bus: &gst::Bus) {
+    let ends = [gst::MessageType::Eos, gst::MessageType::Error];
+    let message = bus.timed_pop_filtered(GUARD, &ends).expect("the end");
+    if let gst::MessageView::Error(error) = message.view() {
+        panic!("{}: {:?}", error.error(), error.debug());
+    }
+}
+
+/// A pipeline in which `element` takes the place of the element `here`.
+pub fn pipeline(line: &str, element: &gst::Element) -> gst::Pipeline {
+    let pipeline = gst::parse::launch(line).unwrap();
+    let pipeline = pipeline.downcast::<gst::Pipeline>().unwrap();
+    replace(&pipeline, "here", element);
+    pipeline
+}
+
+/// Puts `element` in the place of the one that has this name.
+pub fn replace(pipeline: &gst::Pipeline, name: &str, element: &gst::Element) {
+    let old = pipeline.by_name(name).unwrap();
+    let peer = |pad| old.static_pad(pad).unwrap().peer().unwrap();
+    let (from, to) = (peer("sink"), peer("src"));
+    pipeline.remove(&old).unwrap();
+    pipeline.add(element).unwrap();
+    from.link(&element.static_pad("sink").unwrap()).unwrap();
+    element.static_pad("src").unwrap().link(&to).unwrap();
+}
+
+/// Tells of each buffer that arrives at the sink of this name from now on.
+pub fn arrivals(pipeline: &gst::Pipeline, sink: &str) -> mpsc::Receiver<()> {
+    let (sender, arrivals) = mpsc::channel();
+    let pad = pipeline.by_name(sink).unwrap().static_pad("sink").unwrap();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+        // Nobody listens any more once the test is over.
+        let _ = sender.send(());
+        gst::PadProbeReturn::Ok
+    });
+    arrivals
+}
+
+/// The buffers that arrive at the sink of this name from now on.
+pub fn collect(pipeline: &gst::Pipeline, sink: &str) -> Arc<Mutex<Vec<gst::Buffer>>> {
+    let buffers = Arc::new(Mutex::new(Vec::new()));
+    let into = buffers.clone();
+    let pad = pipeline.by_name(sink).unwrap().static_pad("sink").unwrap();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        into.lock().unwrap().push(info.buffer().unwrap().clone());
+        gst::PadProbeReturn::Ok
+    });
+    buffers
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Lines in a file and at the other end of a connection.
+
+use gst::prelude::*;
+
+use super::parse;
+use crate::common::init;
+use crate::common::poses::{self, sample};
+
+#[test]
+fn test_dmheadposejson_writes_a_file() {
+    init();
+    let file = std::env::temp_dir().join(format!("dmheadposejson-{}.jsonl", std::process::id()));
+    let pipeline = gst::parse::launch(
+        "videotestsrc num-buffers=10 ! video/x-raw,width=320,height=240,framerate=25/1 \
+         ! videoconvert name=from ! dmheadposejson ! filesink name=to",
+    )
+    .unwrap();
+    let bin = pipeline.downcast_ref::<gst::Bin>().unwrap();
+    bin.by_name("to")
+        .unwrap()
+        .set_property("location", file.to_str().unwrap());
+    // The first frame, with which the sink prerolls, and every third one after it go without.
+    let pad = bin.by_name("from").unwrap().static_pad("src").unwrap();
+    poses::attach_on(&pad, |number| (number % 3 != 0).then(sample));
+    poses::run(&pipeline);
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert!(text.ends_with('\n'));
+    let pts: Vec<_> = text
+        .lines()
+        .map(|l| parse(l.as_bytes())["pts"].as_u64().unwrap())
+        .collect();
+    assert_eq!(pts, [1, 2, 4, 5, 7, 8].map(|n| n * 40_000_000));
+}
+
+#[test]
+fn test_dmheadposejson_sends_lines_over_tcp() {
+    use std::io::BufRead;
+    init();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let pipeline = gst::parse::launch(&format!(
+        "videotestsrc num-buffers=10 ! video/x-raw,width=320,height=240,framerate=25/1 \
+         ! videoconvert name=from ! dmheadposejson source-name=gate \
+         ! tcpclientsink host=127.0.0.1 port={port}"
+    ))
+    .unwrap();
+    let bin = pipeline.downcast_ref::<gst::Bin>().unwrap();
+    let pad = bin.by_name("from").unwrap().static_pad("src").unwrap();
+    poses::attach_on(&pad, |_| Some(sample()));
+    let reader = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let lines = std::io::BufReader::new(stream).lines();
+        lines
+            .map(|line| parse(line.unwrap().as_bytes()))
+            .collect::<Vec<_>>()
+    });
+    poses::run(&pipeline);
+    let lines = reader.join().unwrap();
+    assert_eq!(lines.len(), 10);
+    assert!(lines.iter().all(|line| line["source_name"] == "gate"));
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MPL-2.0
+//! What becomes of the poses behind the elements that applications put behind ours.
+
+use std::sync::{Arc, Mutex};
+
+use gst::prelude::*;
+use gstdmheadpose::estimator::angles::Angles;
+use gstdmheadpose::estimator::geometry::Rect;
+use gstdmheadpose::headposemeta::HeadPoses;
+
+use crate::common::poses::{self, sample};
+
+/// Sends three frames of 320x240 with the sample poses through `elements`; gives the poses at the end.
+fn behind(elements: &str) -> Option<HeadPoses> {
+    behind_each(elements).pop().expect("no frame arrived")
+}
+
+fn behind_each(elements: &str) -> Vec<Option<HeadPoses>> {
+    gst::init().unwrap();
+    let pipeline = gst::parse::launch(&format!(
+        "videotestsrc num-buffers=3 ! video/x-raw,format=I420,width=320,height=240,framerate=30/1 \
+         ! identity name=from ! {elements} ! fakesink name=to"
+    ))
+    .unwrap();
+    let pad = |name: &str, pad: &str| {
+        let bin = pipeline.downcast_ref::<gst::Bin>().unwrap();
+        bin.by_name(name).unwrap().static_pad(pad).unwrap()
+    };
+    poses::attach_on(&pad("from", "src"), |_| Some(sample()));
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let collect = seen.clone();
+    pad("to", "sink").add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        let buffer = info.buffer().unwrap();
+        collect.lock().unwrap().push(HeadPoses::from_buffer(buffer));
+        gst::PadProbeReturn::Ok
+    });
+    poses::run(&pipeline);
+    std::mem::take(&mut *seen.lock().unwrap())
+}
+
+#[test]
+fn kept_behind_what_leaves_the_picture_in_place() {
+    for elements in [
+        "identity",
+        "queue",
+        "tee ! queue",
+        "videorate ! video/x-raw,framerate=60/1",
+        "videoconvert ! video/x-raw,format=RGB",
+        "videoconvertscale ! video/x-raw,format=NV12",
+        "videobalance contrast=1.5",
+        "jpegenc ! jpegdec",
+    ] {
+        for poses in behind_each(elements) {
+            assert_eq!(poses, Some(sample()), "behind {elements}");
+        }
+    }
+}
+
+#[test]
+fn both_branches_of_a_tee_have_them() {
+    let both = behind_each("tee name=t ! queue ! funnel name=f t. ! queue ! f. f.");
+    assert_eq!(both.len(), 6);
+    assert!(both.iter().all(|poses| *poses == Some(sample())));
+}
+
+#[test]
+fn boxes_follow_scalers() {
+    for scaler in [
+        "videoscale",
+        "videoconvertscale",
+        "videoscale ! videoconvert",
+    ] {
+        let poses = behind(&format!("{scaler} ! video/x-raw,width=160,height=120")).unwrap();
+        assert_eq!((poses.width, poses.height), (160, 120), "{scaler}");
+        assert_eq!(
+            poses.heads[0].rect,
+            Rect::new(20.0, 30.0, 40.0, 50.0),
+            "{scaler}"
+        );
+        assert_eq!(
+            poses.heads[0].angles,
+            Angles::new(20.0, -10.0, 5.0),
+            "{scaler}"
+        );
+    }
+    // Pixels that are not square keep the display aspect ratio: no borders, the boxes follow.
+    let poses = behind("videoscale ! video/x-raw,width=640,height=240").unwrap();
+    assert_eq!(poses.heads[0].rect, Rect::new(80.0, 60.0, 160.0, 100.0));
+    // Up and down again.
+    let there = "videoscale ! video/x-raw,width=640,height=480";
+    let back = "videoscale ! video/x-raw,width=320,height=240";
+    assert_eq!(behind(&format!("{there} ! {back}")), Some(sample()));
+}
+
+#[test]
+fn letterboxed_poses_are_right_or_gone() {
+    // 320x240 fits into 320x320 between borders of 40 above and below.
+    let square = "videoscale ! video/x-raw,width=320,height=320,pixel-aspect-ratio=1/1";
+    if let Some(poses) = behind(square) {
+        assert_eq!(poses.heads[0].rect, Rect::new(40.0, 100.0, 80.0, 100.0));
+    }
+}
+
+#[test]
+fn cropped_poses_are_right_or_gone() {
+    if let Some(poses) = behind("videocrop left=30 top=20") {
+        assert_eq!(poses.heads[0].rect, Rect::new(10.0, 40.0, 80.0, 100.0));
+    }
+}
+
+#[test]
+fn mirrored_poses_are_right_or_gone() {
+    if let Some(poses) = behind("videoflip video-direction=horiz") {
+        assert_eq!(poses.heads[0].rect, Rect::new(200.0, 60.0, 80.0, 100.0));
+        assert_eq!(poses.heads[0].angles, Angles::new(-20.0, -10.0, -5.0));
+    }
+}
+
+#[test]
+fn turned_poses_are_right_or_gone() {
+    if let Some(poses) = behind("videoflip video-direction=90r") {
+        assert_eq!((poses.width, poses.height), (240, 320));
+        assert_eq!(poses.heads[0].rect, Rect::new(80.0, 40.0, 100.0, 80.0));
+    }
+}
