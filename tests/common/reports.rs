@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use gst::prelude::*;
 
+use super::in_repository;
 use super::toys::GUARD;
 
 /// An error as domain, code and text.
@@ -82,6 +83,29 @@ pub fn play(element: &gst::Element) -> Vec<Reported> {
         "it did not start and said nothing"
     );
     errors
+        .iter()
+        .for_each(|error| assert_explained(&error.text));
+    errors
+}
+
+/// That a heading of docs/troubleshooting.md is this message, with … for what is filled in.
+fn assert_explained(message: &str) {
+    let page = std::fs::read_to_string(in_repository("docs/troubleshooting.md")).unwrap();
+    let headings = page.lines().filter(|line| line.starts_with("### "));
+    let mut texts = headings.flat_map(|line| line.split('`').skip(1).step_by(2));
+    let begins = |text: &str| {
+        let (mut rest, mut parts) = (message, text.split('…'));
+        let first = parts.next().unwrap_or_default();
+        rest.starts_with(first)
+            && parts.all(|part| {
+                let found = rest.split_once(part);
+                found.map(|(_, after)| rest = after).is_some()
+            })
+    };
+    assert!(
+        texts.any(begins),
+        "docs/troubleshooting.md has no heading for: {message}"
+    );
 }
 
 pub fn assert_only(reported: &[Reported], domain: &str, parts: &[&str]) {

@@ -7,4 +7,3 @@ mod common;
 mod examples;
 mod links;
 mod property_reference;
-mod troubleshooting;
