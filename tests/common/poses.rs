@@ -57,17 +57,3 @@ pub fn attach_on(
         gst::PadProbeReturn::Ok
     });
 }
-
-/// Runs the pipeline to its end; panics with what the bus says when it fails.
-pub fn run(pipeline: &gst::Element) {
-    let bus = pipeline.bus().unwrap();
-    pipeline.set_state(gst::State::Playing).unwrap();
-    let until = [gst::MessageType::Eos, gst::MessageType::Error];
-    let message = bus.timed_pop_filtered(gst::ClockTime::from_seconds(60), &until);
-    pipeline.set_state(gst::State::Null).unwrap();
-    match message.as_ref().map(|m| m.view()) {
-        Some(gst::MessageView::Eos(_)) => {}
-        Some(gst::MessageView::Error(err)) => panic!("{}: {:?}", err.error(), err.debug()),
-        _ => panic!("the pipeline did not end within a minute"),
-    }
-}

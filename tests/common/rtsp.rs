@@ -7,10 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use gst::prelude::*;
-
-/// A guard against a hang, never a measure.
-const GUARD: gst::ClockTime = gst::ClockTime::from_seconds(120);
+use super::toys;
 
 pub struct Server {
     process: Child,
@@ -134,30 +131,18 @@ fn encoded(name: &str, sizes: &[(u32, u32)]) -> PathBuf {
 }
 
 fn encode(name: &str, (width, height): (u32, u32)) -> PathBuf {
-    let clip = super::in_repository(".setup/clips/WolfgangLanger_Pexels.mp4");
-    assert!(
-        clip.is_file(),
-        "{} is missing: run `make clips`",
-        clip.display()
-    );
+    let clip = super::clip();
     let pid = std::process::id();
     let part = format!("{name}.{width}x{height}.{pid}");
     let part = Path::new(env!("CARGO_TARGET_TMPDIR")).join(part);
-    super::init();
-    let pipeline = gst::parse::launch(&format!(
+    let pipeline = toys::launch(&format!(
         "filesrc location={} ! decodebin ! videoconvert ! videorate ! videoscale \
          ! video/x-raw,format=I420,width={width},height={height},framerate=25/1 ! identity eos-after=250 \
          ! x264enc tune=zerolatency speed-preset=veryfast key-int-max=10 bitrate=1500 \
          ! video/x-h264,stream-format=byte-stream,profile=main ! filesink location={}",
         clip.display(),
         part.display()
-    ))
-    .unwrap();
-    pipeline.set_state(gst::State::Playing).unwrap();
-    let ends = [gst::MessageType::Eos, gst::MessageType::Error];
-    let end = pipeline.bus().unwrap().timed_pop_filtered(GUARD, &ends);
-    pipeline.set_state(gst::State::Null).unwrap();
-    let end = end.expect("the end of the clip");
-    assert_eq!(end.type_(), gst::MessageType::Eos, "{end:?}");
+    ));
+    toys::run(&pipeline);
     part
 }

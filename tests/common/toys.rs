@@ -13,7 +13,30 @@ pub use super::init;
 use super::{in_repository, onnxruntime_library};
 
 /// A guard against a hang, never a measure: whatever is awaited takes milliseconds.
-pub const GUARD: gst::ClockTime = gst::ClockTime::from_seconds(60);
+pub const GUARD: gst::ClockTime = gst::ClockTime::from_seconds(120);
+
+/// All that the elements take.
+pub const FORMATS: [VideoFormat; 19] = [
+    VideoFormat::Rgb,
+    VideoFormat::Bgr,
+    VideoFormat::Rgba,
+    VideoFormat::Bgra,
+    VideoFormat::Argb,
+    VideoFormat::Abgr,
+    VideoFormat::Rgbx,
+    VideoFormat::Bgrx,
+    VideoFormat::Xrgb,
+    VideoFormat::Xbgr,
+    VideoFormat::Gray8,
+    VideoFormat::I420,
+    VideoFormat::Yv12,
+    VideoFormat::Nv12,
+    VideoFormat::Nv21,
+    VideoFormat::Yuy2,
+    VideoFormat::Uyvy,
+    VideoFormat::Y42b,
+    VideoFormat::Y444,
+];
 
 /// The path of a tracked model, named without its suffix.
 pub fn fixture(name: &str) -> String {
@@ -120,6 +143,27 @@ pub fn number(buffer: &mut gst::Buffer, number: u64) {
     buffer.set_duration(gst::ClockTime::from_mseconds(40));
 }
 
+/// A buffer without a picture, the `n`th of the clip.
+pub fn empty_gap(n: u64) -> gst::Buffer {
+    let mut buffer = gst::Buffer::new();
+    number(&mut buffer, n);
+    buffer.make_mut().set_flags(gst::BufferFlags::GAP);
+    buffer
+}
+
+/// Flushes, and begins a segment that starts at 0.
+pub fn flush(h: &mut gst_check::Harness) {
+    assert!(h.push_event(gst::event::FlushStart::new()));
+    begin_anew(h);
+}
+
+/// Ends a flush, and begins a segment that starts at 0.
+pub fn begin_anew(h: &mut gst_check::Harness) {
+    assert!(h.push_event(gst::event::FlushStop::new(true)));
+    let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+    assert!(h.push_event(gst::event::Segment::new(&segment)));
+}
+
 /// What the meta says; the buffer must carry one.
 pub fn poses(buffer: &gst::BufferRef) -> HeadPoses {
     HeadPoses::from_buffer(buffer).expect("a buffer with DmHeadPoseMeta")
@@ -138,11 +182,18 @@ pub fn bytes(buffer: &gst::BufferRef) -> Vec<u8> {
     buffer.map_readable().unwrap().to_vec()
 }
 
+/// A counter of the property `stats`.
 pub fn stat(element: &gst::Element, name: &str) -> u64 {
-    element
-        .property::<gst::Structure>("stats")
-        .get(name)
-        .unwrap()
+    stat_of(element, name)
+}
+
+/// Any field of the property `stats`.
+pub fn stat_of<T>(element: &gst::Element, name: &str) -> T
+where
+    T: for<'a> gst::glib::value::FromValue<'a>,
+{
+    let stats = element.property::<gst::Structure>("stats");
+    stats.value(name).unwrap().get().unwrap()
 }
 
 /// Plays to the end; panics with what the bus says otherwise.
@@ -162,10 +213,15 @@ pub fn wait_for_the_end(bus: &gst::Bus) {
     }
 }
 
+/// A pipeline as gst-launch-1.0 makes it.
+pub fn launch(line: &str) -> gst::Pipeline {
+    init();
+    gst::parse::launch(line).unwrap().downcast().unwrap()
+}
+
 /// A pipeline in which `element` takes the place of the element `here`.
 pub fn pipeline(line: &str, element: &gst::Element) -> gst::Pipeline {
-    let pipeline = gst::parse::launch(line).unwrap();
-    let pipeline = pipeline.downcast::<gst::Pipeline>().unwrap();
+    let pipeline = launch(line);
     replace(&pipeline, "here", element);
     pipeline
 }

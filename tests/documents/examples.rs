@@ -6,11 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use gst::prelude::*;
 use serde_json::Value;
 
 use crate::common;
-use crate::common::{built, target};
+use crate::common::{built, toys};
 
 /// A second of the clip, in which all frames show a face. Cut off in the order of decoding, a few frames
 /// lack others that they build upon.
@@ -19,39 +18,25 @@ const WHOLE_FRAMES: usize = 20;
 
 /// The first frames of the demo's clip, as a file of its own.
 fn stretch(name: &str) -> PathBuf {
-    let clip = common::in_repository(".setup/clips/WolfgangLanger_Pexels.mp4");
-    assert!(
-        clip.is_file(),
-        "{} is missing: run `make clips`",
-        clip.display()
-    );
+    let clip = common::clip();
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    common::init();
-    let pipeline = gst::parse::launch(&format!(
+    let pipeline = toys::launch(&format!(
         "filesrc location={} ! qtdemux ! h264parse ! identity eos-after={} ! mp4mux \
          ! filesink location={}",
         clip.display(),
         FRAMES,
         file.display()
-    ))
-    .unwrap();
-    pipeline.set_state(gst::State::Playing).unwrap();
-    let ends = [gst::MessageType::Eos, gst::MessageType::Error];
-    let bus = pipeline.bus().unwrap();
-    let end = bus.timed_pop_filtered(gst::ClockTime::from_seconds(60), &ends);
-    pipeline.set_state(gst::State::Null).unwrap();
-    let end = end.expect("the end of the clip");
-    assert_eq!(end.type_(), gst::MessageType::Eos, "{end:?}");
+    ));
+    toys::run(&pipeline);
     file
 }
 
 /// What a program prints that has the plugin; it must succeed.
 fn stdout(program: &Path, arguments: &[&str]) -> String {
-    built("libgstdmheadpose.so");
     let mut command = Command::new(program);
     command
         .args(arguments)
-        .env("GST_PLUGIN_PATH", target())
+        .env("GST_PLUGIN_PATH", common::plugin_folder())
         // The packages of the tools are for another Python.
         .env_remove("PYTHONPATH")
         .env_remove("GST_DEBUG");

@@ -49,17 +49,10 @@ fn only_gaps_without_a_picture_pass_as_they_are() {
     assert!(out.flags().contains(gst::BufferFlags::GAP));
     assert_eq!(toys::poses(&out).heads.len(), 2);
     assert!(bytes(&out) != before, "nothing was drawn");
-    let out = h.push_and_pull(empty_gap(1)).unwrap();
+    let out = h.push_and_pull(toys::empty_gap(1)).unwrap();
     assert!(out.flags().contains(gst::BufferFlags::GAP));
     assert_eq!((out.size(), HeadPoses::from_buffer(&out)), (0, None));
     assert_eq!((stat(&element, "gaps"), stat(&element, "inferred")), (1, 1));
-}
-
-fn empty_gap(number: u64) -> gst::Buffer {
-    let mut buffer = gst::Buffer::new();
-    toys::number(&mut buffer, number);
-    buffer.make_mut().set_flags(gst::BufferFlags::GAP);
-    buffer
 }
 
 /// 10 frames a second made 21, as videorate does it: the frames that it repeats are GAP buffers with a picture.
@@ -172,7 +165,7 @@ fn statistics_count_what_happened() {
         let mut buffer = frame();
         toys::number(&mut buffer, number);
         if number % 3 == 0 {
-            buffer = empty_gap(number);
+            buffer = toys::empty_gap(number);
         }
         h.push_and_pull(buffer).unwrap();
     }
@@ -209,8 +202,7 @@ fn what_downstream_answers_goes_upstream() {
         gst::FlowError::CustomError,
     ] {
         let element = toys::quick();
-        let bus = gst::Bus::new();
-        element.set_bus(Some(&bus));
+        let bus = toys::OwnBus::of(&element);
         let mut h = harness(&element);
         let src = element.static_pad("src").unwrap();
         src.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
@@ -219,8 +211,6 @@ fn what_downstream_answers_goes_upstream() {
         });
         assert_eq!(h.push(frame()), Err(answer));
         let error = bus.pop_filtered(&[gst::MessageType::Error]);
-        // Messages hold the element, which holds the bus.
-        bus.set_flushing(true);
         assert!(error.is_none(), "not this element's error: {error:?}");
     }
 }

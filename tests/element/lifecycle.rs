@@ -182,9 +182,7 @@ fn flushed_and_going_on() {
         let before = h.push_and_pull(frame(2 * round)).unwrap();
         assert!(h.push_event(gst::event::FlushStart::new()));
         assert_eq!(h.push(frame(2 * round + 1)), Err(gst::FlowError::Flushing));
-        assert!(h.push_event(gst::event::FlushStop::new(true)));
-        let segment = gst::FormattedSegment::<gst::ClockTime>::new();
-        assert!(h.push_event(gst::event::Segment::new(&segment)));
+        toys::begin_anew(&mut h);
         let mut next = frame(2 * round + 1);
         next.make_mut().set_flags(gst::BufferFlags::DISCONT);
         let after = h.push_and_pull(next).unwrap();

@@ -76,14 +76,6 @@ fn a_message_says_what_the_meta_says() {
     assert_eq!(rest, poses.to_structure().unwrap());
 }
 
-fn empty_gap(ms: u64) -> gst::Buffer {
-    let mut gap = gst::Buffer::new();
-    let buffer = gap.make_mut();
-    buffer.set_pts(gst::ClockTime::from_mseconds(ms));
-    buffer.set_flags(gst::BufferFlags::GAP);
-    gap
-}
-
 #[test]
 fn a_frame_without_heads_is_told_and_one_without_a_picture_is_not() {
     let (mut h, bus) = harness();
@@ -91,7 +83,7 @@ fn a_frame_without_heads_is_told_and_one_without_a_picture_is_not() {
     element.set_property("post-messages", true);
     element.set_property("score-threshold", 1.0f32);
     h.push(frame(1000)).unwrap();
-    h.push(empty_gap(1040)).unwrap();
+    h.push(toys::empty_gap(26)).unwrap();
     let heads: Vec<_> = messages(&bus)
         .iter()
         .map(|m| m.get::<i32>("n").unwrap())
@@ -99,7 +91,7 @@ fn a_frame_without_heads_is_told_and_one_without_a_picture_is_not() {
     assert_eq!(heads, [0]);
     // It does not count as the last message either.
     element.set_property("message-interval", 100_000_000u64);
-    h.push(empty_gap(1110)).unwrap();
+    h.push(toys::empty_gap(28)).unwrap();
     h.push(frame(1120)).unwrap();
     assert_eq!(messages(&bus).len(), 1);
 }
@@ -135,10 +127,7 @@ fn messages_keep_their_interval_and_begin_anew_after_a_flush() {
         h.push(frame(1000 + 40 * number)).unwrap();
     }
     assert_eq!(running_times(&bus), [0, 120, 240]);
-    assert!(h.push_event(gst::event::FlushStart::new()));
-    assert!(h.push_event(gst::event::FlushStop::new(true)));
-    let segment = gst::FormattedSegment::<gst::ClockTime>::new();
-    assert!(h.push_event(gst::event::Segment::new(&segment)));
+    toys::flush(&mut h);
     h.push(frame(40)).unwrap();
     h.push(frame(80)).unwrap();
     assert_eq!(running_times(&bus), [40]);

@@ -9,18 +9,16 @@ use gst_video::VideoFormat;
 use gstdmheadpose::estimator::runtime::{ExecutionProvider, Model, Runtime, SessionOptions};
 
 use crate::common;
-use crate::common::toys::{caps, common, fixture, harness, number, picture, poses, quick};
+use crate::common::toys::{OwnBus, caps, fixture, harness, number, picture, poses, quick, stat_of};
 
 /// The message of an element that does not start.
 fn refusal(element: &gst::Element) -> gst::glib::Error {
-    let bus = gst::Bus::new();
-    element.set_bus(Some(&bus));
+    let bus = OwnBus::of(element);
     assert!(element.set_state(gst::State::Paused).is_err());
     let message = bus
         .pop_filtered(&[gst::MessageType::Error])
         .expect("an error");
     element.set_state(gst::State::Null).unwrap();
-    element.set_bus(None);
     match message.view() {
         gst::MessageView::Error(error) => error.error(),
         _ => unreachable!(),
@@ -61,8 +59,7 @@ fn auto_takes_what_is_there_and_says_so() {
     element.set_property_from_str("execution-provider", "auto");
     element.set_state(gst::State::Paused).unwrap();
     assert_eq!(provider(&element).as_deref(), Some("cpu"));
-    let stats = element.property::<gst::Structure>("stats");
-    assert_eq!(stats.get::<String>("active-provider").unwrap(), "cpu");
+    assert_eq!(stat_of::<String>(&element, "active-provider"), "cpu");
     element.set_state(gst::State::Null).unwrap();
 }
 

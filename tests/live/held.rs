@@ -287,9 +287,7 @@ fn held_frames_do_not_pile_up() {
         for n in 3..23 {
             let mut buffer = frame(n);
             if gaps {
-                buffer = gst::Buffer::new();
-                number(&mut buffer, n);
-                buffer.make_mut().set_flags(gst::BufferFlags::GAP);
+                buffer = toys::empty_gap(n);
             }
             h.push(buffer).unwrap();
         }
@@ -320,8 +318,7 @@ fn a_live_frame_that_is_early_is_waited_for() {
 fn holding_takes_a_frame_of_latency() {
     let element = quick();
     element.set_property("tracking", true);
-    let bus = gst::Bus::new();
-    element.set_bus(Some(&bus));
+    let bus = toys::OwnBus::of(&element);
     let mut h = harness(&element, &rgb());
     let ids = |h: &mut gst_check::Harness, n| -> Vec<u64> {
         let poses = poses(&h.push_and_pull(frame(n)).unwrap());
@@ -340,7 +337,6 @@ fn holding_takes_a_frame_of_latency() {
     assert!(told());
     assert_eq!(h.query_latency(), Some(gst::ClockTime::ZERO));
     assert_eq!(ids(&mut h, 2), [1, 2]);
-    element.set_bus(None);
 }
 
 /// Pushes frames until one satisfies `done`; each comes out before the next goes in.
@@ -423,10 +419,7 @@ fn asynchronous_results_do_not_cross_a_flush_or_a_change_of_size() {
         n += 1;
         let busy_with = h.push_and_pull(frame(n)).unwrap();
         assert!(has_meta(&busy_with));
-        h.push_event(gst::event::FlushStart::new());
-        h.push_event(gst::event::FlushStop::new(true));
-        let segment = gst::FormattedSegment::<gst::ClockTime>::new();
-        h.push_event(gst::event::Segment::new(&segment));
+        toys::flush(&mut h);
         n += 100;
         let first = h.push_and_pull(frame(n)).unwrap();
         assert!(!has_meta(&first), "what was known before the flush");
@@ -466,14 +459,12 @@ fn an_application_hears_of_each_asynchronous_result_once() {
     element.set_property("async", true);
     element.set_property("post-messages", true);
     let mut h = harness(&element, &rgb());
-    let bus = gst::Bus::new();
-    element.set_bus(Some(&bus));
+    let bus = toys::OwnBus::of(&element);
     let inferred = || stat(&element, "inferred");
     push_until(&mut h, 0, |_| inferred() >= 5);
     let is_element = [gst::MessageType::Element];
     let messages = std::iter::from_fn(|| bus.pop_filtered(&is_element)).count() as u64;
     assert_eq!(messages, inferred());
-    element.set_bus(None);
 }
 
 /// A detector whose answers fit no contract at some frames would be hard to come by; a buffer that is too
@@ -489,8 +480,7 @@ fn on_error_hold_goes_on() {
         element.set_property_from_str("on-error", "hold");
         element.set_property_from_str(property, value);
         let mut h = harness(&element, &rgb());
-        let bus = gst::Bus::new();
-        element.set_bus(Some(&bus));
+        let bus = toys::OwnBus::of(&element);
         for n in 0..4 {
             h.push(frame(n)).unwrap();
         }
@@ -517,7 +507,6 @@ fn on_error_hold_goes_on() {
             assert_eq!(count(gst::MessageType::Warning), 1, "{property}={value}");
             assert_eq!(stat(&element, "held-error"), 3);
         }
-        element.set_bus(None);
     }
 }
 

@@ -282,9 +282,7 @@ fn a_gap_keeps_its_place() {
     for n in 0..12 {
         let mut buffer = frame(n);
         if n % 4 == 1 {
-            buffer = gst::Buffer::new();
-            number(&mut buffer, n);
-            buffer.make_mut().set_flags(gst::BufferFlags::GAP);
+            buffer = toys::empty_gap(n);
         }
         h.push(buffer).unwrap();
     }
@@ -302,10 +300,7 @@ fn a_flush_drops_what_is_in_flight() {
     for n in 0..3 {
         h.push(frame(n)).unwrap();
     }
-    h.push_event(gst::event::FlushStart::new());
-    h.push_event(gst::event::FlushStop::new(true));
-    let segment = gst::FormattedSegment::<gst::ClockTime>::new();
-    h.push_event(gst::event::Segment::new(&segment));
+    toys::flush(&mut h);
     for n in 20..26 {
         h.push(frame(n)).unwrap();
     }
@@ -366,8 +361,7 @@ fn each_frame_keeps_the_caps_it_came_with() {
 fn a_broken_frame_among_others_is_one_error() {
     let element = deep(3);
     let mut h = harness(&element, &rgb());
-    let bus = gst::Bus::new();
-    element.set_bus(Some(&bus));
+    let bus = toys::OwnBus::of(&element);
     h.push(frame(0)).unwrap();
     // Too small for its caps.
     h.push(gst::Buffer::with_size(100).unwrap()).unwrap();
@@ -382,15 +376,11 @@ fn a_broken_frame_among_others_is_one_error() {
         error.error().matches(gst::ResourceError::Failed),
         "{error:?}"
     );
-    element.set_bus(None);
 }
 
 #[test]
 fn a_file_has_three_frames_in_flight_and_a_live_stream_one() {
-    let depth = |element: &gst::Element| -> u32 {
-        let stats = element.property::<gst::Structure>("stats");
-        stats.get("pipeline-depth").unwrap()
-    };
+    let depth = |element: &gst::Element| toys::stat_of::<u32>(element, "pipeline-depth");
     let run = |source: &str| {
         let element = quick();
         let line = format!(

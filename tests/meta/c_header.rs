@@ -13,48 +13,12 @@ use gstdmheadpose::headposemeta::HeadPoses;
 use crate::common;
 use crate::common::poses::sample;
 
-const C: (&str, &[&str]) = ("cc", &["-std=c99"]);
-const CXX: (&str, &[&str]) = ("c++", &["-std=c++11", "-x", "c++"]);
+const C: (&str, &[&str]) = ("cc", &["-std=c99", "-pedantic"]);
+const CXX: (&str, &[&str]) = ("c++", &["-std=c++11", "-pedantic", "-x", "c++"]);
 
 /// The test program, built.
-fn build((compiler, standard): (&str, &[&str]), source: &str, name: &str) -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for tool in [compiler, "pkg-config"] {
-        let found = Command::new(tool).arg("--version").output().is_ok();
-        assert!(found, "{tool} is missing: run `make setup`");
-    }
-    let flags = |what: &str| {
-        let found = Command::new("pkg-config")
-            .args([what, "gstreamer-1.0"])
-            .output()
-            .unwrap();
-        assert!(
-            found.status.success(),
-            "pkg-config does not know gstreamer-1.0"
-        );
-        let text = String::from_utf8(found.stdout).unwrap();
-        // System headers: their warnings are not ours.
-        let system = |flag: &str| flag.replacen("-I", "-isystem", 1);
-        text.split_whitespace().map(system).collect::<Vec<_>>()
-    };
-    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let output = Command::new(compiler)
-        .args(standard)
-        .args(["-Wall", "-Wextra", "-Werror", "-pedantic", "-I"])
-        .arg(root.join("include"))
-        .args(flags("--cflags"))
-        .arg(root.join("tests/c").join(source))
-        .args(["-x", "none", "-o"])
-        .arg(&program)
-        .args(flags("--libs"))
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    program
+fn build((compiler, arguments): (&str, &[&str]), source: &str, name: &str) -> PathBuf {
+    common::c::build(compiler, arguments, source, name)
 }
 
 fn run(program: &Path, argument: Option<&str>) -> String {
@@ -121,7 +85,7 @@ fn c_reads_what_the_documentation_says() {
 
 #[test]
 fn c_reads_what_rust_writes() {
-    gst::init().unwrap();
+    common::init();
     let program = build(C, "read_meta.c", "read_meta_rust");
     for poses in [
         sample(),
@@ -156,10 +120,7 @@ fn strings_that_are_not_utf8() {
     let output = Command::new(program)
         .args([model("rows_nhwc_32x32.onnx"), model("pose_Nx3x32x32.onnx")])
         .args(common::onnxruntime_library())
-        .env(
-            "GST_PLUGIN_PATH",
-            common::built("libgstdmheadpose.so").parent().unwrap(),
-        )
+        .env("GST_PLUGIN_PATH", common::plugin_folder())
         .env(
             "GST_REGISTRY",
             Path::new(env!("CARGO_TARGET_TMPDIR")).join("odd_strings.registry"),

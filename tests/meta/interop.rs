@@ -236,8 +236,10 @@ fn regions_of_others_take_the_detectors_place() {
     );
     assert!(regions(&out).iter().all(|region| region.params.is_empty()));
     assert_eq!(poses(&h.push_and_pull(frame()).unwrap()).heads, []);
-    let stats = element.property::<gst::Structure>("stats");
-    assert_eq!(stats.get::<Option<String>>("detector-model"), Ok(None));
+    assert_eq!(
+        toys::stat_of::<Option<String>>(&element, "detector-model"),
+        None
+    );
 }
 
 #[test]
@@ -428,10 +430,7 @@ fn a_flush_begins_anew() {
     let both = [("head", BOXES[0]), ("head", BOXES[1])];
     assert_eq!(push(&mut h, &both), [1, 2]);
     assert_eq!(push(&mut h, &both), [1, 2]);
-    assert!(h.push_event(gst::event::FlushStart::new()));
-    assert!(h.push_event(gst::event::FlushStop::new(true)));
-    let segment = gst::FormattedSegment::<gst::ClockTime>::new();
-    assert!(h.push_event(gst::event::Segment::new(&segment)));
+    toys::flush(&mut h);
     assert_eq!(push(&mut h, &both), [3, 4], "numbers go on");
 }
 

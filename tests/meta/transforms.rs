@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 //! What becomes of the poses behind the elements that applications put behind ours.
 
-use std::sync::{Arc, Mutex};
-
 use gst::prelude::*;
 use gstdmheadpose::estimator::angles::Angles;
 use gstdmheadpose::estimator::geometry::Rect;
 use gstdmheadpose::headposemeta::HeadPoses;
 
 use crate::common::poses::{self, sample};
+use crate::common::toys;
 
 /// Sends three frames of 320x240 with the sample poses through `elements`; gives the poses at the end.
 fn behind(elements: &str) -> Option<HeadPoses> {
@@ -16,26 +15,18 @@ fn behind(elements: &str) -> Option<HeadPoses> {
 }
 
 fn behind_each(elements: &str) -> Vec<Option<HeadPoses>> {
-    gst::init().unwrap();
-    let pipeline = gst::parse::launch(&format!(
+    let pipeline = toys::launch(&format!(
         "videotestsrc num-buffers=3 ! video/x-raw,format=I420,width=320,height=240,framerate=30/1 \
          ! identity name=from ! {elements} ! fakesink name=to"
-    ))
-    .unwrap();
-    let pad = |name: &str, pad: &str| {
-        let bin = pipeline.downcast_ref::<gst::Bin>().unwrap();
-        bin.by_name(name).unwrap().static_pad(pad).unwrap()
-    };
-    poses::attach_on(&pad("from", "src"), |_| Some(sample()));
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let collect = seen.clone();
-    pad("to", "sink").add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-        let buffer = info.buffer().unwrap();
-        collect.lock().unwrap().push(HeadPoses::from_buffer(buffer));
-        gst::PadProbeReturn::Ok
-    });
-    poses::run(&pipeline);
-    std::mem::take(&mut *seen.lock().unwrap())
+    ));
+    let from = pipeline.by_name("from").unwrap().static_pad("src").unwrap();
+    poses::attach_on(&from, |_| Some(sample()));
+    let seen = toys::collect(&pipeline, "to");
+    toys::run(&pipeline);
+    let seen = seen.lock().unwrap();
+    seen.iter()
+        .map(|buffer| HeadPoses::from_buffer(buffer))
+        .collect()
 }
 
 #[test]

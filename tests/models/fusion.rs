@@ -6,11 +6,8 @@ use gst_video::VideoFormat;
 use gstdmheadpose::estimator::Head;
 use gstdmheadpose::estimator::angles::Angles;
 
-use crate::common;
-use crate::common::toys::{
-    self, caps, common, element, fixture, harness, init, number, onnxruntime_library, picture,
-    poses, stat,
-};
+use crate::common::toys::{self, caps, element, fixture, harness, number, picture, poses, stat};
+use crate::common::{self, init, onnxruntime_library};
 
 /// Two heads, at which the toy models answer 40, -10, 20 (left) and 130, 10, 30 (right).
 fn two_heads() -> gst::Buffer {
@@ -135,9 +132,8 @@ fn the_models_of_a_fresh_machine_are_a_pair() {
         assert!((got - want).abs() < 0.05, "{heads:?}: {want}");
     }
     assert_eq!(stat(&element, "front-runs"), 1);
-    let stats = element.property::<gst::Structure>("stats");
     for (field, name) in ["pose-model", "rear-model"].iter().zip(names) {
-        let file = stats.get::<String>(*field).unwrap();
+        let file = toys::stat_of::<String>(&element, field);
         assert!(file.ends_with(name), "{field}: {file}");
     }
     drop(h);

@@ -9,35 +9,12 @@ use gstdmheadpose::estimator::draw::Style;
 use gstdmheadpose::estimator::geometry::{Rect, Size};
 use gstdmheadpose::overlay::Overlay;
 
-const FORMATS: [VideoFormat; 19] = [
-    VideoFormat::Rgb,
-    VideoFormat::Bgr,
-    VideoFormat::Rgba,
-    VideoFormat::Bgra,
-    VideoFormat::Argb,
-    VideoFormat::Abgr,
-    VideoFormat::Rgbx,
-    VideoFormat::Bgrx,
-    VideoFormat::Xrgb,
-    VideoFormat::Xbgr,
-    VideoFormat::Gray8,
-    VideoFormat::I420,
-    VideoFormat::Yv12,
-    VideoFormat::Nv12,
-    VideoFormat::Nv21,
-    VideoFormat::Yuy2,
-    VideoFormat::Uyvy,
-    VideoFormat::Y42b,
-    VideoFormat::Y444,
-];
+use crate::common::toys::FORMATS;
+use crate::common::{init, poses};
 
 const SIZES: [(u32, u32); 5] = [(640, 480), (17, 13), (1, 1), (2, 2), (1919, 1079)];
 
 type Frame = VideoFrame<video_frame::Writable>;
-
-fn init() {
-    gst::init().expect("GStreamer starts");
-}
 
 fn everything() -> Style {
     Style {
@@ -48,16 +25,7 @@ fn everything() -> Style {
 }
 
 fn head(x: f32, y: f32, w: f32, h: f32, yaw: f32) -> Head {
-    Head {
-        id: 3,
-        rect: Rect::new(x, y, w, h),
-        score: 0.9,
-        angles: Angles::new(yaw, 0.0, 0.0),
-        rear: yaw.abs() > 90.0,
-        truncated: false,
-        seam: false,
-        predicted: false,
-    }
+    poses::head(3, Rect::new(x, y, w, h), Angles::new(yaw, 0.0, 0.0))
 }
 
 fn info(format: VideoFormat, width: u32, height: u32) -> VideoInfo {

@@ -313,10 +313,7 @@ fn new_caps_and_flushes_do_not_change_who_draws() {
         {
             h.set_src_caps(caps(VideoFormat::Rgb, size.0, size.1));
             assert_eq!(downstream_draws(&mut h, 2 * n as u64, size), draws);
-            h.push_event(gst::event::FlushStart::new());
-            h.push_event(gst::event::FlushStop::new(true));
-            let segment = gst::FormattedSegment::<gst::ClockTime>::new();
-            h.push_event(gst::event::Segment::new(&segment));
+            toys::flush(&mut h);
             assert_eq!(downstream_draws(&mut h, 2 * n as u64 + 1, size), draws);
         }
     }

@@ -2,7 +2,7 @@
 //! The pictures of docs/overlay.md are what the code draws. `DMHEADPOSE_WRITE_PICTURES=1` writes them
 //! anew.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use gst::prelude::*;
@@ -13,16 +13,13 @@ use gstdmheadpose::estimator::draw::{BoxColor, Color, Label, Style};
 use gstdmheadpose::estimator::geometry::Rect;
 use gstdmheadpose::overlay::{DmHeadPoseBlurHeads, Overlay, hide};
 
+use crate::common::{decode_picture, in_repository, poses, toys};
+use crate::face;
+
 fn head(id: u64, rect: Rect, angles: Angles) -> Head {
     Head {
-        id,
-        rect,
         score: 0.93,
-        angles,
-        rear: angles.yaw.abs() > 90.0,
-        truncated: false,
-        seam: false,
-        predicted: false,
+        ..poses::head(id, rect, angles)
     }
 }
 
@@ -48,22 +45,12 @@ fn drawn(
     frame.into_buffer().map_readable().unwrap().to_vec()
 }
 
-fn file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/images/{name}.png"))
-}
-
-fn pipeline(line: &str, path: &Path) -> gst::Pipeline {
-    let pipeline = gst::parse::launch(line).unwrap();
-    let pipeline = pipeline.downcast::<gst::Pipeline>().unwrap();
-    let file = pipeline.by_name("file").unwrap();
-    file.set_property("location", path.to_str().unwrap());
-    pipeline
-}
-
 fn write(path: &Path, (width, height): (u32, u32), pixels: &[u8]) {
     let line = "appsrc name=pixels format=time ! pngenc snapshot=true compression-level=9 \
                 ! filesink name=file";
-    let pipeline = pipeline(line, path);
+    let pipeline = toys::launch(line);
+    let file = pipeline.by_name("file").unwrap();
+    file.set_property("location", path.to_str().unwrap());
     let source = pipeline.by_name("pixels").unwrap();
     let source = source.downcast::<gst_app::AppSrc>().unwrap();
     let info = VideoInfo::builder(VideoFormat::Rgb, width, height);
@@ -73,42 +60,20 @@ fn write(path: &Path, (width, height): (u32, u32), pixels: &[u8]) {
     buffer.make_mut().set_pts(gst::ClockTime::ZERO);
     source.push_buffer(buffer).unwrap();
     let _ = source.end_of_stream();
-    let ends = [gst::MessageType::Eos, gst::MessageType::Error];
-    let message = pipeline.bus().unwrap();
-    let message = message
-        .timed_pop_filtered(gst::ClockTime::from_seconds(60), &ends)
-        .unwrap();
-    assert_eq!(message.type_(), gst::MessageType::Eos, "{message:?}");
+    toys::wait_for_the_end(&pipeline.bus().unwrap());
     pipeline.set_state(gst::State::Null).unwrap();
-}
-
-/// The size and the RGB pixels of a picture.
-fn read(path: &Path) -> ((u32, u32), Vec<u8>) {
-    let line = "filesrc name=file ! pngdec ! videoconvert ! video/x-raw,format=RGB \
-                ! appsink name=sink sync=false";
-    let pipeline = pipeline(line, path);
-    let sink = pipeline.by_name("sink").unwrap();
-    let sink = sink.downcast::<gst_app::AppSink>().unwrap();
-    pipeline.set_state(gst::State::Playing).unwrap();
-    let sample = sink.pull_sample();
-    pipeline.set_state(gst::State::Null).unwrap();
-    let sample = sample.unwrap_or_else(|_| panic!("cannot read {}", path.display()));
-    let info = VideoInfo::from_caps(sample.caps().unwrap()).unwrap();
-    assert_eq!(info.stride()[0], 3 * info.width() as i32);
-    let pixels = sample.buffer().unwrap().map_readable().unwrap().to_vec();
-    ((info.width(), info.height()), pixels)
 }
 
 /// Writes the picture of docs/images if it is asked for, else compares.
 fn check(name: &str, size: (u32, u32), heads: &[Head], style: &Style, blur: DmHeadPoseBlurHeads) {
-    gst::init().unwrap();
+    toys::init();
     let pixels = drawn(size, heads, style, blur);
-    let path = file(name);
+    let path = in_repository(&format!("docs/images/{name}.png"));
     if std::env::var_os("DMHEADPOSE_WRITE_PICTURES").is_some() {
         write(&path, size, &pixels);
     }
-    let (found_size, found) = read(&path);
-    assert_eq!(found_size, size, "{name}");
+    let (info, found) = decode_picture(&path, "RGB");
+    assert_eq!((info.width(), info.height()), size, "{name}");
     // Rounding may differ from machine to machine; a line elsewhere is off by hundreds.
     let far = pixels
         .iter()

@@ -10,49 +10,20 @@ use gstdmheadpose::estimator::geometry::Rect;
 use gstdmheadpose::headposemeta::{HeadPoses, Source};
 use gstdmheadpose::overlay::{DmHeadPoseBlurHeads, hide, hide_picture};
 
-use crate::common::toys;
+use crate::common::poses;
+use crate::common::random::Random;
+use crate::common::toys::{self, FORMATS};
 
 type Frame = VideoFrame<video_frame::Writable>;
 
-/// All that the elements take.
-fn formats() -> Vec<VideoFormat> {
-    toys::init();
-    let factory = gst::ElementFactory::find("dmheadposeoverlay").unwrap();
-    let templates = factory.static_pad_templates();
-    let caps = templates.iter().next().unwrap().caps();
-    let list = caps.structure(0).unwrap().get::<gst::List>("format");
-    let formats: Vec<_> = list
-        .unwrap()
-        .iter()
-        .map(|name| name.get::<&str>().unwrap().parse().unwrap())
-        .collect();
-    assert_eq!(formats.len(), 19);
-    formats
-}
-
 fn head(x: f32, y: f32, w: f32, h: f32) -> Head {
-    Head {
-        id: 0,
-        rect: Rect::new(x, y, w, h),
-        score: 0.9,
-        angles: Angles::default(),
-        rear: false,
-        truncated: false,
-        seam: false,
-        predicted: false,
-    }
+    poses::head(0, Rect::new(x, y, w, h), Angles::default())
 }
 
 /// A frame of noise.
-fn noise(format: VideoFormat, width: u32, height: u32, seed: u32) -> Frame {
+fn noise(format: VideoFormat, width: u32, height: u32) -> Frame {
     let info = VideoInfo::builder(format, width, height).build().unwrap();
-    let mut state = seed;
-    let bytes: Vec<u8> = std::iter::repeat_with(|| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 24) as u8
-    })
-    .take(info.size())
-    .collect();
+    let bytes = Random::new(1).bytes(info.size());
     VideoFrame::from_buffer_writable(gst::Buffer::from_mut_slice(bytes), &info).unwrap()
 }
 
@@ -99,9 +70,10 @@ fn is_in(heads: &[Head], (x, y): (usize, usize), slack: f32) -> bool {
 
 #[test]
 fn filled_heads_are_black_and_the_rest_is_as_it_was() {
-    for format in formats() {
+    toys::init();
+    for format in FORMATS {
         for (width, height) in SIZES {
-            let mut frame = noise(format, width, height, 1);
+            let mut frame = noise(format, width, height);
             let before = samples(&frame);
             let heads = heads(width, height);
             hide(
@@ -135,8 +107,9 @@ fn filled_heads_are_black_and_the_rest_is_as_it_was() {
 
 #[test]
 fn pixelated_heads_keep_one_value_a_block() {
-    for format in formats() {
-        let mut frame = noise(format, 160, 120, 1);
+    toys::init();
+    for format in FORMATS {
+        let mut frame = noise(format, 160, 120);
         let heads = [head(40.0, 30.0, 40.0, 50.0)];
         hide(
             &heads,
@@ -161,9 +134,10 @@ fn pixelated_heads_keep_one_value_a_block() {
 /// What was inside a block cannot be told: other pixels with the same mean give the same frame.
 #[test]
 fn pixelating_forgets_all_but_the_means() {
+    toys::init();
     let heads = [head(40.0, 30.0, 40.0, 50.0)];
     let hidden = |turned: bool| {
-        let mut frame = noise(VideoFormat::Gray8, 160, 120, 1);
+        let mut frame = noise(VideoFormat::Gray8, 160, 120);
         let stride = frame.plane_stride()[0] as usize;
         if turned {
             let data = frame.plane_data_mut(0).unwrap();
@@ -213,10 +187,11 @@ fn both_elements_hide_what_they_do_not_draw() {
 
 #[test]
 fn a_hidden_picture_shows_nothing() {
-    for format in formats() {
+    toys::init();
+    for format in FORMATS {
         for (width, height) in SIZES {
             let what = format!("{format} {width}x{height}");
-            let mut frame = noise(format, width, height, 1);
+            let mut frame = noise(format, width, height);
             hide_picture(
                 DmHeadPoseBlurHeads::Fill,
                 &mut frame.as_mut_video_frame_ref(),
@@ -225,7 +200,7 @@ fn a_hidden_picture_shows_nothing() {
             let after = samples(&frame);
             assert!(after.iter().all(|pixel| *pixel == after[0]), "{what}");
 
-            let mut frame = noise(format, width, height, 1);
+            let mut frame = noise(format, width, height);
             let how = DmHeadPoseBlurHeads::Pixelate;
             hide_picture(how, &mut frame.as_mut_video_frame_ref()).unwrap();
             let mut values = samples(&frame);
@@ -448,8 +423,6 @@ fn the_drawing_element_shows_no_frame_of_which_nothing_is_known() {
             _ => Seen::Nothing,
         };
         assert_eq!(shown(with(&held)), expected, "{fallback}");
-        let mut empty = gst::Buffer::new();
-        empty.make_mut().set_flags(gst::BufferFlags::GAP);
-        assert_eq!(h.push_and_pull(empty).unwrap().size(), 0);
+        assert_eq!(h.push_and_pull(toys::empty_gap(0)).unwrap().size(), 0);
     }
 }

@@ -5,14 +5,13 @@
 use gst::prelude::*;
 use gstdmheadpose::headposemeta::HeadPoses;
 
-use crate::common;
+use crate::common::{self, toys};
 
 /// What an element found before the scaler, as it arrives behind it, and what another one finds there.
 fn both(scaled: &str) -> (HeadPoses, HeadPoses) {
-    common::init();
     let picture = common::fetched(".setup/pictures/multi_face.png");
     let models = common::in_repository("models");
-    let pipeline = gst::parse::launch(&format!(
+    let pipeline = toys::launch(&format!(
         "filesrc location={} ! pngdec ! videoconvert ! video/x-raw,format=I420 \
          ! dmheadpose name=first models-dir={models} \
          ! videoscale add-borders=false ! {scaled} ! identity name=behind \
@@ -20,7 +19,6 @@ fn both(scaled: &str) -> (HeadPoses, HeadPoses) {
         picture.display(),
         models = models.display()
     ));
-    let pipeline = pipeline.unwrap().downcast::<gst::Pipeline>().unwrap();
     if let Some(library) = common::onnxruntime_library() {
         let first = pipeline.by_name("first").unwrap();
         first.set_property("onnxruntime-library", library.to_str().unwrap());

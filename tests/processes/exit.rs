@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 use gst::prelude::*;
 
 use crate::common;
+use crate::common::random::Random;
+use crate::common::toys;
 use crate::copy_of_this;
 
 /// Guards against a hang only; a run takes seconds.
@@ -31,30 +33,12 @@ const LONGEST_EXIT: Duration = Duration::from_secs(1);
 
 /// A picture with a head, shown `frames` times (-1: for ever), through the elements.
 fn description(frames: i64, sink: &str) -> String {
-    let picture = common::in_repository(".setup/pictures/astronaut.png");
-    assert!(
-        picture.is_file(),
-        "{} is missing: run `make pictures`",
-        picture.display()
-    );
+    let picture = common::fetched(".setup/pictures/astronaut.png");
     format!(
         "filesrc location={} ! pngdec ! imagefreeze num-buffers={frames} ! videoconvert ! dmheadpose \
          ! dmheadposejson ! {sink}",
         picture.display()
     )
-}
-
-/// The folder of the plugin file: cargo builds it beside the folder of the test programs.
-fn plugin_folder() -> PathBuf {
-    let program = std::env::current_exe().unwrap();
-    let folder = program.parent().unwrap().parent().unwrap();
-    let plugin = folder.join("libgstdmheadpose.so");
-    assert!(
-        plugin.is_file(),
-        "{} is missing: run `cargo build`",
-        plugin.display()
-    );
-    folder.to_path_buf()
 }
 
 /// gst-launch-1.0 with the plugin, its output piped.
@@ -67,7 +51,7 @@ fn gst_launch_with(description: &str, set: impl Fn(&mut Command) -> &mut Command
     let mut command = Command::new("gst-launch-1.0");
     command
         .args(description.split(' '))
-        .env("GST_PLUGIN_PATH", plugin_folder())
+        .env("GST_PLUGIN_PATH", common::plugin_folder())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     set(&mut command)
@@ -184,20 +168,8 @@ fn interrupt_with_end_of_stream() {
 /// What an application does that calls `exit` in the middle.
 fn leave_while_playing() -> ! {
     common::init();
-    let pipeline = gst::parse::launch(&description(-1, "fakesink name=sink"))
-        .unwrap()
-        .downcast::<gst::Pipeline>()
-        .unwrap();
-    let (sender, frames) = mpsc::channel();
-    pipeline
-        .by_name("sink")
-        .unwrap()
-        .static_pad("sink")
-        .unwrap()
-        .add_probe(gst::PadProbeType::BUFFER, move |_, _| {
-            let _ = sender.send(());
-            gst::PadProbeReturn::Ok
-        });
+    let pipeline = toys::launch(&description(-1, "fakesink name=sink"));
+    let frames = toys::arrivals(&pipeline, "sink");
     pipeline.set_state(gst::State::Playing).unwrap();
     for _ in 0..LINES_BEFORE_EXIT {
         frames.recv_timeout(GUARD).unwrap();
@@ -253,8 +225,7 @@ fn leave_at(streams: usize, milliseconds: u64) -> ! {
             "videotestsrc ! dmheadpose pose-model={} ! fakesink name=sink",
             pose.display()
         );
-        let pipeline = gst::parse::launch(&line).unwrap();
-        let pipeline = pipeline.downcast::<gst::Pipeline>().unwrap();
+        let pipeline = toys::launch(&line);
         let sink = pipeline.by_name("sink").unwrap();
         let sender = sender.clone();
         let told = move |_: &gst::Pad, _: &mut gst::PadProbeInfo| {
@@ -281,13 +252,10 @@ fn exit_at_a_random_moment_with_several_streams() {
     }
     let exits = std::env::var("EXITS").map_or(EXITS, |exits| exits.parse().unwrap());
     let mut times = Vec::new();
-    let mut random = 1_u64;
+    let mut random = Random::new(1);
     for number in 0..exits {
-        random = random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
         let streams = [8, 4, 8, 1][number as usize % 4];
-        let leaving = format!("{streams} {}", (random >> 33) % 100);
+        let leaving = format!("{streams} {}", random.below(100));
         let start = Instant::now();
         let child = leaving_copy(
             "exit::exit_at_a_random_moment_with_several_streams",
@@ -322,29 +290,16 @@ fn toy_element() -> String {
 
 /// A program of tests/c, built.
 fn c_program(name: &str) -> PathBuf {
-    let flags = Command::new("pkg-config")
-        .args(["--cflags", "--libs", "gstreamer-1.0"])
-        .output()
-        .expect("pkg-config is missing: run `make setup`");
     // Tests build it at the same time.
     let thread = std::thread::current();
     let program = format!("{name}_{}", thread.name().unwrap_or_default());
-    let program = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(program);
-    let built = Command::new("cc")
-        .args(["-std=gnu99", "-Wall", "-Wextra", "-Werror", "-o"])
-        .arg(&program)
-        .arg(common::in_repository("tests/c").join(format!("{name}.c")))
-        .args(String::from_utf8(flags.stdout).unwrap().split_whitespace())
-        .status()
-        .expect("cc is missing: run `make setup`");
-    assert!(built.success());
-    program
+    common::c::build("cc", &["-std=gnu99"], &format!("{name}.c"), &program)
 }
 
 fn run_c(program: &Path, arguments: [&str; 3]) -> Finished {
     let child = Command::new(program)
         .args(arguments)
-        .env("GST_PLUGIN_PATH", plugin_folder())
+        .env("GST_PLUGIN_PATH", common::plugin_folder())
         .env_remove("GST_DEBUG")
         .env_remove("G_DEBUG")
         .stdout(Stdio::piped())

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::common;
 use crate::common::reports::{INIT, NOT_FOUND, Reported, assert_only, file_of, play, scratch};
-use crate::common::toys::{self, element};
+use crate::common::toys::element;
 use crate::copy_of_this;
 
 /// Which libraries a copy of this process is to try, one after the other; separated by colons.

@@ -6,7 +6,7 @@ use gst::prelude::*;
 use gst_video::VideoFormat;
 use gstdmheadpose::headposemeta::Source;
 
-use crate::common::toys::{caps, element, fixture, harness, number, picture, poses, quick};
+use crate::common::toys::{self, caps, element, fixture, harness, number, picture, poses, quick};
 
 fn ids(h: &mut gst_check::Harness, buffer: gst::Buffer) -> Vec<u64> {
     let buffer = h.push_and_pull(buffer).unwrap();
@@ -39,10 +39,7 @@ fn a_stream_that_jumps_has_new_heads() {
     let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
     assert_eq!(ids(&mut h, frame(0, 100)), [1, 2]);
 
-    h.push_event(gst::event::FlushStart::new());
-    h.push_event(gst::event::FlushStop::new(true));
-    let segment = gst::FormattedSegment::<gst::ClockTime>::new();
-    h.push_event(gst::event::Segment::new(&segment));
+    toys::flush(&mut h);
     assert_eq!(ids(&mut h, frame(1, 100)), [3, 4], "after a flush");
 
     h.set_src_caps(caps(VideoFormat::Rgb, 64, 64));

@@ -4,26 +4,22 @@
 use gst::prelude::*;
 
 use super::parse;
-use crate::common::init;
 use crate::common::poses::{self, sample};
+use crate::common::toys;
 
 #[test]
 fn test_dmheadposejson_writes_a_file() {
-    init();
     let file = std::env::temp_dir().join(format!("dmheadposejson-{}.jsonl", std::process::id()));
-    let pipeline = gst::parse::launch(
+    let pipeline = toys::launch(
         "videotestsrc num-buffers=10 ! video/x-raw,width=320,height=240,framerate=25/1 \
          ! videoconvert name=from ! dmheadposejson ! filesink name=to",
-    )
-    .unwrap();
-    let bin = pipeline.downcast_ref::<gst::Bin>().unwrap();
-    bin.by_name("to")
-        .unwrap()
-        .set_property("location", file.to_str().unwrap());
+    );
+    let to = pipeline.by_name("to").unwrap();
+    to.set_property("location", file.to_str().unwrap());
     // The first frame, with which the sink prerolls, and every third one after it go without.
-    let pad = bin.by_name("from").unwrap().static_pad("src").unwrap();
+    let pad = pipeline.by_name("from").unwrap().static_pad("src").unwrap();
     poses::attach_on(&pad, |number| (number % 3 != 0).then(sample));
-    poses::run(&pipeline);
+    toys::run(&pipeline);
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::remove_file(&file).unwrap();
     assert!(text.ends_with('\n'));
@@ -37,17 +33,14 @@ fn test_dmheadposejson_writes_a_file() {
 #[test]
 fn test_dmheadposejson_sends_lines_over_tcp() {
     use std::io::BufRead;
-    init();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let pipeline = gst::parse::launch(&format!(
+    let pipeline = toys::launch(&format!(
         "videotestsrc num-buffers=10 ! video/x-raw,width=320,height=240,framerate=25/1 \
          ! videoconvert name=from ! dmheadposejson source-name=gate \
          ! tcpclientsink host=127.0.0.1 port={port}"
-    ))
-    .unwrap();
-    let bin = pipeline.downcast_ref::<gst::Bin>().unwrap();
-    let pad = bin.by_name("from").unwrap().static_pad("src").unwrap();
+    ));
+    let pad = pipeline.by_name("from").unwrap().static_pad("src").unwrap();
     poses::attach_on(&pad, |_| Some(sample()));
     let reader = std::thread::spawn(move || {
         let (stream, _) = listener.accept().unwrap();
@@ -56,7 +49,7 @@ fn test_dmheadposejson_sends_lines_over_tcp() {
             .map(|line| parse(line.unwrap().as_bytes()))
             .collect::<Vec<_>>()
     });
-    poses::run(&pipeline);
+    toys::run(&pipeline);
     let lines = reader.join().unwrap();
     assert_eq!(lines.len(), 10);
     assert!(lines.iter().all(|line| line["source_name"] == "gate"));
