@@ -198,7 +198,7 @@ fn every_frame_arrives_while_inference_is_slow() {
         plain,
         parallel,
         hold,
-    } = compare(250);
+    } = compare(125);
     plain.assert_complete();
     assert_held(&parallel);
     assert_held(&hold);

@@ -109,13 +109,14 @@ fn no_frame_allocates_after_the_first() {
     let whenet = common::fetched("models/whenet_Nx3x224x224_prepost.onnx");
     let centerface = common::fetched("models/centerface_dynamic.onnx");
     let rows = common::in_repository("tests/fixtures/rows_nhwc_32x32.onnx");
-    for (detector, rear, tracking) in [
-        (&yunet, None, false),
-        (&yunet, None, true),
-        (&centerface, None, false),
-        (&rows, Some(whenet.as_path()), true),
+    let toy = common::in_repository("tests/fixtures/pose_Nx3x224x224.onnx");
+    for (detector, pose, rear, tracking) in [
+        (&yunet, &toy, None, false),
+        (&yunet, &toy, None, true),
+        (&centerface, &toy, None, false),
+        (&rows, &whenet, Some(whenet.as_path()), true),
     ] {
-        let mut estimator = load(detector, &whenet, rear);
+        let mut estimator = load(detector, pose, rear);
         let settings = settings(tracking);
         run(&mut estimator, &settings, 16);
         let (heads, counts) = run(&mut estimator, &settings, 32);
