@@ -37,13 +37,16 @@ export PYTHONPATH := $(CURDIR)/.setup/python
 export PYTHONNOUSERSITE := 1
 $(shell mkdir -p "$(TMPDIR)")
 
-# GLib warnings of other elements must not fail the recipes.
-RUN_RECIPES = setup/system-packages.sh jq mosquitto-clients netcat-openbsd gir1.2-gst-rtsp-server-1.0 && \
-  env -u G_DEBUG $(PYTHON) tests/recipes/run.py "$(TARGET_DIR)/debug"
+RECIPES_NEED = setup/system-packages.sh jq mosquitto-clients netcat-openbsd gir1.2-gst-rtsp-server-1.0
+# The GLib warnings of others' elements are theirs.
+RUN_RECIPES = env -u G_DEBUG $(PYTHON) tests/recipes/run.py "$(TARGET_DIR)/debug"
+# What `cargo test` builds, and no more: without the tests cargo builds the plugin with other features of its
+# dependencies, and so once more. Unlike `cargo test` it leaves the plugin file in place.
+BUILD_FOR_TESTS = cargo build --locked --workspace --lib --bins --examples --tests
 FETCH = $(PYTHON) setup/fetch.py
 say = printf '\n== %s\n' $(1)
 
-.PHONY: help setup system rust python runtime models models-dmhead clips people pictures build demo attention test recipes bench truth soak fuzz install deb clean distclean
+.PHONY: help setup system rust python runtime models models-dmhead clips people pictures build demo attention test documentation recipes bench truth soak fuzz install deb clean distclean
 
 help: ## List the targets
 	@echo 'dmheadpose: GStreamer plugin for head pose. Targets:'
@@ -106,26 +109,31 @@ test: models clips pictures ## Format, lints, all tests, documentation, gst-insp
 	@setup/rust.sh rustfmt clippy
 	@$(call say,'Format and lints')
 	@cargo fmt --all --check
-	@cargo clippy --all-targets --locked -- -D warnings
-	@cargo clippy --workspace --all-targets --locked -- -D warnings
 	@tests/purity.sh
+	@cargo clippy --workspace --all-targets --locked -- -D warnings
 	@$(call say,'Tests')
-	@cargo build --locked --workspace
-	@cargo test --locked --workspace --no-fail-fast
+	@$(BUILD_FOR_TESTS)
+	@$(RECIPES_NEED)
 	@$(PYTHON) -m unittest discover -q setup
 	@$(PYTHON) -m unittest discover -q demo
 	@$(PYTHON) -m unittest discover -q examples/attention
 	@$(PYTHON) -m unittest discover -q tests/conventions
-	@$(call say,'Documentation')
-	@RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
+	@tests/side-by-side.sh "cargo test --locked --workspace --no-fail-fast" "$(MAKE) documentation"
+	@$(call say,'All checks passed')
+
+# Mostly waits for pipelines, so `make test` runs it beside the tests. cargo comes last, whose lock would hold them up:
+# it describes the plugin alone, which shows that it builds without what the tools ask of its dependencies.
+documentation:
 	@$(call say,'gst-inspect')
 	@tests/inspect.sh "$(TARGET_DIR)/debug/$(PLUGIN)"
 	@$(call say,'Commands in the documentation')
 	@$(RUN_RECIPES)
-	@$(call say,'All checks passed')
+	@$(call say,'Documentation')
+	@RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
 
 recipes: models clips pictures ## Run every command of README and docs, as `make test` does
-	@cargo build --locked --workspace
+	@$(BUILD_FOR_TESTS)
+	@$(RECIPES_NEED)
 	@$(RUN_RECIPES)
 
 bench: models clips ## Compare the element's speed with its networks alone and with DMHead's loop; results in target/bench/
@@ -150,7 +158,7 @@ soak: models clips ## Connect and lose cameras for half an hour (SOAK_MINUTES), 
 	@SOAK_MINUTES=$${SOAK_MINUTES:-30} cargo test --locked --test soak -- --nocapture
 	@cargo test --locked --test cameras -- --ignored --nocapture
 	@$(call say,'Exits')
-	@EXITS=$${EXITS:-1000} cargo test --locked --test process_exit -- --nocapture exit_at_a_random_moment
+	@EXITS=$${EXITS:-1000} cargo test --locked --test processes -- --nocapture exit_at_a_random_moment
 	@$(call say,'Leaks')
 	@tests/leaks.sh
 

@@ -31,7 +31,7 @@ python3 -m venv "$scratch/venv"
 "$scratch/venv/bin/pip" install -q --disable-pip-version-check kubernetes-validate==1.37.0
 "$scratch/venv/bin/kubernetes-validate" --strict deploy/kubernetes.yaml
 
-env -u PYTHONPATH /usr/bin/python3 tests/rtsp/server.py 0 "$clip" >"$scratch/storage/port" &
+env -u PYTHONPATH /usr/bin/python3 tests/cameras/server.py 0 "$clip" >"$scratch/storage/port" &
 server=$!
 # Debian 12's buildah is too old to build in a chroot.
 in_chroot trixie "$scratch/storage:/storage" "$chroots/bookworm:/bookworm" "$PWD:/src" "$toolchain:/rust" \

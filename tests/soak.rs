@@ -8,39 +8,23 @@
 #[path = "../examples/rust/rtsp_ingest/camera.rs"]
 mod camera;
 mod common;
-mod rtsp;
-mod usage;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use camera::{Camera, Event};
+use common::random::Random;
+use common::rtsp::{self, Server};
+use common::usage::{Usage, slope};
 use gst::prelude::*;
-use rtsp::Server;
-use usage::{Usage, slope};
 
 /// A guard against a hang, not a measurement: a camera is back after seconds.
 const GUARD: Duration = Duration::from_secs(120);
 /// The short form ends after this many rounds.
 const SHORT_ROUNDS: u32 = 6;
 
-/// Choices that a seed repeats.
-struct Chance(u64);
-
-impl Chance {
-    /// A number below `n`.
-    fn below(&mut self, n: u64) -> u64 {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % n
-    }
-}
-
-/// The events of one camera.
+/// What one camera has told.
 #[derive(Default)]
 struct Seen {
     lines: AtomicU64,
@@ -133,7 +117,7 @@ impl Watched {
 }
 
 /// Sets one of the properties that may change while playing.
-fn change(heads: &gst::Element, chance: &mut Chance) {
+fn change(heads: &gst::Element, chance: &mut Random) {
     let number = chance.below(4);
     match chance.below(8) {
         0 => heads.set_property("detection-interval", 1 + number as u32),
@@ -143,20 +127,18 @@ fn change(heads: &gst::Element, chance: &mut Chance) {
         4 => heads.set_property("max-heads", 1 + number as u32),
         5 => heads.set_property_from_str(
             "overlay",
-            ["", "box+axes", "cube+labels", "id+stats"][number as usize],
+            ["", "box+axes", "cube+labels", "id+stats"][number],
         ),
-        6 => heads.set_property_from_str(
-            "crop-mode",
-            ["upstream", "symmetric", "square"][number as usize % 3],
-        ),
+        6 => heads
+            .set_property_from_str("crop-mode", ["upstream", "symmetric", "square"][number % 3]),
         _ => heads.set_property("crop-margin", number as f32 / 10.0),
     }
     let _ = heads.property::<gst::Structure>("stats");
 }
 
-/// One round of failures; at its end all cameras are back.
-fn round(cameras: &mut [Watched], chance: &mut Chance) {
-    let unlucky = chance.below(cameras.len() as u64) as usize;
+/// One round of mishaps; at its end all cameras are back.
+fn round(cameras: &mut [Watched], chance: &mut Random) {
+    let unlucky = chance.below(cameras.len());
     let before = cameras[unlucky].seen.lost.load(Ordering::Relaxed);
     match chance.below(4) {
         0 => {
@@ -190,8 +172,8 @@ fn cameras_come_and_go_and_nothing_grows() {
     };
     let minutes: Option<u64> = variable("SOAK_MINUTES");
     let seed = variable("SOAK_SEED").unwrap_or(1);
-    let mut chance = Chance(seed);
-    // One over TCP, one over UDP.
+    let mut chance = Random::new(seed);
+    // One by TCP, one by UDP.
     let mut cameras = ["rtspt", "rtspu"].map(|scheme| Watched::start(scheme, scheme));
     for camera in &cameras {
         camera.wait_for_lines();
@@ -199,11 +181,11 @@ fn cameras_come_and_go_and_nothing_grows() {
 
     let done = Arc::new(AtomicBool::new(false));
     let elements = cameras.each_ref().map(|camera| camera.heads.clone());
-    let (stop, mut choices) = (done.clone(), Chance(seed + 1));
+    let (stop, mut choices) = (done.clone(), Random::new(seed + 1));
     let changer = std::thread::spawn(move || {
         let mut changes = 0;
         while !stop.load(Ordering::Relaxed) {
-            let element = &elements[choices.below(elements.len() as u64) as usize];
+            let element = &elements[choices.below(elements.len())];
             change(element, &mut choices);
             changes += 1;
             std::thread::sleep(Duration::from_millis(50));

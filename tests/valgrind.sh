@@ -26,9 +26,9 @@ check() {
 }
 
 check 'meta (units)' "$(program --lib)" headposemeta::
-check 'meta (element)' "$(program --test meta)"
-check 'buffers' "$(program --test buffers)"
-check 'pipeline depth' "$(program --test pipeline_depth)"
-# A deliberately slow network takes minutes here.
-check 'live' "$(program --test live)" --skip a_frame_that_has_no_time_goes_on_without_its_inference
-echo '== valgrind found no errors'
+check 'meta (element)' "$(program --test meta)" transforms::
+check 'buffers' "$(program --test element)" buffers::
+check 'frames in flight' "$(program --test live)" pipeline_depth::
+# A network that is slow on purpose takes minutes here.
+check 'live' "$(program --test live)" held:: --skip a_frame_that_has_no_time_goes_on_without_its_inference
+echo '== valgrind found nothing'

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::common;
-use crate::rtsp::{self, Server};
+use crate::common::rtsp::{self, Server};
 
 /// A guard against a hang, not a measurement: reconnecting takes seconds.
 const GUARD: Duration = Duration::from_secs(120);
@@ -37,14 +37,13 @@ impl Ingest {
         let mut command = Command::new(common::built("examples/rtsp_ingest"));
         command.args(cameras.iter().map(|(name, uri)| format!("{name}={uri}")));
         command
-            .env("GST_PLUGIN_PATH", common::target())
+            .env("GST_PLUGIN_PATH", common::plugin_folder())
             .env_remove("GST_DEBUG")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         if let Some(library) = common::onnxruntime_library() {
             command.env("ORT_DYLIB_PATH", library);
         }
-        common::built("libgstdmheadpose.so");
         let mut process = command.spawn().unwrap();
         let (sender, lines) = channel();
         let forward = |stream: Box<dyn Read + Send>, line: fn(String) -> Line| {
@@ -201,7 +200,7 @@ fn a_camera_by_udp_that_dies_or_hangs_comes_back_and_one_behind_a_firewall_comes
 fn what_is_wrong_with_the_models_is_told_at_once() {
     let output = Command::new(common::built("examples/rtsp_ingest"))
         .arg("gate=rtsp://127.0.0.1:9/camera")
-        .env("GST_PLUGIN_PATH", common::target())
+        .env("GST_PLUGIN_PATH", common::plugin_folder())
         .env("DMHEADPOSE_MODELS_DIR", "/no/such/folder")
         .env("XDG_DATA_HOME", "/no/such/folder")
         .output()

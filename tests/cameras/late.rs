@@ -9,8 +9,8 @@ use std::time::Duration;
 use gst::prelude::*;
 use gstdmheadpose::headposemeta::HeadPoses;
 
-use crate::rtsp::{self, Server};
-use crate::toys;
+use crate::common::rtsp::{self, Server};
+use crate::common::toys;
 
 /// A guard against a hang, not a measurement.
 const GUARD: Duration = Duration::from_secs(300);
@@ -198,7 +198,7 @@ fn every_frame_arrives_while_inference_is_slow() {
         plain,
         parallel,
         hold,
-    } = compare(250);
+    } = compare(125);
     plain.assert_complete();
     assert_held(&parallel);
     assert_held(&hold);

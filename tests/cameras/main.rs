@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Cameras: RTSP servers on this machine, read through real pipelines and through the example.
 
-#[path = "../rtsp/mod.rs"]
-mod rtsp;
-#[path = "../toys/mod.rs"]
-mod toys;
+#[path = "../common/mod.rs"]
+mod common;
 
 mod ingest;
 mod late;
-
-use toys::common;

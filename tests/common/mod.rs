@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Shared by several integration tests: the plugin, pictures as raw frames, the paths of fetched files,
 //! and the stored reference values.
-#![allow(dead_code)]
+#![allow(dead_code)] // each test binary uses a part
+
+pub mod c;
+pub mod onnx;
+pub mod poses;
+pub mod random;
+pub mod reports;
+pub mod rtsp;
+pub mod schema;
+pub mod toys;
+pub mod usage;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -53,7 +63,7 @@ pub fn fetched(path: &str) -> PathBuf {
     let file = in_repository(path);
     assert!(
         file.is_file(),
-        "expected the fetched file {}, found none. Run `make setup models pictures` (`make test` does it)",
+        "expected the fetched file {}, found none. Run `make setup models pictures clips` (`make test` does it)",
         file.display()
     );
     file
@@ -76,7 +86,18 @@ pub fn built(name: &str) -> PathBuf {
     file
 }
 
-/// A Python with this part of GStreamer's bindings: the system's, where `make setup` installs them.
+/// The folder of the plugin file.
+pub fn plugin_folder() -> PathBuf {
+    built("libgstdmheadpose.so");
+    target()
+}
+
+/// The demo's clip.
+pub fn clip() -> PathBuf {
+    fetched(".setup/clips/WolfgangLanger_Pexels.mp4")
+}
+
+/// A Python that knows this part of GStreamer: the system's, where `make setup` puts the bindings.
 pub fn system_python(namespace: &str) -> PathBuf {
     let knows = |python: &&str| {
         let test = format!(
@@ -138,10 +159,7 @@ pub fn decode_picture(path: &Path, format: &str) -> (gst_video::VideoInfo, Vec<u
     let line = format!(
         "filesrc name=file ! decodebin ! videoconvert ! {caps} ! appsink name=sink sync=false"
     );
-    let pipeline = gst::parse::launch(&line)
-        .unwrap()
-        .downcast::<gst::Pipeline>()
-        .unwrap();
+    let pipeline = toys::launch(&line);
     let file = pipeline.by_name("file").unwrap();
     file.set_property("location", path.to_str().unwrap());
     let sink = pipeline

@@ -9,39 +9,18 @@ use std::slice;
 use gst::glib::translate::IntoGlib;
 use gst::prelude::*;
 use gst_video::{VideoFormat, VideoInfo};
-use gstdmheadpose::estimator::Head;
+use gstdmheadpose::estimator::angles::Angles;
 use gstdmheadpose::estimator::geometry::Rect;
 use gstdmheadpose::headposemeta::{HeadPoses, Source};
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
 
-use crate::random::Random;
-use crate::toys;
+use crate::common::poses;
+use crate::common::random::Random;
+use crate::common::toys::{self, FORMATS};
 use crate::{for_each, numbers};
 
 const PAGE: usize = 4096;
-const FORMATS: [VideoFormat; 19] = [
-    VideoFormat::Rgb,
-    VideoFormat::Bgr,
-    VideoFormat::Rgba,
-    VideoFormat::Bgra,
-    VideoFormat::Argb,
-    VideoFormat::Abgr,
-    VideoFormat::Rgbx,
-    VideoFormat::Bgrx,
-    VideoFormat::Xrgb,
-    VideoFormat::Xbgr,
-    VideoFormat::Gray8,
-    VideoFormat::I420,
-    VideoFormat::Yv12,
-    VideoFormat::Nv12,
-    VideoFormat::Nv21,
-    VideoFormat::Yuy2,
-    VideoFormat::Uyvy,
-    VideoFormat::Y42b,
-    VideoFormat::Y444,
-];
-
-/// Memory between two guard pages. It ends right before the second.
+/// Memory between two pages that must not be touched. It ends right before the second.
 struct Guarded {
     start: *mut u8,
     pages: usize,
@@ -312,7 +291,7 @@ impl Subject {
         size: (u32, u32),
     ) -> Result<Option<gst::Buffer>, String> {
         if self.reads {
-            poses(size).attach(buffer.make_mut()).unwrap();
+            two_heads(size).attach(buffer.make_mut()).unwrap();
         }
         let pushed = self.harness.push(buffer);
         let error = self.bus.pop_filtered(&[gst::MessageType::Error]);
@@ -337,19 +316,10 @@ impl Subject {
 }
 
 /// Two heads, in the middle and over the border.
-fn poses((width, height): (u32, u32)) -> HeadPoses {
+fn two_heads((width, height): (u32, u32)) -> HeadPoses {
     let (w, h) = (width as f32, height as f32);
-    let head = |x, y| Head {
-        id: 3,
-        rect: Rect::new(x, y, w * 0.4, h * 0.4),
-        score: 0.9,
-        angles: gstdmheadpose::estimator::angles::Angles::new(30.0, 10.0, -5.0),
-        rear: false,
-        truncated: false,
-        seam: false,
-        predicted: false,
-        uncertainty: None,
-    };
+    let angles = Angles::new(30.0, 10.0, -5.0);
+    let head = |x, y| poses::head(3, Rect::new(x, y, w * 0.4, h * 0.4), angles);
     HeadPoses {
         width,
         height,

@@ -5,17 +5,17 @@
 //! `cargo test` tries some hundreds or thousands of each; `make fuzz` 100,000 (`FUZZ_INPUTS`). Each input is
 //! identified by its number; `FUZZ_FIRST=NUMBER FUZZ_INPUTS=1` tries only that one.
 
+#[path = "../common/mod.rs"]
+mod common;
+
 mod layouts;
 mod metas;
 mod models;
-mod random;
-#[path = "../toys/mod.rs"]
-mod toys;
 
 use std::ops::Range;
 use std::path::Path;
 
-use random::Random;
+use common::random::Random;
 
 fn number_from(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;

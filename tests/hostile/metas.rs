@@ -3,7 +3,7 @@
 //! from them, and so do the elements; the transform turns them into valid ones.
 
 use std::ffi::{CStr, c_char};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use gst::glib;
@@ -14,8 +14,9 @@ use gstdmheadpose::estimator::Head;
 use gstdmheadpose::headposemeta::HeadPoses;
 use libloading::os::unix::Library;
 
-use crate::random::Random;
-use crate::toys::{self, common};
+use crate::common;
+use crate::common::random::Random;
+use crate::common::toys;
 use crate::{for_each, numbers};
 
 const FORMAT: VideoFormat = VideoFormat::I420;
@@ -23,29 +24,8 @@ const SIZE: (u32, u32) = (64, 48);
 
 /// tests/c/hostile_meta.c, built.
 fn library() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile_meta.so");
-    let flags = Command::new("pkg-config")
-        .args(["--cflags", "--libs", "gstreamer-1.0"])
-        .output()
-        .expect("pkg-config is missing: run `make setup`");
-    let flags = String::from_utf8(flags.stdout).unwrap();
-    // System headers, whose warnings do not matter here.
-    let flags = flags.replace("-I/", "-isystem/");
-    let output = Command::new("cc")
-        .args([
-            "-shared", "-fPIC", "-std=c99", "-Wall", "-Wextra", "-Werror", "-I",
-        ])
-        .arg(root.join("include"))
-        .arg(root.join("tests/c/hostile_meta.c"))
-        .arg("-o")
-        .arg(&library)
-        .args(flags.split_whitespace())
-        .output()
-        .expect("cc is missing: run `make setup`");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
-    library
+    let arguments = ["-shared", "-fPIC", "-std=c99"];
+    common::c::build("cc", &arguments, "hostile_meta.c", "hostile_meta.so")
 }
 
 /// Makes the metas and reads them in C.

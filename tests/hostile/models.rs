@@ -7,8 +7,8 @@ use std::path::Path;
 use gst::prelude::*;
 use gst_video::VideoFormat;
 
-use crate::random::Random;
-use crate::toys;
+use crate::common::random::Random;
+use crate::common::toys;
 use crate::{for_each, numbers};
 
 const DETECTORS: [&str; 8] = [

@@ -14,4 +14,7 @@ mod element;
 mod estimate;
 mod fetched;
 mod large;
+mod resize;
+mod scaled_pictures;
+mod whenet_keras;
 mod yuv;

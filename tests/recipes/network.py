@@ -75,8 +75,8 @@ def nobody(_folder):
 
 @contextlib.contextmanager
 def camera(folder):
-    """An RTSP server with the clip, rtsp://camera/stream, from its beginning for each client."""
-    script = pathlib.Path(__file__).parents[1] / "rtsp/server.py"
+    """An RTSP server with the clip, rtsp://camera/stream, from its beginning for each viewer."""
+    script = pathlib.Path(__file__).parents[1] / "cameras/server.py"
     process = subprocess.Popen(["/usr/bin/python3", script, "554", folder / "camera.mp4"], stdout=subprocess.DEVNULL)
     try:
         wait_for_port(554, process)

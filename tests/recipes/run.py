@@ -66,10 +66,10 @@ NOT_RUN = {
     "rtsp_ingest ": "does not end; tests/cameras runs it",
     "docker ": "not available everywhere",
     "deploy/make-secrets.sh ": "for docker; tests/deploy.sh runs it",
-    "dmheadpose-eval AFLW2000/": "needs the data set; tools/tests/eval_tool runs it on one with this layout",
+    "dmheadpose-eval AFLW2000/": "needs the data set; tools/tests/tools/eval runs it on one of its form",
     "dmheadpose-eval target/truth/": "needs the pictures of make truth, which take minutes",
-    "dmheadpose-eval Pointing04/": "needs the data set; tools/tests/eval_tool runs it on one of its form",
-    "dmheadpose-eval --detector heads/": "needs labelled pictures; tools/tests/eval_tool makes some",
+    "dmheadpose-eval Pointing04/": "needs the data set; tools/tests/tools/eval runs it on one of its form",
+    "dmheadpose-eval --detector heads/": "needs labelled pictures; tools/tests/tools/eval makes some",
 }
 # Elements that are not available everywhere, and what provides them.
 FOREIGN = {

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MPL-2.0
-"""How often public trackers confuse people on the scenes of tests/tracks.
+"""How often public trackers take one person for another on the scenes of tests/tracking.
 
 Needs trackers 2.6.1 (Apache-2.0; SORT and ByteTrack) and motmetrics 1.4.0 (MIT; counts the switches),
-see requirements-tracks.txt. The scenes are written by `cargo test --test tracks`, which fails while
-the stored values belong to other scenes; then run this, and the test again. Writes sort_tracks.json: per scene
+see requirements-tracks.txt. The scenes are written by `cargo test --test tracking`, which fails as long as
+the stored values are not theirs; then run this, and the test again. Writes sort_tracks.json: per scene
 the FNV-1a hash of its table and IDSW of each tracker.
 
 The trackers use their own defaults, and remember unseen heads for 1 s, as ours does. SORT

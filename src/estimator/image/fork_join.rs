@@ -20,7 +20,9 @@ struct Half(*mut (dyn FnMut() + Send));
 // SAFETY: what the pointer leads to is `Send`, and used by one thread at a time.
 unsafe impl Send for Half {}
 
+#[derive(Default)]
 enum Slot {
+    #[default]
     Empty,
     Posted(Half),
     /// The helper is at it.
@@ -33,6 +35,7 @@ enum Slot {
 /// Who is done first waits awake for so long: to sleep and be woken takes as much, and the other is nearly done.
 const LONGEST_SPIN: Duration = Duration::from_micros(50);
 
+#[derive(Default)]
 struct Shared {
     slot: Mutex<Slot>,
     changed: Condvar,
@@ -161,11 +164,7 @@ impl ForkJoin {
     /// # Errors
     /// What the system says when it cannot start a thread.
     pub fn new() -> std::io::Result<Self> {
-        let shared = Arc::new(Shared {
-            slot: Mutex::new(Slot::Empty),
-            changed: Condvar::new(),
-            placement: Placement::default(),
-        });
+        let shared = Arc::new(Shared::default());
         let helps = Arc::clone(&shared);
         let helper = std::thread::Builder::new()
             .name("dmheadpose-half".into())
@@ -237,6 +236,7 @@ impl Drop for ForkJoin {
 mod tests {
     use std::sync::atomic::AtomicBool;
     use std::sync::atomic::Ordering::Relaxed;
+    use std::sync::mpsc;
 
     use super::*;
 
@@ -277,19 +277,31 @@ mod tests {
         if ours < 2 {
             return println!("SKIPPED: one processor only");
         }
-        let mut pair = ForkJoin::new().unwrap();
+        // A helper that begins when the test says so: until then it is late.
+        let shared = Arc::new(Shared::default());
+        let helps = Arc::clone(&shared);
+        let (begin, begins) = mpsc::channel();
+        let (place, placed) = mpsc::channel();
+        std::thread::spawn(move || {
+            helps.placement.set_helper();
+            place.send(()).unwrap();
+            // Where the test fails it ends.
+            let _ = begins.recv();
+            helps.help();
+        });
+        placed.recv().unwrap();
+        let mut pair = ForkJoin {
+            shared,
+            helper: None,
+            keeps_off: false,
+        };
         let processors = |pair: &ForkJoin| {
             let helper = pair.shared.placement.helper.get().copied();
-            helper.map_or(ours, |helper| {
-                sched_getaffinity(Some(helper)).unwrap().count()
-            })
+            sched_getaffinity(helper).unwrap().count()
         };
-        // Nobody wakes as fast as this, not each time.
-        let late = (0..100_000).any(|_| {
-            pair.join(&mut || {}, || {});
-            processors(&pair) == ours - 1
-        });
-        assert!(late);
+        pair.join(&mut || {}, || {});
+        assert_eq!(processors(&pair), ours - 1);
+        begin.send(()).unwrap();
         let begun = AtomicBool::new(false);
         pair.join(&mut || begun.store(true, Relaxed), || {
             while !begun.load(Relaxed) {

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MPL-2.0
+//! The element with toy models of tests/fixtures, frames to feed it, and what comes out.
+
+use std::sync::{Arc, Mutex, mpsc};
+
+use gst::prelude::*;
+use gst_video::prelude::*;
+use gst_video::{VideoFormat, VideoFrame, VideoInfo};
+use gstdmheadpose::estimator::Head;
+use gstdmheadpose::headposemeta::HeadPoses;
+
+pub use super::init;
+use super::{in_repository, onnxruntime_library};
+
+/// A guard against a hang, never a measure: whatever is awaited takes milliseconds.
+pub const GUARD: gst::ClockTime = gst::ClockTime::from_seconds(120);
+
+/// All that the elements take.
+pub const FORMATS: [VideoFormat; 19] = [
+    VideoFormat::Rgb,
+    VideoFormat::Bgr,
+    VideoFormat::Rgba,
+    VideoFormat::Bgra,
+    VideoFormat::Argb,
+    VideoFormat::Abgr,
+    VideoFormat::Rgbx,
+    VideoFormat::Bgrx,
+    VideoFormat::Xrgb,
+    VideoFormat::Xbgr,
+    VideoFormat::Gray8,
+    VideoFormat::I420,
+    VideoFormat::Yv12,
+    VideoFormat::Nv12,
+    VideoFormat::Nv21,
+    VideoFormat::Yuy2,
+    VideoFormat::Uyvy,
+    VideoFormat::Y42b,
+    VideoFormat::Y444,
+];
+
+/// The path of a tracked model, named without its suffix.
+pub fn fixture(name: &str) -> String {
+    let path = in_repository(&format!("tests/fixtures/{name}.onnx"));
+    assert!(path.is_file(), "{} is missing", path.display());
+    path.to_str().unwrap().into()
+}
+
+/// An element with this detector and pose model of tests/fixtures.
+pub fn element(detector: &str, pose: &str) -> gst::Element {
+    init();
+    let element = gst::ElementFactory::make("dmheadpose")
+        .property("detector-model", fixture(detector))
+        .property("pose-model", fixture(pose))
+        .build()
+        .unwrap();
+    if let Some(library) = onnxruntime_library() {
+        element.set_property("onnxruntime-library", library.to_str().unwrap());
+    }
+    element
+}
+
+/// The fastest element: two heads in every frame, at (4, 4)-(12, 16) and (18, 8)-(26, 24) of a frame of
+/// 32x32, and proportionally in any other.
+pub fn quick() -> gst::Element {
+    element("rows_nhwc_32x32", "pose_Nx3x32x32")
+}
+
+/// The bus of an element that is in no pipeline. Messages hold the element, which holds the bus: it is emptied
+/// at the end.
+pub struct OwnBus(gst::Bus);
+
+impl OwnBus {
+    pub fn of(element: &gst::Element) -> Self {
+        let bus = gst::Bus::new();
+        element.set_bus(Some(&bus));
+        Self(bus)
+    }
+}
+
+impl std::ops::Deref for OwnBus {
+    type Target = gst::Bus;
+
+    fn deref(&self) -> &gst::Bus {
+        &self.0
+    }
+}
+
+impl Drop for OwnBus {
+    fn drop(&mut self) {
+        self.0.set_flushing(true);
+    }
+}
+
+/// A running harness around `element`.
+pub fn harness(element: &gst::Element, caps: &gst::Caps) -> gst_check::Harness {
+    let mut h = gst_check::Harness::with_element(element, Some("sink"), Some("src"));
+    h.set_src_caps(caps.clone());
+    h
+}
+
+pub fn caps(format: VideoFormat, width: u32, height: u32) -> gst::Caps {
+    init();
+    let info = VideoInfo::builder(format, width, height);
+    info.fps(gst::Fraction::new(25, 1))
+        .build()
+        .unwrap()
+        .to_caps()
+        .unwrap()
+}
+
+/// An RGB frame whose pixel at column x, row y is `color(x, y)`, the first of a clip of 25 frames a second.
+pub fn picture(width: u32, height: u32, color: impl Fn(u32, u32) -> [u8; 3]) -> gst::Buffer {
+    init();
+    let info = VideoInfo::builder(VideoFormat::Rgb, width, height).build();
+    let info = info.unwrap();
+    let buffer = gst::Buffer::with_size(info.size()).unwrap();
+    let mut frame = VideoFrame::from_buffer_writable(buffer, &info).unwrap();
+    let stride = frame.plane_stride()[0] as usize;
+    let rows = frame.plane_data_mut(0).unwrap().chunks_mut(stride);
+    for (y, row) in rows.enumerate() {
+        for (x, pixel) in row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+            *pixel = color(x as u32, y as u32);
+        }
+    }
+    let mut buffer = frame.into_buffer();
+    number(&mut buffer, 0);
+    buffer
+}
+
+/// An all grey frame of any format: every byte is 128.
+pub fn grey(format: VideoFormat, width: u32, height: u32) -> gst::Buffer {
+    init();
+    let info = VideoInfo::builder(format, width, height).build().unwrap();
+    let mut buffer = gst::Buffer::from_mut_slice(vec![128u8; info.size()]);
+    number(&mut buffer, 0);
+    buffer
+}
+
+/// Makes the buffer the `number`th of a clip of 25 frames a second.
+pub fn number(buffer: &mut gst::Buffer, number: u64) {
+    let buffer = buffer.make_mut();
+    buffer.set_pts(gst::ClockTime::from_mseconds(40 * number));
+    buffer.set_duration(gst::ClockTime::from_mseconds(40));
+}
+
+/// A buffer without a picture, the `n`th of the clip.
+pub fn empty_gap(n: u64) -> gst::Buffer {
+    let mut buffer = gst::Buffer::new();
+    number(&mut buffer, n);
+    buffer.make_mut().set_flags(gst::BufferFlags::GAP);
+    buffer
+}
+
+/// Flushes, and begins a segment that starts at 0.
+pub fn flush(h: &mut gst_check::Harness) {
+    assert!(h.push_event(gst::event::FlushStart::new()));
+    begin_anew(h);
+}
+
+/// Ends a flush, and begins a segment that starts at 0.
+pub fn begin_anew(h: &mut gst_check::Harness) {
+    assert!(h.push_event(gst::event::FlushStop::new(true)));
+    let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+    assert!(h.push_event(gst::event::Segment::new(&segment)));
+}
+
+/// What the meta says; the buffer must carry one.
+pub fn poses(buffer: &gst::BufferRef) -> HeadPoses {
+    HeadPoses::from_buffer(buffer).expect("a buffer with DmHeadPoseMeta")
+}
+
+/// Left, top, right and bottom of each head.
+pub fn corners(heads: &[Head]) -> Vec<[f32; 4]> {
+    let corners = |head: &Head| {
+        let rect = head.rect;
+        [rect.x, rect.y, rect.right(), rect.bottom()]
+    };
+    heads.iter().map(corners).collect()
+}
+
+pub fn bytes(buffer: &gst::BufferRef) -> Vec<u8> {
+    buffer.map_readable().unwrap().to_vec()
+}
+
+/// A counter of the property `stats`.
+pub fn stat(element: &gst::Element, name: &str) -> u64 {
+    stat_of(element, name)
+}
+
+/// Any field of the property `stats`.
+pub fn stat_of<T>(element: &gst::Element, name: &str) -> T
+where
+    T: for<'a> gst::glib::value::FromValue<'a>,
+{
+    let stats = element.property::<gst::Structure>("stats");
+    stats.value(name).unwrap().get().unwrap()
+}
+
+/// Plays to the end; otherwise panics with the message on the bus.
+pub fn run(pipeline: &gst::Pipeline) {
+    let bus = pipeline.bus().unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    wait_for_the_end(&bus);
+    pipeline.set_state(gst::State::Null).unwrap();
+}
+
+/// Waits for the end of the stream; otherwise panics with the message on the bus.
+pub fn wait_for_the_end(bus: &gst::Bus) {
+    let ends = [gst::MessageType::Eos, gst::MessageType::Error];
+    let message = bus.timed_pop_filtered(GUARD, &ends).expect("the end");
+    if let gst::MessageView::Error(error) = message.view() {
+        panic!("{}: {:?}", error.error(), error.debug());
+    }
+}
+
+/// A pipeline as gst-launch-1.0 makes it.
+pub fn launch(line: &str) -> gst::Pipeline {
+    init();
+    gst::parse::launch(line).unwrap().downcast().unwrap()
+}
+
+/// A pipeline in which `element` takes the place of the element `here`.
+pub fn pipeline(line: &str, element: &gst::Element) -> gst::Pipeline {
+    let pipeline = launch(line);
+    replace(&pipeline, "here", element);
+    pipeline
+}
+
+/// Puts `element` in the place of the one that has this name.
+pub fn replace(pipeline: &gst::Pipeline, name: &str, element: &gst::Element) {
+    let old = pipeline.by_name(name).unwrap();
+    let peer = |pad| old.static_pad(pad).unwrap().peer().unwrap();
+    let (from, to) = (peer("sink"), peer("src"));
+    pipeline.remove(&old).unwrap();
+    pipeline.add(element).unwrap();
+    from.link(&element.static_pad("sink").unwrap()).unwrap();
+    element.static_pad("src").unwrap().link(&to).unwrap();
+}
+
+/// Reports each buffer that arrives at the sink of this name from now on.
+pub fn arrivals(pipeline: &gst::Pipeline, sink: &str) -> mpsc::Receiver<()> {
+    let (sender, arrivals) = mpsc::channel();
+    let pad = pipeline.by_name(sink).unwrap().static_pad("sink").unwrap();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+        // The receiver is gone once the test is over.
+        let _ = sender.send(());
+        gst::PadProbeReturn::Ok
+    });
+    arrivals
+}
+
+/// The buffers that arrive at the sink of this name from now on.
+pub fn collect(pipeline: &gst::Pipeline, sink: &str) -> Arc<Mutex<Vec<gst::Buffer>>> {
+    let buffers = Arc::new(Mutex::new(Vec::new()));
+    let into = buffers.clone();
+    let pad = pipeline.by_name(sink).unwrap().static_pad("sink").unwrap();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        into.lock().unwrap().push(info.buffer().unwrap().clone());
+        gst::PadProbeReturn::Ok
+    });
+    buffers
+}

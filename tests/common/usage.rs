@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MPL-2.0
+//! What this process holds: memory, threads, open files. For tests that nothing grows.
+
+#[derive(Clone, Copy, Debug)]
+pub struct Usage {
+    /// Resident memory in KiB.
+    pub resident: u64,
+    pub threads: u64,
+    pub files: u64,
+}
+
+impl Usage {
+    pub fn now() -> Self {
+        let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+        let number = |key: &str| {
+            let line = status.lines().find(|line| line.starts_with(key));
+            let number = line.and_then(|line| line.split_whitespace().nth(1));
+            number.and_then(|number| number.parse().ok()).expect(key)
+        };
+        let files = std::fs::read_dir("/proc/self/fd").expect("Linux").count();
+        Self {
+            resident: number("VmRSS:"),
+            threads: number("Threads:"),
+            files: files as u64,
+        }
+    }
+}
+
+/// Slope of the best-fitting straight line, in units of `y` per unit of `x`.
+pub fn slope(points: &[(f64, f64)]) -> f64 {
+    let n = points.len() as f64;
+    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / n;
+    let (x, y) = (mean(|point| point.0), mean(|point| point.1));
+    let rise: f64 = points
+        .iter()
+        .map(|point| (point.0 - x) * (point.1 - y))
+        .sum();
+    let run: f64 = points.iter().map(|point| (point.0 - x).powi(2)).sum();
+    rise / run
+}

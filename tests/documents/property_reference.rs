@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MPL-2.0
+//! docs/properties.md says what the elements themselves say: it is written from them, by
+//! `DMHEADPOSE_WRITE_DOCS=1 cargo test --test documents`, and this test fails when it is stale.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use gst::glib;
+use gst::glib::Type;
+use gst::glib::translate::{FromGlib, FromGlibContainer, IntoGlib};
+use gst::prelude::*;
+
+use crate::common;
+
+const ELEMENTS: [&str; 3] = ["dmheadpose", "dmheadposejson", "dmheadposeoverlay"];
+
+const HEAD: &str = "\
+# Properties
+
+Written from the elements by `DMHEADPOSE_WRITE_DOCS=1 cargo test --test documents`; `make test` fails
+when it is not what `gst-inspect-1.0` would show. The [README](../README.md#properties-of-dmheadpose)
+has the same in short.
+
+A property changes *while playing*: it takes effect at the next frame; or *when stopped*: it is read when the
+element goes from READY to PAUSED. Flags are joined by `+`.
+";
+
+/// The enumerations and flags used in the tables, listed once at the end.
+type Choices = BTreeMap<String, Vec<(String, String)>>;
+
+#[test]
+fn the_property_reference_is_up_to_date() {
+    common::init();
+    let mut choices = Choices::new();
+    let mut text = String::from(HEAD);
+    for name in ELEMENTS {
+        describe(&mut text, name, &mut choices);
+    }
+    text.push_str("\n## Values\n");
+    for (name, values) in &choices {
+        write!(text, "\n### `{name}`\n\n| value | |\n|---|---|\n").unwrap();
+        for (nick, what) in values {
+            writeln!(text, "| `{nick}` | {} |", cell(what)).unwrap();
+        }
+    }
+
+    let path = common::in_repository("docs/properties.md");
+    if std::env::var_os("DMHEADPOSE_WRITE_DOCS").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    let differs = text
+        .lines()
+        .zip(found.lines())
+        .find(|(new, old)| new != old);
+    assert!(
+        found == text,
+        "docs/properties.md is not what the elements say (expected, found: {differs:?}). Write it again: \
+         DMHEADPOSE_WRITE_DOCS=1 cargo test --test documents"
+    );
+}
+
+fn describe(text: &mut String, name: &str, choices: &mut Choices) {
+    let element = gst::ElementFactory::make(name).build().unwrap();
+    let factory = element.factory().unwrap();
+    let of = |key| factory.metadata(key).unwrap_or_default().to_string();
+    let (about, class) = (of("description"), of("klass"));
+    write!(text, "\n## `{name}`\n\n{about}. Class `{class}`.\n\n").unwrap();
+
+    let mut pads: Vec<(String, String)> = Vec::new();
+    for pad in factory.static_pad_templates() {
+        let caps = pad.caps();
+        let caps: Vec<_> = caps
+            .iter_with_features()
+            .map(|(s, f)| media(s, f))
+            .collect();
+        let (name, caps) = (format!("`{}`", pad.name_template()), caps.join(", or "));
+        match pads.iter_mut().find(|(_, known)| *known == caps) {
+            Some((names, _)) => *names = format!("{names} and {name}"),
+            None => pads.push((name, caps)),
+        }
+    }
+    for (names, caps) in pads {
+        writeln!(text, "- {names}: {caps}.").unwrap();
+    }
+
+    text.push_str(
+        "\n| property | type | default | range | changes | |\n|---|---|---|---|---|---|\n",
+    );
+    let properties = element.list_properties();
+    let own = properties
+        .iter()
+        .filter(|p| p.owner_type() == element.type_());
+    for property in own {
+        let (default, range) = default_and_range(property, choices);
+        let flags = property.flags();
+        let changes = if !flags.contains(glib::ParamFlags::WRITABLE) {
+            "read-only"
+        } else if flags.contains(gst::PARAM_FLAG_MUTABLE_PLAYING) {
+            "while playing"
+        } else {
+            "when stopped"
+        };
+        writeln!(
+            text,
+            "| `{}` | {} | {default} | {range} | {changes} | {} |",
+            property.name(),
+            type_name(property.value_type()),
+            cell(property.blurb().unwrap_or_default()),
+        )
+        .unwrap();
+    }
+
+    for signal in signals(element.type_()) {
+        let arguments: Vec<_> = signal
+            .param_types()
+            .iter()
+            .map(|t| type_name(Type::from(*t)))
+            .collect();
+        let result = type_name(Type::from(signal.return_type()));
+        writeln!(
+            text,
+            "\nSignal `{}` ({}), returns {result}.",
+            signal.signal_name(),
+            arguments.join(", ")
+        )
+        .unwrap();
+    }
+}
+
+/// One alternative of a pad's caps: the media type, its features and its formats.
+fn media(structure: &gst::StructureRef, features: &gst::CapsFeaturesRef) -> String {
+    let mut text = format!("`{}", structure.name());
+    let usual = gst::CAPS_FEATURE_MEMORY_SYSTEM_MEMORY;
+    let special: Vec<_> = features.iter().filter(|f| f.as_str() != usual).collect();
+    if features.is_any() {
+        text.push_str("(ANY)");
+    } else if !special.is_empty() {
+        write!(
+            text,
+            "({})",
+            special
+                .iter()
+                .map(|f| f.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        )
+        .unwrap();
+    }
+    text.push('`');
+    match structure.get::<gst::List>("format") {
+        Ok(formats) => {
+            let names: Vec<_> = formats
+                .iter()
+                .filter_map(|f| f.get::<String>().ok())
+                .collect();
+            format!("{text}: {}", names.join(", "))
+        }
+        Err(_) => text,
+    }
+}
+
+fn default_and_range(property: &glib::ParamSpec, choices: &mut Choices) -> (String, String) {
+    fn limits<T: std::fmt::Display + PartialEq>(low: T, high: T, largest: T) -> String {
+        if high == largest {
+            format!("{low} and more")
+        } else {
+            format!("{low} to {high}")
+        }
+    }
+    fn from_table(name: &str) -> String {
+        format!("[`{name}`](#{})", name.to_lowercase())
+    }
+
+    if let Some(p) = property.downcast_ref::<glib::ParamSpecInt>() {
+        let range = limits(p.minimum(), p.maximum(), i32::MAX);
+        (p.default_value().to_string(), range)
+    } else if let Some(p) = property.downcast_ref::<glib::ParamSpecUInt>() {
+        let colour = property.name().ends_with("color");
+        let default = p.default_value();
+        let default = if colour {
+            format!("0x{default:08x}")
+        } else {
+            default.to_string()
+        };
+        (default, limits(p.minimum(), p.maximum(), u32::MAX))
+    } else if let Some(p) = property.downcast_ref::<glib::ParamSpecUInt64>() {
+        let range = limits(p.minimum(), p.maximum(), u64::MAX);
+        (p.default_value().to_string(), range)
+    } else if let Some(p) = property.downcast_ref::<glib::ParamSpecFloat>() {
+        let range = limits(p.minimum(), p.maximum(), f32::MAX);
+        (p.default_value().to_string(), range)
+    } else if let Some(p) = property.downcast_ref::<glib::ParamSpecDouble>() {
+        let range = limits(p.minimum(), p.maximum(), f64::MAX);
+        (p.default_value().to_string(), range)
+    } else if let Some(p) = property.downcast_ref::<glib::ParamSpecBoolean>() {
+        (p.default_value().to_string(), String::new())
+    } else if let Some(p) = property.downcast_ref::<glib::ParamSpecString>() {
+        let default = p.default_value().filter(|text| !text.is_empty());
+        let default = default.map_or("unset".into(), |text| format!("`{text}`"));
+        (default, String::new())
+    } else if let Some(p) = property.downcast_ref::<glib::ParamSpecEnum>() {
+        let class = p.enum_class();
+        let name = class.type_().name().to_string();
+        let values = class.values().iter();
+        let values = values.map(|v| (v.nick().to_string(), v.name().to_string()));
+        choices.insert(name.clone(), values.collect());
+        let default = class.value(p.default_value_as_i32()).unwrap();
+        (format!("`{}`", default.nick()), from_table(&name))
+    } else if let Some(p) = property.downcast_ref::<glib::ParamSpecFlags>() {
+        let class = p.flags_class();
+        let name = class.type_().name().to_string();
+        let values = class.values().iter();
+        let values = values.map(|v| (v.nick().to_string(), v.name().to_string()));
+        choices.insert(name.clone(), values.collect());
+        let set = class.values().iter();
+        let set = set.filter(|v| v.value() & p.default_value_as_u32() != 0);
+        let set: Vec<_> = set.map(|v| v.nick().to_string()).collect();
+        let default = if set.is_empty() {
+            "none".into()
+        } else {
+            format!("`{}`", set.join("+"))
+        };
+        (default, from_table(&name))
+    } else {
+        (String::new(), String::new())
+    }
+}
+
+fn type_name(type_: Type) -> String {
+    match type_ {
+        Type::BOOL => "boolean".into(),
+        Type::STRING => "string".into(),
+        Type::I32 => "integer".into(),
+        Type::U32 => "unsigned integer".into(),
+        Type::U64 => "unsigned integer, 64 bits".into(),
+        Type::F32 => "float".into(),
+        Type::F64 => "double".into(),
+        Type::UNIT => "nothing".into(),
+        type_ if type_.is_a(Type::ENUM) => "enumeration".into(),
+        type_ if type_.is_a(Type::FLAGS) => "flags".into(),
+        type_ => format!("`{}`", type_.name()),
+    }
+}
+
+/// A text inside a Markdown table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+fn signals(type_: Type) -> Vec<glib::subclass::SignalQuery> {
+    let mut n = 0;
+    // SAFETY: g_signal_list_ids returns an array of `n` numbers that the caller frees.
+    let ids: Vec<u32> = unsafe {
+        let ids = glib::gobject_ffi::g_signal_list_ids(type_.into_glib(), &mut n);
+        FromGlibContainer::from_glib_full_num(ids, n as usize)
+    };
+    let query = |id| {
+        // SAFETY: a signal id from the line above.
+        let id = unsafe { glib::subclass::SignalId::from_glib(id) };
+        id.query()
+    };
+    ids.into_iter().map(query).collect()
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MPL-2.0
+//! The element `dmheadpose` in pipelines and harnesses: buffers, memory, formats, states, messages, properties
+//! and sessions.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod buffers;
+mod formats;
+mod leak;
+mod lifecycle;
+mod memory;
+mod messages;
+mod properties;
+mod sessions;
+mod storm;

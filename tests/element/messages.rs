@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Results on the bus and by the signal: the contents of the meta, as often as the application asked
+//! for, and with no lock held.
+
+use std::sync::{Arc, Mutex};
+
+use gst::prelude::*;
+use gst_video::VideoFormat;
+use gstdmheadpose::headposemeta::HeadPoses;
+
+use crate::common::toys::{self, OwnBus, caps, grey, stat};
+
+const FORMAT: VideoFormat = VideoFormat::I420;
+const TIMES: [&str; 3] = ["timestamp", "running-time", "stream-time"];
+
+/// An element with its own bus, in a harness that has sent a segment starting at 1 s.
+fn harness() -> (gst_check::Harness, OwnBus) {
+    harness_of(toys::quick())
+}
+
+fn harness_of(element: gst::Element) -> (gst_check::Harness, OwnBus) {
+    let mut h = toys::harness(&element, &caps(FORMAT, 320, 240));
+    let mut segment = gst::FormattedSegment::<gst::ClockTime>::new();
+    segment.set_start(gst::ClockTime::SECOND);
+    segment.set_time(gst::ClockTime::from_seconds(5));
+    assert!(h.push_event(gst::event::Segment::new(&segment)));
+    let bus = OwnBus::of(&element);
+    (h, bus)
+}
+
+/// A frame at this time in milliseconds.
+fn frame(pts: u64) -> gst::Buffer {
+    let mut buffer = grey(FORMAT, 320, 240);
+    buffer
+        .make_mut()
+        .set_pts(gst::ClockTime::from_mseconds(pts));
+    buffer
+}
+
+fn messages(bus: &gst::Bus) -> Vec<gst::Structure> {
+    let messages = std::iter::from_fn(|| bus.pop_filtered(&[gst::MessageType::Element]));
+    messages
+        .map(|message| message.structure().unwrap().to_owned())
+        .collect()
+}
+
+fn times(structure: &gst::StructureRef) -> [Option<u64>; 3] {
+    let time = |name| structure.get::<Option<gst::ClockTime>>(name).unwrap();
+    TIMES.map(|name| time(name).map(gst::ClockTime::mseconds))
+}
+
+#[test]
+fn nothing_is_posted_unasked() {
+    let (mut h, bus) = harness();
+    h.push(frame(1000)).unwrap();
+    assert!(messages(&bus).is_empty());
+}
+
+#[test]
+fn a_message_says_what_the_meta_says() {
+    let (mut h, bus) = harness();
+    h.element().unwrap().set_property("post-messages", true);
+    h.push(frame(1120)).unwrap();
+    let [message] = &messages(&bus)[..] else {
+        panic!("expected one message");
+    };
+    assert_eq!(message.name(), "dmheadpose");
+    assert_eq!(times(message), [Some(1120), Some(120), Some(5120)]);
+    let poses = toys::poses(&h.pull().unwrap());
+    assert_eq!(poses.heads.len(), 2);
+    assert_eq!(HeadPoses::from_structure(message), Some(poses.clone()));
+    // And nothing else.
+    let mut rest = message.clone();
+    rest.remove_fields(TIMES);
+    rest.set_name(gstdmheadpose::headposemeta::NAME);
+    assert_eq!(rest, poses.to_structure().unwrap());
+}
+
+#[test]
+fn a_frame_without_heads_is_told_and_one_without_a_picture_is_not() {
+    let (mut h, bus) = harness();
+    let element = h.element().unwrap();
+    element.set_property("post-messages", true);
+    element.set_property("score-threshold", 1.0f32);
+    h.push(frame(1000)).unwrap();
+    h.push(toys::empty_gap(26)).unwrap();
+    let heads: Vec<_> = messages(&bus)
+        .iter()
+        .map(|m| m.get::<i32>("n").unwrap())
+        .collect();
+    assert_eq!(heads, [0]);
+    // It does not count as the last message either.
+    element.set_property("message-interval", 100_000_000u64);
+    h.push(toys::empty_gap(28)).unwrap();
+    h.push(frame(1120)).unwrap();
+    assert_eq!(messages(&bus).len(), 1);
+}
+
+#[test]
+fn a_frame_without_a_time_is_told_as_such() {
+    let (mut h, bus) = harness();
+    let element = h.element().unwrap();
+    element.set_property("post-messages", true);
+    element.set_property("message-interval", 1_000_000_000u64);
+    for _ in 0..2 {
+        let mut buffer = frame(1000);
+        buffer.make_mut().set_pts(gst::ClockTime::NONE);
+        h.push(buffer).unwrap();
+    }
+    let found: Vec<_> = messages(&bus).iter().map(|m| times(m)).collect();
+    assert_eq!(found, [[None; 3]; 2]);
+}
+
+#[test]
+fn messages_keep_their_interval_and_begin_anew_after_a_flush() {
+    let (mut h, bus) = harness();
+    let element = h.element().unwrap();
+    element.set_property("post-messages", true);
+    element.set_property("message-interval", 100_000_000u64);
+    let running_times = |bus| {
+        messages(bus)
+            .iter()
+            .map(|m| times(m)[1].unwrap())
+            .collect::<Vec<_>>()
+    };
+    for number in 0..8 {
+        h.push(frame(1000 + 40 * number)).unwrap();
+    }
+    assert_eq!(running_times(&bus), [0, 120, 240]);
+    toys::flush(&mut h);
+    h.push(frame(40)).unwrap();
+    h.push(frame(80)).unwrap();
+    assert_eq!(running_times(&bus), [40]);
+    assert_eq!(stat(&element, "inferred"), 10);
+}
+
+#[test]
+fn frames_in_flight_are_told_in_order_with_the_times_of_their_segment() {
+    let element = toys::quick();
+    element.set_property("pipeline-depth", 2u32);
+    element.set_property("post-messages", true);
+    let (mut h, bus) = harness_of(element);
+    for number in 0..3 {
+        h.push(frame(1000 + 40 * number)).unwrap();
+    }
+    // The last frame is still in flight when the segment changes.
+    assert_eq!(messages(&bus).len(), 2);
+    let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+    assert!(h.push_event(gst::event::Segment::new(&segment)));
+    h.push(frame(7)).unwrap();
+    assert!(h.push_event(gst::event::Eos::new()));
+    let running_times: Vec<_> = messages(&bus).iter().map(|m| times(m)[1]).collect();
+    assert_eq!(running_times, [Some(80), Some(7)]);
+}
+
+#[test]
+fn the_signal_comes_for_every_frame() {
+    let (mut h, bus) = harness();
+    let element = h.element().unwrap();
+    element.set_property("message-interval", u64::MAX);
+    element.set_property("post-messages", true);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let into = seen.clone();
+    let handler = element.connect("head-poses", false, move |values| {
+        let pts = values[1].get::<Option<gst::ClockTime>>().unwrap();
+        let structure = values[2].get::<gst::Structure>().unwrap();
+        into.lock().unwrap().push((pts, structure));
+        None
+    });
+    for number in 0..3 {
+        h.push(frame(1000 + 40 * number)).unwrap();
+    }
+    element.disconnect(handler);
+    h.push(frame(1120)).unwrap();
+    assert_eq!(messages(&bus).len(), 1);
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.len(), 3);
+    for (number, (pts, structure)) in (0..).zip(seen.iter()) {
+        let buffer = h.pull().unwrap();
+        assert_eq!(*pts, buffer.pts());
+        assert_eq!(
+            times(structure),
+            [1000 + 40 * number, 40 * number, 5000 + 40 * number].map(Some)
+        );
+        assert_eq!(
+            HeadPoses::from_structure(structure),
+            Some(toys::poses(&buffer))
+        );
+    }
+}
+
+/// Would hang if a lock were held.
+#[test]
+fn handlers_may_do_anything_with_the_element() {
+    let (mut h, bus) = harness();
+    let element = h.element().unwrap();
+    element.set_property("post-messages", true);
+    let touch = |element: &gst::Element| {
+        assert_eq!(stat(element, "inferred"), 1);
+        element.set_property("tracking", true);
+        element
+            .property::<Option<String>>("active-provider")
+            .unwrap();
+    };
+    element.connect("head-poses", false, move |values| {
+        touch(&values[0].get().unwrap());
+        None
+    });
+    bus.set_sync_handler(move |_, message| {
+        if message.type_() == gst::MessageType::Element {
+            let element = message
+                .src()
+                .unwrap()
+                .clone()
+                .downcast::<gst::Element>()
+                .unwrap();
+            touch(&element);
+            element.set_property("post-messages", false);
+        }
+        gst::BusSyncReply::Drop
+    });
+    h.push(frame(1000)).unwrap();
+    assert!(element.property::<bool>("tracking"));
+    assert!(!element.property::<bool>("post-messages"));
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Poses of heads whose boxes are given instead of detected.
+
+use std::time::Duration;
+
+use gstdmheadpose::estimator::detector::Detection;
+use gstdmheadpose::estimator::geometry::{CropMode, Rect, Size};
+use gstdmheadpose::estimator::image::frame::{Colorimetry, FrameView, PixelFormat, Plane};
+use gstdmheadpose::estimator::pose::{PoseFamily, PoseModel};
+use gstdmheadpose::estimator::{Config, Head, HeadPoseEstimator, Settings};
+
+use crate::common::runtime_options;
+use crate::common::toys::fixture;
+
+const SETTINGS: Settings = Settings {
+    max_heads: 100,
+    ..Settings::DEFAULT
+};
+
+fn config(detector: Option<&str>, pose: &str) -> Config {
+    let runtime = runtime_options();
+    let detector = detector.map(|name| fixture(name).into());
+    Config::new(runtime, detector, fixture(pose).into())
+}
+
+fn estimator(detector: Option<&str>) -> HeadPoseEstimator {
+    HeadPoseEstimator::load(&config(detector, "pose_Nx3x32x32")).unwrap()
+}
+
+/// 32x32 pixels, each with a different colour.
+fn gradient() -> Vec<u8> {
+    let pixel = |at: u32| [100 + (at % 32) as u8, 40 + 3 * (at / 32) as u8, 60];
+    (0..32 * 32).flat_map(pixel).collect()
+}
+
+fn view(bytes: &[u8]) -> FrameView<'_> {
+    let size = Size {
+        width: 32,
+        height: 32,
+    };
+    let plane = Plane { bytes, stride: 96 };
+    FrameView::new(PixelFormat::Rgb, size, Colorimetry::BT601, &[plane]).unwrap()
+}
+
+#[test]
+fn known_boxes_get_the_poses_that_detected_ones_get() {
+    let (mut estimator, bytes) = (estimator(Some("rows_nhwc_32x32")), gradient());
+    let detected = estimator
+        .process(&view(&bytes), None, &SETTINGS)
+        .unwrap()
+        .to_vec();
+    assert_eq!(detected.len(), 2);
+    let scored = |head: &Head| Detection {
+        rect: head.rect,
+        score: head.score,
+    };
+    let boxes: Vec<Detection> = detected.iter().map(scored).collect();
+    let known = estimator
+        .estimate(&view(&bytes), &boxes, None, &SETTINGS)
+        .unwrap();
+    assert_eq!(known, detected);
+    assert_ne!(known[0].angles, known[1].angles);
+}
+
+#[test]
+fn boxes_without_a_pixel_in_the_frame_are_left_out() {
+    let (mut estimator, bytes) = (estimator(Some("rows_nhwc_32x32")), gradient());
+    let boxes = [
+        Rect::new(40.0, 0.0, 10.0, 10.0),
+        Rect::new(f32::NAN, 0.0, 10.0, 10.0),
+        Rect::new(4.0, 4.0, 0.0, 10.0),
+        Rect::new(-5.0, -5.0, 20.0, 20.0),
+    ]
+    .map(Detection::known);
+    let heads = estimator
+        .estimate(&view(&bytes), &boxes, None, &SETTINGS)
+        .unwrap();
+    assert_eq!(heads.len(), 1, "{heads:?}");
+    assert_eq!(heads[0].rect, Rect::new(0.0, 0.0, 15.0, 15.0));
+    assert!(heads[0].truncated);
+    assert_eq!(heads[0].score, 1.0);
+    assert!(
+        estimator
+            .estimate(&view(&bytes), &[], None, &SETTINGS)
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[test]
+fn known_boxes_need_no_detector() {
+    let (mut estimator, bytes) = (estimator(None), gradient());
+    assert!(estimator.detector().is_none());
+    let known = [Detection::known(Rect::new(4.0, 4.0, 8.0, 12.0))];
+    let heads = estimator.estimate(&view(&bytes), &known, None, &SETTINGS);
+    assert_eq!(heads.unwrap().len(), 1);
+    let heads = estimator.process(&view(&bytes), None, &SETTINGS);
+    assert_eq!(heads.unwrap(), []);
+}
+
+/// Columns and rows of the frame in the network's input for a head: minimum and maximum of its red and green.
+fn part_seen(model: &PoseModel, levels: impl Fn(f32) -> f32, red: usize) -> [u8; 4] {
+    let image = model.crop_image(0).unwrap();
+    let plane = |channel: usize| {
+        let plane = image.chunks_exact(image.len() / 3).nth(channel).unwrap();
+        let levels = plane.iter().map(|&value| levels(value).round() as u8);
+        (levels.clone().min().unwrap(), levels.max().unwrap())
+    };
+    let ((left, right), (top, bottom)) = (plane(red), plane(1));
+    [left - 100, right - 100, (top - 40) / 3, (bottom - 40) / 3]
+}
+
+/// 3DDFA as the front model and DMHead's contract as the rear model, each with its family's crop, or both with a set one.
+#[test]
+fn each_model_gets_the_crop_it_was_made_for() {
+    let bytes = gradient();
+    let mut estimator = HeadPoseEstimator::load(&Config {
+        pose_family: PoseFamily::Tddfa,
+        rear_model: Some(fixture("pose_Nx3x32x32").into()),
+        ..config(None, "tddfa")
+    })
+    .unwrap();
+    // Columns 4 to 11 and rows 4 to 15, seen from the front.
+    let known = [Detection::known(Rect::new(4.0, 4.0, 8.0, 12.0))];
+    for (crop_mode, front, rear) in [
+        (None, [2, 13, 4, 15], [2, 12, 2, 16]),
+        (Some(CropMode::Upstream), [2, 12, 2, 16], [2, 12, 2, 16]),
+        (
+            Some(CropMode::Symmetric(0.0)),
+            [4, 11, 4, 15],
+            [4, 11, 4, 15],
+        ),
+    ] {
+        let settings = Settings {
+            crop_mode,
+            ..SETTINGS
+        };
+        let heads = estimator.estimate(&view(&bytes), &known, None, &settings);
+        assert_eq!(heads.unwrap().len(), 1);
+        assert_eq!(estimator.found().front_runs, 1);
+        let (pose, centred) = (estimator.pose(), |value: f32| value * 128.0 + 127.5);
+        assert_eq!(part_seen(pose.front(), centred, 2), front, "{crop_mode:?}");
+        let rear_model = pose.rear().unwrap();
+        assert_eq!(
+            part_seen(rear_model, |level| level, 0),
+            rear,
+            "{crop_mode:?}"
+        );
+    }
+}
+
+/// Two models with a yaw of red - 100, and the frames, from 1, on which the rear one runs for a tracked head: both run
+/// until both have seen it from the front four frames ago, and in every fifth frame; from 45 degrees on
+/// both run, again until they have agreed.
+#[test]
+fn the_rear_model_looks_now_and_then() {
+    let mut estimator = HeadPoseEstimator::load(&Config {
+        rear_model: Some(fixture("pose_pitch_first_Nx3x32x32").into()),
+        ..config(None, "pose_Nx3x32x32")
+    })
+    .unwrap();
+    let settings = Settings {
+        tracking: Some(Duration::from_secs(1)),
+        rear_interval: 5,
+        ..SETTINGS
+    };
+    let known = [Detection::known(Rect::new(4.0, 4.0, 8.0, 12.0))];
+    let mut seen = Vec::new();
+    for number in 1..=34u8 {
+        let yaw = if number == 21 { 50 } else { number % 7 };
+        let bytes = [100 + yaw, number, 0].repeat(32 * 32);
+        let time = Duration::from_millis(40 * u64::from(number));
+        let heads = estimator.estimate(&view(&bytes), &known, Some(time), &settings);
+        let heads = heads.unwrap();
+        assert!(
+            (heads[0].angles.yaw - f32::from(yaw)).abs() < 0.01,
+            "{number}: {heads:?}"
+        );
+        let image = estimator.pose().rear().unwrap().crop_image(0);
+        // Green of its last crop.
+        let green = image.map(|image| image[image.len() / 2] as u8);
+        if green == Some(number) {
+            seen.push(number);
+        }
+    }
+    assert_eq!(seen, [1, 2, 3, 4, 9, 14, 19, 21, 24, 25, 26, 27, 32]);
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Pose models of the families with their own input or decoding.
+
+use gst::prelude::*;
+use gstdmheadpose::estimator::angles::Angles;
+
+use super::{SIZES, angles_of, assert_angles, heads_with};
+use crate::common::toys::{self, picture};
+
+/// Colours of the left and the right half of the frame; each has a head.
+const HALVES: [[u8; 3]; 2] = [[250, 140, 20], [60, 100, 80]];
+
+/// A model of this family returns these angles, at both sizes.
+fn assert_answers(model: &str, family: &str, wanted: [Angles; 2]) {
+    let element = toys::element("rows_nhwc_32x32", model);
+    element.set_property_from_str("pose-family", family);
+    for (width, height) in SIZES {
+        let frame = picture(width, height, |x, _| HALVES[usize::from(x >= width / 2)]);
+        let found = heads_with(&element, frame, (width, height));
+        assert_eq!(found.len(), 2, "{model}");
+        for (head, wanted) in found.iter().zip(wanted) {
+            assert_angles(head, wanted);
+        }
+    }
+}
+
+#[test]
+fn bins_of_whenet() {
+    // Bins 83, 28, 4 and 20, 20, 16 of yaw, roll and pitch.
+    let wanted = [
+        Angles::new(69.0, -87.0, -15.0),
+        Angles::new(-120.0, -51.0, -39.0),
+    ];
+    for model in ["whenet_bins_Nx3x32x32", "whenet_bins_Nx32x32x3"] {
+        for family in ["auto", "whenet"] {
+            assert_answers(model, family, wanted);
+        }
+    }
+}
+
+#[test]
+fn rotations_of_6drepnet() {
+    let wanted = HALVES.map(angles_of);
+    assert_eq!(
+        wanted[0],
+        Angles::new(150.0, -10.0, 5.0),
+        "one is a rear head"
+    );
+    assert_answers("sixdrepnet_matrix", "auto", wanted);
+    for model in ["sixdrepnet_matrix", "sixdrepnet_6d", "sixdrepnet_angles"] {
+        assert_answers(model, "6drepnet", wanted);
+    }
+}
+
+#[test]
+fn parameters_of_3ddfa() {
+    let wanted = HALVES.map(angles_of);
+    assert_answers("tddfa", "3ddfa", wanted);
+    assert_answers("tddfa_denormalised", "3ddfa-denormalised", wanted);
+}
+
+#[test]
+fn fsanet_of_both_kinds() {
+    let wanted = HALVES.map(angles_of);
+    for model in ["fsanet_Nx3x64x64", "fsanet_Nx64x64x3"] {
+        for family in ["auto", "fsanet"] {
+            assert_answers(model, family, wanted);
+        }
+    }
+}
+
+/// A rear model of another family than the front model: each has its own crop.
+#[test]
+fn families_fuse() {
+    let element = toys::element("rows_nhwc_32x32", "pose_Nx3x32x32");
+    element.set_property("rear-model", toys::fixture("sixdrepnet_matrix"));
+    let frame = picture(640, 480, |x, _| HALVES[usize::from(x >= 320)]);
+    let found = heads_with(&element, frame, (640, 480));
+    for (head, color) in found.iter().zip(HALVES) {
+        assert_angles(head, angles_of(color));
+    }
+    assert_eq!(toys::stat(&element, "front-runs"), 1);
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MPL-2.0
+//! The element that draws the poses attached by another one.
+
+use gst::prelude::*;
+use gst_video::VideoFormat;
+
+use crate::common::toys::{
+    self, bytes, caps, collect, harness, picture, pipeline, poses, quick, replace, run,
+};
+
+fn overlay() -> gst::Element {
+    toys::init();
+    gst::ElementFactory::make("dmheadposeoverlay")
+        .build()
+        .unwrap()
+}
+
+fn frame() -> gst::Buffer {
+    picture(320, 240, |_, _| [90; 3])
+}
+
+/// A frame with the result of the estimating element.
+fn estimated(parts: &str) -> gst::Buffer {
+    let element = quick();
+    element.set_property_from_str("overlay", parts);
+    let mut h = harness(&element, &caps(VideoFormat::Rgb, 320, 240));
+    h.push_and_pull(frame()).unwrap()
+}
+
+#[test]
+fn it_draws_what_the_estimating_element_would_draw() {
+    for parts in ["box+axes+labels", "cube+id", "box"] {
+        let drawn = estimated(parts);
+        let element = overlay();
+        element.set_property_from_str("overlay", parts);
+        let mut h = harness(&element, &caps(VideoFormat::Rgb, 320, 240));
+        let buffer = h.push_and_pull(estimated("")).unwrap();
+        assert_ne!(bytes(&buffer), bytes(&frame()), "{parts}");
+        assert_eq!(bytes(&buffer), bytes(&drawn), "{parts}");
+        assert_eq!(poses(&buffer).heads, poses(&drawn).heads);
+    }
+}
+
+#[test]
+fn frames_without_poses_pass_untouched() {
+    let mut h = harness(&overlay(), &caps(VideoFormat::Rgb, 320, 240));
+    let buffer = frame();
+    let memory = buffer.peek_memory(0).as_ptr();
+    let out = h.push_and_pull(buffer).unwrap();
+    assert_eq!(out.peek_memory(0).as_ptr(), memory);
+    assert_eq!(bytes(&out), bytes(&frame()));
+}
+
+#[test]
+fn larger_lines_and_letters_cover_more() {
+    let changed = |property: Option<(&str, f32)>| {
+        let element = overlay();
+        if let Some((name, value)) = property {
+            element.set_property(name, value);
+        }
+        let mut h = harness(&element, &caps(VideoFormat::Rgb, 320, 240));
+        let drawn = bytes(&h.push_and_pull(estimated("")).unwrap());
+        drawn
+            .iter()
+            .zip(bytes(&frame()))
+            .filter(|(a, b)| **a != *b)
+            .count()
+    };
+    let usual = changed(None);
+    assert!(changed(Some(("line-width", 6.0))) > usual);
+    assert!(changed(Some(("font-scale", 2.0))) > usual);
+}
+
+/// A frame with poses of this age, drawn by an element with these properties.
+fn drawn(properties: &[(&str, &str)], age: gst::ClockTime) -> Vec<u8> {
+    let element = overlay();
+    for (name, value) in properties {
+        element.set_property_from_str(name, value);
+    }
+    let mut buffer = estimated("");
+    let mut poses = poses(&buffer);
+    poses.age = Some(age);
+    poses.attach(buffer.make_mut()).unwrap();
+    let mut h = harness(&element, &caps(VideoFormat::Rgb, 320, 240));
+    bytes(&h.push_and_pull(buffer).unwrap())
+}
+
+#[test]
+fn poses_that_are_too_old_are_not_drawn() {
+    let [new, old] = [1000, 1001].map(gst::ClockTime::from_mseconds);
+    let untouched = bytes(&frame());
+    assert_ne!(drawn(&[], new), untouched);
+    assert_eq!(drawn(&[], old), untouched);
+    let never = ("expire-overlay", "18446744073709551615");
+    assert_ne!(drawn(&[never], old), untouched);
+    let at_once = ("expire-overlay", "0");
+    assert_ne!(drawn(&[at_once], gst::ClockTime::ZERO), untouched);
+    assert_eq!(
+        drawn(&[at_once], gst::ClockTime::from_nseconds(1)),
+        untouched
+    );
+    // The number of heads and the inference time stay visible.
+    assert_ne!(drawn(&[("overlay", "box+stats")], old), untouched);
+}
+
+#[test]
+fn colours_and_labels_are_as_set() {
+    let now = gst::ClockTime::ZERO;
+    let count = |properties: &[(&str, &str)], color: [u8; 3]| {
+        let pixels = drawn(properties, now);
+        let pixels = pixels.chunks_exact(3);
+        pixels.filter(|pixel| *pixel == color).count()
+    };
+    let boxes = [
+        ("overlay", "box"),
+        ("color-by", "none"),
+        ("box-color", "0xff12c834"),
+    ];
+    let colored = count(&boxes, [0x12, 0xc8, 0x34]);
+    assert!(colored > 500, "{colored}");
+    assert_eq!(count(&boxes[..2], [0, 255, 0]), colored, "the default");
+    let labels = [("overlay", "labels"), ("label-color", "0xffff8000")];
+    assert!(count(&labels, [255, 128, 0]) > 20);
+
+    let label = |text| drawn(&[("overlay", "labels"), ("label", text)], now);
+    let usual = drawn(&[("overlay", "labels")], now);
+    assert_ne!(label("{yaw}"), usual);
+    assert_ne!(label("{score:.1}"), label("{score:.2}"));
+    assert_ne!(label("{jaw}"), bytes(&frame()), "drawn literally");
+    assert_eq!(label(""), usual, "unset");
+}
+
+/// One branch is drawn on, the other is not, and the boxes follow a scaler.
+#[test]
+fn behind_a_tee_and_a_scaler() {
+    let line = "videotestsrc num-buffers=2 pattern=black \
+         ! video/x-raw,format=RGB,width=320,height=240 ! identity name=here ! tee name=t \
+         t. ! queue ! videoscale ! video/x-raw,width=640,height=480 ! identity name=draw \
+            ! fakesink name=drawn async=false \
+         t. ! queue ! fakesink name=plain async=false";
+    let pipeline = pipeline(line, &quick());
+    replace(&pipeline, "draw", &overlay());
+    let (drawn, plain) = (collect(&pipeline, "drawn"), collect(&pipeline, "plain"));
+    run(&pipeline);
+    let (drawn, plain) = (drawn.lock().unwrap(), plain.lock().unwrap());
+    assert_eq!((drawn.len(), plain.len()), (2, 2));
+    assert!(bytes(&drawn[0]).iter().any(|byte| *byte > 100));
+    assert!(bytes(&plain[0]).iter().all(|byte| *byte == 0));
+    let (small, large) = (
+        poses(&plain[0]).heads[0].rect,
+        poses(&drawn[0]).heads[0].rect,
+    );
+    assert_eq!((large.x, large.w), (2.0 * small.x, 2.0 * small.w));
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MPL-2.0
+//! The pictures of docs/overlay.md are what the code draws. `DMHEADPOSE_WRITE_PICTURES=1` rewrites them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use gst::prelude::*;
+use gst_video::{VideoFormat, VideoFrame, VideoInfo};
+use gstdmheadpose::draw::{BoxColor, Color, Label, Style};
+use gstdmheadpose::estimator::Head;
+use gstdmheadpose::estimator::angles::Angles;
+use gstdmheadpose::estimator::geometry::Rect;
+use gstdmheadpose::overlay::{DmHeadPoseBlurHeads, Overlay, hide};
+
+use crate::common::{decode_picture, in_repository, poses, toys};
+use crate::face;
+
+fn head(id: u64, rect: Rect, angles: Angles) -> Head {
+    Head {
+        score: 0.93,
+        ..poses::head(id, rect, angles)
+    }
+}
+
+/// RGB pixels of a picture of `heads` with the overlay.
+fn drawn(
+    (width, height): (u32, u32),
+    heads: &[Head],
+    style: &Style,
+    blur: DmHeadPoseBlurHeads,
+) -> Vec<u8> {
+    let info = VideoInfo::builder(VideoFormat::Rgb, width, height);
+    let info = info.build().unwrap();
+    assert_eq!(info.stride()[0], 3 * width as i32);
+    let looks: Vec<_> = heads.iter().map(|head| (head.rect, head.angles)).collect();
+    let pixels = face::picture(width as usize, height as usize, &looks);
+    let buffer = gst::Buffer::from_mut_slice(pixels);
+    let mut frame = VideoFrame::from_buffer_writable(buffer, &info).unwrap();
+    hide(heads, blur, &mut frame.as_mut_video_frame_ref()).unwrap();
+    Overlay::new()
+        .unwrap()
+        .blend(heads, style, None, &mut frame.as_mut_video_frame_ref())
+        .unwrap();
+    frame.into_buffer().map_readable().unwrap().to_vec()
+}
+
+fn write(path: &Path, (width, height): (u32, u32), pixels: &[u8]) {
+    let line = "appsrc name=pixels format=time ! pngenc snapshot=true compression-level=9 \
+                ! filesink name=file";
+    let pipeline = toys::launch(line);
+    let file = pipeline.by_name("file").unwrap();
+    file.set_property("location", path.to_str().unwrap());
+    let source = pipeline.by_name("pixels").unwrap();
+    let source = source.downcast::<gst_app::AppSrc>().unwrap();
+    let info = VideoInfo::builder(VideoFormat::Rgb, width, height);
+    source.set_caps(Some(&info.build().unwrap().to_caps().unwrap()));
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let mut buffer = gst::Buffer::from_mut_slice(pixels.to_vec());
+    buffer.make_mut().set_pts(gst::ClockTime::ZERO);
+    source.push_buffer(buffer).unwrap();
+    let _ = source.end_of_stream();
+    toys::wait_for_the_end(&pipeline.bus().unwrap());
+    pipeline.set_state(gst::State::Null).unwrap();
+}
+
+/// Writes the picture of docs/images if it is asked for, else compares.
+fn check(name: &str, size: (u32, u32), heads: &[Head], style: &Style, blur: DmHeadPoseBlurHeads) {
+    toys::init();
+    let pixels = drawn(size, heads, style, blur);
+    let path = in_repository(&format!("docs/images/{name}.png"));
+    if std::env::var_os("DMHEADPOSE_WRITE_PICTURES").is_some() {
+        write(&path, size, &pixels);
+    }
+    let (info, found) = decode_picture(&path, "RGB");
+    assert_eq!((info.width(), info.height()), size, "{name}");
+    // Rounding may differ from machine to machine; a line elsewhere is off by hundreds.
+    let far = pixels
+        .iter()
+        .zip(&found)
+        .filter(|(a, b)| a.abs_diff(**b) > 8);
+    assert!(
+        far.count() < 30,
+        "{} is not what is drawn; DMHEADPOSE_WRITE_PICTURES=1 cargo test --test overlay writes it anew",
+        path.display()
+    );
+}
+
+#[test]
+fn signs_of_the_angles() {
+    let style = Style {
+        boxes: false,
+        line_width: 5.0,
+        font_scale: 3.0,
+        ..Style::default()
+    };
+    for (name, yaw, pitch, roll) in [
+        ("yaw-0", 0.0, 0.0, 0.0),
+        ("yaw-plus-45", 45.0, 0.0, 0.0),
+        ("yaw-minus-45", -45.0, 0.0, 0.0),
+        ("yaw-plus-135", 135.0, 0.0, 0.0),
+        ("yaw-minus-135", -135.0, 0.0, 0.0),
+        ("pitch-plus-30", 0.0, 30.0, 0.0),
+        ("pitch-minus-30", 0.0, -30.0, 0.0),
+        ("roll-plus-30", 0.0, 0.0, 30.0),
+        ("roll-minus-30", 0.0, 0.0, -30.0),
+    ] {
+        let angles = Angles::new(yaw, pitch, roll);
+        let heads = [head(0, Rect::new(44.0, 62.0, 92.0, 120.0), angles)];
+        check(name, (180, 200), &heads, &style, DmHeadPoseBlurHeads::None);
+    }
+}
+
+#[test]
+fn styles() {
+    let heads = [
+        head(
+            1,
+            Rect::new(52.0, 70.0, 84.0, 110.0),
+            Angles::new(-28.0, 8.0, 4.0),
+        ),
+        head(
+            2,
+            Rect::new(214.0, 60.0, 62.0, 82.0),
+            Angles::new(140.0, -4.0, -6.0),
+        ),
+        head(
+            3,
+            Rect::new(326.0, 76.0, 76.0, 100.0),
+            Angles::new(38.0, -20.0, 12.0),
+        ),
+    ];
+    let bare = Style {
+        boxes: false,
+        axes: false,
+        labels: false,
+        font_scale: 1.6,
+        line_width: 4.0,
+        ..Style::default()
+    };
+    let label = Label::new("#{id}  {score}{newline}yaw{tab}{yaw:+}°");
+    let none = DmHeadPoseBlurHeads::None;
+    let styles = [
+        (
+            "style-usual",
+            Style {
+                boxes: true,
+                axes: true,
+                labels: true,
+                ..bare.clone()
+            },
+            none,
+        ),
+        (
+            "style-cube",
+            Style {
+                cube: true,
+                ..bare.clone()
+            },
+            none,
+        ),
+        (
+            "style-label",
+            Style {
+                boxes: true,
+                labels: true,
+                box_color: BoxColor::Id,
+                label: Some(Arc::new(label)),
+                label_color: Color(u32::MAX),
+                ..bare.clone()
+            },
+            none,
+        ),
+        (
+            "style-pixelate",
+            Style {
+                axes: true,
+                ..bare.clone()
+            },
+            DmHeadPoseBlurHeads::Pixelate,
+        ),
+        (
+            "style-fill",
+            Style {
+                axes: true,
+                ..bare.clone()
+            },
+            DmHeadPoseBlurHeads::Fill,
+        ),
+    ];
+    for (name, style, blur) in styles {
+        check(name, (440, 220), &heads, &style, blur);
+    }
+}

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: MPL-2.0
+//! A process that used the element ends cleanly: after EOS, on Ctrl-C, and when the application
+//! exits while the pipeline still plays, or still starts. Nothing crashes, hangs or prints errors. The same holds for
+//! the children that it forks. On the machine it changes only what it was asked to.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use gst::prelude::*;
+
+use crate::common;
+use crate::common::random::Random;
+use crate::common::toys;
+use crate::copy_of_this;
+
+/// Guards against a hang only; a run takes seconds.
+const GUARD: Duration = Duration::from_secs(120);
+/// Enough for inference to run, and for the race at exit to have a chance.
+const LINES_BEFORE_EXIT: usize = 10;
+/// The race between the streaming thread and the library's destructors is not lost every time.
+const RACES: usize = 5;
+const EXIT_CODE: i32 = 7;
+/// Set in a copy of this process: the application that exits while playing.
+const LEAVING: &str = "DMHEADPOSE_TEST_LEAVING";
+/// Number of exits at random moments, unless the variable EXITS is set: `make soak` tries more.
+const EXITS: u64 = 60;
+/// From the call of `exit` to the end of the process: the wait takes the time of a few inferences. On a machine
+/// without free time, as long as the process took to get there.
+const LONGEST_EXIT: Duration = Duration::from_secs(1);
+
+/// A picture with a head, shown `frames` times (-1: endlessly), through the elements.
+fn description(frames: i64, sink: &str) -> String {
+    let picture = common::fetched(".setup/pictures/astronaut.png");
+    format!(
+        "filesrc location={} ! pngdec ! imagefreeze num-buffers={frames} ! videoconvert ! dmheadpose \
+         ! dmheadposejson ! {sink}",
+        picture.display()
+    )
+}
+
+/// gst-launch-1.0 with the plugin, its output piped.
+fn gst_launch(description: &str) -> Child {
+    // Logs on request are not errors.
+    gst_launch_with(description, |command| command.env_remove("GST_DEBUG"))
+}
+
+fn gst_launch_with(description: &str, set: impl Fn(&mut Command) -> &mut Command) -> Child {
+    let mut command = Command::new("gst-launch-1.0");
+    command
+        .args(description.split(' '))
+        .env("GST_PLUGIN_PATH", common::plugin_folder())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    set(&mut command)
+        .spawn()
+        .expect("gst-launch-1.0 could not be started: is gstreamer1.0-tools installed?")
+}
+
+/// How a process ended, and its output.
+struct Finished {
+    status: ExitStatus,
+    /// Lines of JSON with a yaw: frames with a head.
+    poses: usize,
+    /// The other lines of stdout.
+    out: String,
+    err: String,
+}
+
+/// Reads stdout, waits until `json_lines` lines of JSON have arrived, calls `then`, reads to the end;
+/// kills a process that does not end.
+fn finish(mut child: Child, json_lines: usize, then: impl FnOnce(u32)) -> Finished {
+    let stdout = child.stdout.take().unwrap();
+    let mut stderr = child.stderr.take().unwrap();
+    let (sender, lines) = mpsc::channel();
+    let out = std::thread::spawn(move || {
+        let (mut poses, mut text) = (0, String::new());
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if line.starts_with('{') {
+                poses += usize::from(line.contains("\"yaw\""));
+                // The receiver is gone once enough have arrived.
+                let _ = sender.send(());
+            } else {
+                text.push_str(&line);
+                text.push('\n');
+            }
+        }
+        (poses, text)
+    });
+    let err = std::thread::spawn(move || {
+        let mut text = String::new();
+        stderr.read_to_string(&mut text).unwrap();
+        text
+    });
+    let started = (0..json_lines).all(|_| lines.recv_timeout(GUARD).is_ok());
+    if started {
+        then(child.id());
+    }
+    let begin = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break Some(status);
+        }
+        if begin.elapsed() > GUARD {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            break None;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    let ((poses, out), err) = (out.join().unwrap(), err.join().unwrap());
+    assert!(started, "no {json_lines} lines of JSON came.\n{out}\n{err}");
+    let status = status.unwrap_or_else(|| panic!("the process did not end.\n{out}\n{err}"));
+    Finished {
+        status,
+        poses,
+        out,
+        err,
+    }
+}
+
+fn interrupt(pid: u32) {
+    let sent = Command::new("sh")
+        .args(["-c", &format!("kill -INT {pid}")])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+}
+
+#[test]
+fn end_of_stream() {
+    let child = gst_launch(&description(20, "fdsink fd=1"));
+    let end = finish(child, 20, |_| ());
+    assert_eq!(end.status.code(), Some(0), "{}\n{}", end.out, end.err);
+    assert_eq!(end.err, "");
+    assert_eq!(end.poses, 20, "{}", end.out);
+}
+
+#[test]
+fn interrupt_while_playing() {
+    for _ in 0..RACES {
+        let child = gst_launch(&description(-1, "fdsink fd=1"));
+        let end = finish(child, LINES_BEFORE_EXIT, interrupt);
+        // gst-launch-1.0 has stopped the pipeline in order and has exited itself, not by a signal.
+        assert!(end.status.code().is_some(), "{}\n{}", end.status, end.err);
+        assert!(
+            end.out.contains("Freeing pipeline"),
+            "{}\n{}",
+            end.out,
+            end.err
+        );
+        assert_eq!(end.err, "");
+    }
+}
+
+#[test]
+fn interrupt_with_end_of_stream() {
+    // imagefreeze does not end on the event that -e sends.
+    let child = gst_launch("-e videotestsrc ! dmheadpose ! dmheadposejson ! fdsink fd=1");
+    let end = finish(child, LINES_BEFORE_EXIT, interrupt);
+    assert_eq!(end.status.code(), Some(0), "{}\n{}", end.out, end.err);
+    assert!(end.out.contains("Got EOS"), "{}\n{}", end.out, end.err);
+    assert_eq!(end.err, "");
+}
+
+/// An application that calls `exit` while playing.
+fn leave_while_playing() -> ! {
+    common::init();
+    let pipeline = toys::launch(&description(-1, "fakesink name=sink"));
+    let frames = toys::arrivals(&pipeline, "sink");
+    pipeline.set_state(gst::State::Playing).unwrap();
+    for _ in 0..LINES_BEFORE_EXIT {
+        frames.recv_timeout(GUARD).unwrap();
+    }
+    // Holds the pipeline: it is not stopped, as in an application that forgets to.
+    std::mem::forget(pipeline);
+    std::process::exit(EXIT_CODE);
+}
+
+/// This test alone, in a copy of this process.
+fn leaving_copy(test: &str, leaving: &str) -> Child {
+    let mut copy = copy_of_this(test);
+    copy.env(LEAVING, leaving);
+    copy.stdout(Stdio::piped()).stderr(Stdio::piped());
+    copy.spawn().unwrap()
+}
+
+#[test]
+fn exit_while_playing() {
+    if std::env::var_os(LEAVING).is_some() {
+        leave_while_playing();
+    }
+    for _ in 0..RACES {
+        let child = leaving_copy("exit::exit_while_playing", "");
+        let end = finish(child, 0, |_| ());
+        assert_eq!(
+            end.status.code(),
+            Some(EXIT_CODE),
+            "{}\n{}\n{}",
+            end.status,
+            end.out,
+            end.err
+        );
+        assert_eq!(end.err, "");
+    }
+}
+
+/// An application that plays this many streams and calls `exit` this many milliseconds after the first frames.
+fn leave_at(streams: usize, milliseconds: u64) -> ! {
+    common::init();
+    let pose = common::in_repository("tests/fixtures/pose_Nx3x32x32.onnx");
+    let (sender, frames) = mpsc::channel();
+    std::thread::spawn(move || {
+        for _ in 0..3 * streams {
+            frames.recv_timeout(GUARD).unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        println!("{{leaving}}");
+        std::process::exit(EXIT_CODE);
+    });
+    for _ in 0..streams {
+        let line = format!(
+            "videotestsrc ! dmheadpose pose-model={} ! fakesink name=sink",
+            pose.display()
+        );
+        let pipeline = toys::launch(&line);
+        let sink = pipeline.by_name("sink").unwrap();
+        let sender = sender.clone();
+        let told = move |_: &gst::Pad, _: &mut gst::PadProbeInfo| {
+            let _ = sender.send(());
+            gst::PadProbeReturn::Ok
+        };
+        let pad = sink.static_pad("sink").unwrap();
+        pad.add_probe(gst::PadProbeType::BUFFER, told);
+        // It fails if the process is already exiting.
+        let _ = pipeline.set_state(gst::State::Playing);
+        std::mem::forget(pipeline);
+    }
+    loop {
+        std::thread::park();
+    }
+}
+
+#[test]
+fn exit_at_a_random_moment_with_several_streams() {
+    if let Ok(leaving) = std::env::var(LEAVING) {
+        let mut numbers = leaving.split(' ').map(|number| number.parse().unwrap());
+        let mut next = || numbers.next().unwrap();
+        leave_at(next() as usize, next());
+    }
+    let exits = std::env::var("EXITS").map_or(EXITS, |exits| exits.parse().unwrap());
+    let mut times = Vec::new();
+    let mut random = Random::new(1);
+    for number in 0..exits {
+        let streams = [8, 4, 8, 1][number as usize % 4];
+        let leaving = format!("{streams} {}", random.below(100));
+        let start = Instant::now();
+        let child = leaving_copy(
+            "exit::exit_at_a_random_moment_with_several_streams",
+            &leaving,
+        );
+        let mut left = start;
+        let end = finish(child, 1, |_| left = Instant::now());
+        let time = left.elapsed();
+        times.push(time);
+        let case = format!("exit {number} ({leaving}): {}\n{}", end.status, end.out);
+        assert_eq!(end.status.code(), Some(EXIT_CODE), "{case}\n{}", end.err);
+        assert_eq!(end.err, "", "{case}");
+        assert!(time < LONGEST_EXIT.max(left - start), "{case}: {time:?}");
+    }
+    times.sort();
+    println!(
+        "{exits} exits: {:?} half of them, {:?} the longest",
+        times[times.len() / 2],
+        times[times.len() - 1]
+    );
+}
+
+/// The element with two toy models.
+fn toy_element() -> String {
+    let fixture = |name| common::in_repository("tests/fixtures").join(name);
+    format!(
+        "dmheadpose detector-model={} pose-model={}",
+        fixture("rows_nhwc_32x32.onnx").display(),
+        fixture("pose_Nx3x32x32.onnx").display()
+    )
+}
+
+/// A program of tests/c, built.
+fn c_program(name: &str) -> PathBuf {
+    // Tests build it at the same time.
+    let thread = std::thread::current();
+    let program = format!("{name}_{}", thread.name().unwrap_or_default());
+    common::c::build("cc", &["-std=gnu99"], &format!("{name}.c"), &program)
+}
+
+fn run_c(program: &Path, arguments: [&str; 3]) -> Finished {
+    let child = Command::new(program)
+        .args(arguments)
+        .env("GST_PLUGIN_PATH", common::plugin_folder())
+        .env_remove("GST_DEBUG")
+        .env_remove("G_DEBUG")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    finish(child, 0, |_| ())
+}
+
+/// Runs tests/c/fork.c; see there.
+fn fork(what: &str, children: u32, properties: &str) {
+    let element = format!("{} {properties}", toy_element());
+    let end = run_c(&c_program("fork"), [what, &children.to_string(), &element]);
+    let case = format!("{what} {properties}: {}\n{}", end.status, end.err);
+    assert_eq!(end.status.code(), Some(0), "{case}");
+}
+
+#[test]
+fn exit_while_another_thread_loads() {
+    let program = c_program("exit");
+    for milliseconds in (0..300).step_by(10) {
+        let milliseconds = milliseconds.to_string();
+        let end = run_c(&program, [&milliseconds, "2", &toy_element()]);
+        let case = format!("{milliseconds} ms: {}", end.status);
+        assert_eq!(end.status.code(), Some(EXIT_CODE), "{case}\n{}", end.err);
+        assert_eq!(end.err, "", "{case}");
+    }
+}
+
+#[test]
+fn forked_children_end() {
+    fork("exit", 50, "pipeline-depth=3");
+    fork("exit", 20, "async=true");
+}
+
+#[test]
+fn forked_children_are_refused_in_words() {
+    fork("play", 3, "");
+    for properties in ["pipeline-depth=1", "pipeline-depth=3", "async=true"] {
+        fork("push", 3, properties);
+    }
+}
+
+#[test]
+fn forked_children_can_stop_what_the_parent_started() {
+    for properties in ["intra-op-threads=2", "pipeline-depth=4", "async=true"] {
+        fork("stop", 3, properties);
+    }
+}
+
+/// In a stream that can wait, two workers infer frames if there are two processors.
+#[test]
+fn models_are_loaded_once_for_each_thread() {
+    let line = format!("videotestsrc num-buffers=10 ! {} ! fakesink", toy_element());
+    let child = gst_launch_with(&line, |command| {
+        command
+            .env("GST_DEBUG", "dmheadpose-ort:INFO")
+            .env("GST_DEBUG_NO_COLOR", "1")
+    });
+    let end = finish(child, 0, |_| ());
+    assert_eq!(end.status.code(), Some(0), "{}\n{}", end.out, end.err);
+    let loaded = end.err.matches("Session successfully initialized").count();
+    let threads = std::thread::available_parallelism().unwrap().get().min(2);
+    assert_eq!(loaded, 2 * threads, "sessions of two models");
+}
+
+/// ONNX Runtime 1.32 stores usage data in the user's cache folder and sends it, unless told not to.
+#[test]
+fn no_usage_data_are_kept() {
+    let home = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("no_usage_data");
+    if home.exists() {
+        std::fs::remove_dir_all(&home).unwrap();
+    }
+    std::fs::create_dir_all(&home).unwrap();
+    let line = format!("videotestsrc num-buffers=10 ! {} ! fakesink", toy_element());
+    let child = gst_launch_with(&line, |command| {
+        command
+            .env("HOME", &home)
+            .env("XDG_CACHE_HOME", home.join(".cache"))
+            .env("GST_REGISTRY", home.join("registry.bin"))
+            .env_remove("ORT_DISABLE_TELEMETRY")
+            .env_remove("GST_DEBUG")
+    });
+    let end = finish(child, 0, |_| ());
+    assert_eq!(end.status.code(), Some(0), "{}\n{}", end.out, end.err);
+    let kept = std::fs::read_dir(&home).unwrap();
+    let kept = kept.map(|entry| entry.unwrap().file_name());
+    let kept: Vec<_> = kept.filter(|name| name != "registry.bin").collect();
+    assert!(kept.is_empty(), "{kept:?}");
+}

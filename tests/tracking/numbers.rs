@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Numbers of heads, and their use at the seam of two models. The toy detector finds the
+//! same two boxes in every frame; src/estimator/track/tracker.rs tests heads that move.
+
+use gst::prelude::*;
+use gst_video::VideoFormat;
+use gstdmheadpose::headposemeta::Source;
+
+use crate::common::toys::{self, caps, element, fixture, harness, number, picture, poses, quick};
+
+fn ids(h: &mut gst_check::Harness, buffer: gst::Buffer) -> Vec<u64> {
+    let buffer = h.push_and_pull(buffer).unwrap();
+    poses(&buffer).heads.iter().map(|head| head.id).collect()
+}
+
+/// The `n`th frame of a clip, with a uniform red.
+fn frame(n: u64, red: u8) -> gst::Buffer {
+    let mut buffer = picture(32, 32, |_, _| [red, 100, 40]);
+    number(&mut buffer, n);
+    buffer
+}
+
+#[test]
+fn heads_are_numbered_on_request() {
+    let element = quick();
+    let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
+    assert_eq!(ids(&mut h, frame(0, 100)), [0, 0]);
+    element.set_property("tracking", true);
+    assert_eq!(ids(&mut h, frame(1, 100)), [1, 2]);
+    assert_eq!(ids(&mut h, frame(2, 100)), [1, 2]);
+    element.set_property("tracking", false);
+    assert_eq!(ids(&mut h, frame(3, 100)), [0, 0]);
+}
+
+#[test]
+fn a_stream_that_jumps_has_new_heads() {
+    let element = quick();
+    element.set_property("tracking", true);
+    let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
+    assert_eq!(ids(&mut h, frame(0, 100)), [1, 2]);
+
+    toys::flush(&mut h);
+    assert_eq!(ids(&mut h, frame(1, 100)), [3, 4], "after a flush");
+
+    h.set_src_caps(caps(VideoFormat::Rgb, 64, 64));
+    let mut larger = |n| {
+        let mut buffer = picture(64, 64, |_, _| [100; 3]);
+        number(&mut buffer, n);
+        ids(&mut h, buffer)
+    };
+    assert_eq!(larger(3), [5, 6], "after a change of size");
+    // Away for 1.2 s, longer than max-lost-time.
+    assert_eq!(larger(33), [7, 8], "after a gap in time");
+    assert_eq!(larger(53), [7, 8], "after 0.8 s");
+    // A source that restarts its clock, by less than max-lost-time and by more.
+    assert_eq!(larger(40), [7, 8], "after a step back");
+    assert_eq!(larger(0), [9, 10], "after a jump back");
+    assert_eq!(larger(1), [9, 10]);
+    assert_eq!(larger(100), [11, 12], "after a jump");
+    assert_eq!(larger(0), [13, 14], "after one right after it");
+}
+
+/// A stream after a leaky queue, or any element that drops frames for QoS: every other frame is missing, and
+/// the one after it is flagged as a discontinuity.
+#[test]
+fn a_frame_that_was_dropped_is_no_jump() {
+    for depth in [1u32, 3] {
+        let element = quick();
+        element.set_property("pipeline-depth", depth);
+        element.set_property("smoothing", true);
+        element.set_property("detection-interval", 3u32);
+        let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
+        for n in 0..18 {
+            let mut buffer = frame(2 * n, if n == 0 { 100 } else { 110 });
+            buffer.make_mut().set_flags(gst::BufferFlags::DISCONT);
+            h.push(buffer).unwrap();
+        }
+        h.push_event(gst::event::Eos::new());
+        for n in 0..18u32 {
+            let poses = poses(&h.pull().unwrap());
+            let ids: Vec<_> = poses.heads.iter().map(|head| head.id).collect();
+            assert_eq!(ids, [1, 2], "frame {n}");
+            let detected = poses.source == Source::Inferred;
+            assert_eq!(detected, n.is_multiple_of(3), "frame {n}");
+            let yaw = poses.heads[0].angles.yaw;
+            assert!(n != 1 || (yaw > 0.0 && yaw < 9.0), "not smoothed: {yaw}");
+        }
+    }
+}
+
+/// The toy models return a yaw of red - 100. Their other outputs differ: at these colours the rear
+/// model has pitch -5, the front one 0.
+#[test]
+fn a_followed_head_does_not_flicker_at_the_seam() {
+    let element = element("rows_nhwc_32x32", "pose_Nx3x32x32");
+    element.set_property("rear-model", fixture("pose_pitch_first_Nx3x32x32"));
+    let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
+    let mut fronts = |reds: &[u8]| -> Vec<bool> {
+        let pitch = |(n, &red): (u64, &u8)| {
+            let buffer = h.push_and_pull(frame(n, red)).unwrap();
+            let heads = poses(&buffer).heads;
+            let front = heads[0].angles.pitch == 0.0;
+            assert!(front || heads[0].angles.pitch == -5.0, "{heads:?}");
+            front
+        };
+        (0..).zip(reds).map(pitch).collect()
+    };
+    // Yaw 86, 93, 97, 88, 84, each for longer than it takes to learn a side.
+    let reds = [186, 193, 197, 188, 184].map(|red| [red; 6]);
+    let each = |sides: [bool; 5]| sides.map(|side| [side; 6]).concat();
+    assert_eq!(
+        fronts(reds.as_flattened()),
+        each([true, false, false, true, true])
+    );
+    element.set_property("tracking", true);
+    assert_eq!(
+        fronts(reds.as_flattened()),
+        each([true, true, false, false, true])
+    );
+}
+
+/// The toy model returns a yaw of red - 100 for both of its heads.
+#[test]
+fn smoothing_holds_a_pose_and_follows_heads_by_itself() {
+    let element = quick();
+    element.set_property("smoothing", true);
+    element.set_property("smoothing-beta", 0.0f32);
+    let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
+    let mut yaws = |n, red| -> Vec<f32> {
+        let heads = poses(&h.push_and_pull(frame(n, red)).unwrap()).heads;
+        let ids: Vec<_> = heads.iter().map(|head| head.id).collect();
+        assert_eq!(ids, [1, 2]);
+        heads.iter().map(|head| head.angles.yaw).collect()
+    };
+    assert_eq!(yaws(0, 100), [0.0, 0.0]);
+    // One frame of 40 ms at 1 Hz: 2 pi 0.04 / (1 + 2 pi 0.04) of the way.
+    for yaw in yaws(1, 110) {
+        assert!((yaw - 2.008).abs() < 0.01, "{yaw}");
+    }
+    element.set_property("smoothing-cutoff", 100.0f32);
+    for yaw in yaws(2, 110) {
+        assert!((yaw - 10.0).abs() < 0.5, "{yaw}");
+    }
+    // Numbers stay when only smoothing is switched off.
+    element.set_property("tracking", true);
+    element.set_property("smoothing", false);
+    assert_eq!(yaws(3, 120), [20.0, 20.0]);
+}
+
+/// A source whose frames all have the same time, or none.
+#[test]
+fn smoothing_goes_on_where_time_stands_still() {
+    for time in [Some(gst::ClockTime::SECOND), None] {
+        let element = quick();
+        element.set_property("smoothing", true);
+        let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
+        let mut yaw = |red| {
+            let mut buffer = frame(0, red);
+            buffer.make_mut().set_pts(time);
+            poses(&h.push_and_pull(buffer).unwrap()).heads[0].angles.yaw
+        };
+        assert_eq!(yaw(100), 0.0);
+        let yaws: Vec<_> = (0..100).map(|_| yaw(110)).collect();
+        assert!(yaws[0] > 0.0 && yaws[0] < 9.0, "{yaws:?}");
+        assert!((yaws[99] - 10.0).abs() < 0.1, "{yaws:?}");
+    }
+}
+
+/// With several frames in flight the numbers and poses are the same as with one.
+#[test]
+fn smoothing_does_not_depend_on_the_depth() {
+    let run = |depth: u32| -> Vec<(u64, gst::ClockTime, Vec<f64>)> {
+        let element = quick();
+        element.set_property("smoothing", true);
+        element.set_property("pipeline-depth", depth);
+        let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
+        for n in 0..40u8 {
+            let mut buffer = frame(n.into(), 60 + n.wrapping_mul(37) % 100);
+            if n == 0 {
+                // As every stream begins.
+                buffer.make_mut().set_flags(gst::BufferFlags::DISCONT);
+            }
+            h.push(buffer).unwrap();
+        }
+        h.push_event(gst::event::Eos::new());
+        (0..40)
+            .map(|_| {
+                let buffer = h.pull().unwrap();
+                let head = poses(&buffer).heads[0];
+                (
+                    head.id,
+                    buffer.pts().unwrap(),
+                    head.angles.rotation().to_vec(),
+                )
+            })
+            .collect()
+    };
+    let alone = run(1);
+    assert_eq!(alone, run(3));
+    assert!(alone.iter().all(|(id, ..)| *id == 1));
+}
