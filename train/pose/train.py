@@ -55,7 +55,7 @@ def main():
     parser.add_argument("--lite0", type=Path, required=True, help="efficientnet-lite0-57934424.pth")
     parser.add_argument("--bed", type=Path, help="heads.csv of `make truth`, judged now and then")
     parser.add_argument("--pointing", type=Path, help="heads.csv of Pointing'04, judged now and then")
-    parser.add_argument("--steps", type=int, default=4500)
+    parser.add_argument("--steps", type=int, default=3300)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--threads", type=int, default=1)

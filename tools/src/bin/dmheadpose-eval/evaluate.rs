@@ -185,6 +185,7 @@ fn answer(
     Ok(Ok(Answer {
         rect: head.rect,
         angles: head.angles,
+        uncertainty: head.uncertainty,
         pose,
         error: Difference::between(&pose, truth),
     }))

@@ -56,6 +56,12 @@ impl Display for Scores {
                 ),
                 self.symmetry(),
             ),
+            (
+                "Stated uncertainty, degrees: of all heads the half that states least, and how many errors are \
+                 within what is stated (68 % where it is a standard deviation)"
+                    .into(),
+                self.calibrations(),
+            ),
         ] {
             if !table.is_empty() {
                 write!(f, "\n{title}\n\n{table}")?;
@@ -193,6 +199,40 @@ impl Scores {
         table
     }
 
+    fn calibrations(&self) -> Table {
+        let header = [
+            "true pose",
+            "model",
+            "heads",
+            "stated",
+            "rotation",
+            "surer half",
+            "ratio",
+            "within",
+        ];
+        let mut table = Table::new(2, &header);
+        let mut groups = vec![Group::new("all", |_, _| true)];
+        groups.extend(self.by_yaw());
+        for group in groups {
+            for (model, name) in self.names.iter().enumerate() {
+                if let Some(found) = self.calibration(model, &group) {
+                    let ratio = found.error_of_surer_half / found.error;
+                    table.push(vec![
+                        group.name.clone(),
+                        name.clone(),
+                        found.n.to_string(),
+                        degrees(found.stated),
+                        degrees(found.error),
+                        degrees(found.error_of_surer_half),
+                        format!("{ratio:.2}"),
+                        percent(found.n_within, found.n),
+                    ]);
+                }
+            }
+        }
+        table
+    }
+
     fn write_failures(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let failures: Vec<String> = self
             .heads
@@ -270,6 +310,7 @@ struct Row<'a> {
     error_roll: Option<f32>,
     error_rotation: Option<f32>,
     error_nose: Option<f32>,
+    uncertainty: Option<f32>,
     status: &'a str,
     reason: &'a str,
 }
@@ -292,6 +333,7 @@ impl<'a> Row<'a> {
         let angles = answer.map(|answer| answer.pose.angles);
         let error = answer.map(|answer| answer.error);
         let rect = answer.map_or(head.rect, |answer| answer.rect);
+        let uncertainty = answer.and_then(|answer| answer.uncertainty);
         Self {
             file: head.picture.display().to_string(),
             model,
@@ -310,6 +352,7 @@ impl<'a> Row<'a> {
             error_roll: error.map(|error| error.angles.roll),
             error_rotation: error.map(|error| error.rotation),
             error_nose: error.map(|error| error.nose),
+            uncertainty,
             status,
             reason,
         }

@@ -16,6 +16,8 @@ pub struct Answer {
     pub rect: Rect,
     /// As the element reports it.
     pub angles: Angles,
+    /// Standard deviation of the rotation that the model states, in degrees.
+    pub uncertainty: Option<f32>,
     /// In the convention of the labels.
     pub pose: Pose,
     pub error: Difference,
@@ -146,6 +148,46 @@ impl Summary {
     }
 }
 
+/// How well stated uncertainties agree with the errors of rotation, in degrees.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Calibration {
+    pub n: usize,
+    /// Mean of the stated standard deviations.
+    pub stated: f64,
+    /// Mean error of rotation: of all results, and of the half that states less.
+    pub error: f64,
+    pub error_of_surer_half: f64,
+    /// Number of results whose error is at most what they state.
+    pub n_within: usize,
+}
+
+impl Calibration {
+    /// From pairs of stated and true error; `None` if there are none.
+    pub fn of(stated: impl Iterator<Item = (f32, f32)>) -> Option<Self> {
+        let mut stated: Vec<_> = stated.collect();
+        stated.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mean = |values: &mut dyn Iterator<Item = f32>| {
+            let (mut sum, mut n) = (0.0, 0);
+            values.for_each(|value| {
+                sum += f64::from(value);
+                n += 1;
+            });
+            (n > 0).then(|| sum / f64::from(n))
+        };
+        let surer = &stated[..stated.len().div_ceil(2)];
+        Some(Self {
+            n: stated.len(),
+            stated: mean(&mut stated.iter().map(|&(stated, _)| stated))?,
+            error: mean(&mut stated.iter().map(|&(_, error)| error))?,
+            error_of_surer_half: mean(&mut surer.iter().map(|&(_, error)| error))?,
+            n_within: stated
+                .iter()
+                .filter(|(stated, error)| error <= stated)
+                .count(),
+        })
+    }
+}
+
 /// The median; for an even number the mean of the middle two.
 pub fn median(mut values: Vec<f32>) -> Option<f64> {
     values.sort_by(f32::total_cmp);
@@ -184,6 +226,15 @@ impl Scores {
         let answers = self.answered(model);
         let answers = answers.filter(|(head, truth, _)| (group.has)(truth, &head.tags));
         Summary::of(answers.map(|(_, _, answer)| answer))
+    }
+
+    /// What a model's stated uncertainties are worth in a group.
+    pub fn calibration(&self, model: usize, group: &Group) -> Option<Calibration> {
+        let answers = self.answered(model);
+        let answers = answers.filter(|(head, truth, _)| (group.has)(truth, &head.tags));
+        Calibration::of(
+            answers.filter_map(|(_, _, answer)| Some((answer.uncertainty?, answer.error.rotation))),
+        )
     }
 
     /// The published rule: no true angle exceeds the limit.
@@ -337,6 +388,22 @@ mod tests {
     #[test]
     fn no_head_has_no_summary() {
         assert_eq!(Summary::of(std::iter::empty()), None);
+    }
+
+    #[test]
+    fn the_surer_half_is_that_which_states_less() {
+        assert_eq!(Calibration::of(std::iter::empty()), None);
+        let found = Calibration::of(
+            [(9.0, 8.0), (2.0, 1.0), (4.0, 5.0), (8.0, 10.0), (3.0, 3.0)].into_iter(),
+        );
+        let want = Calibration {
+            n: 5,
+            stated: 5.2,
+            error: 5.4,
+            error_of_surer_half: 3.0,
+            n_within: 3,
+        };
+        assert_eq!(found, Some(want));
     }
 
     #[test]

@@ -241,7 +241,7 @@ fn models_that_are_not_one_of_a_kind_are_named() {
         (
             &["--pose-family", "6d"],
             false,
-            "expected one of auto, dmhead",
+            "expected one of auto, turnnet, dmhead",
         ),
         (
             &[
