@@ -374,8 +374,9 @@ fn work<F: Frame>(mut networks: Networks, shared: &Shared<F>) {
         shared.turn(number, |_| {});
         let Ok(result) = result else {
             drop(frame);
-            shared.put(number, InFlight::Lost);
-            return shared.close();
+            // Closed first: once the loss is known, no frame is taken any more.
+            shared.close();
+            return shared.put(number, InFlight::Lost);
         };
         frame.release();
         shared.put(number, InFlight::Done(frame, job, result));

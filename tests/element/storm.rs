@@ -15,18 +15,22 @@ const THREADS: usize = 4;
 /// Values to choose from for a property: its limits, its default, its nicks.
 fn values(pspec: &glib::ParamSpec) -> Vec<glib::Value> {
     let mut values = vec![pspec.default_value().clone()];
+    macro_rules! limits_of {
+        ($($kind:ident),*) => {
+            $(if let Some(spec) = pspec.downcast_ref::<glib::$kind>() {
+                values.extend([spec.minimum(), spec.maximum()].map(|value| value.to_value()));
+            })*
+        };
+    }
+    limits_of!(
+        ParamSpecFloat,
+        ParamSpecDouble,
+        ParamSpecInt,
+        ParamSpecUInt,
+        ParamSpecUInt64
+    );
     if let Some(spec) = pspec.downcast_ref::<glib::ParamSpecBoolean>() {
         values.push((!spec.default_value()).to_value());
-    } else if let Some(spec) = pspec.downcast_ref::<glib::ParamSpecFloat>() {
-        values.extend([spec.minimum(), spec.maximum()].map(|value| value.to_value()));
-    } else if let Some(spec) = pspec.downcast_ref::<glib::ParamSpecDouble>() {
-        values.extend([spec.minimum(), spec.maximum()].map(|value| value.to_value()));
-    } else if let Some(spec) = pspec.downcast_ref::<glib::ParamSpecInt>() {
-        values.extend([spec.minimum(), spec.maximum()].map(|value| value.to_value()));
-    } else if let Some(spec) = pspec.downcast_ref::<glib::ParamSpecUInt>() {
-        values.extend([spec.minimum(), spec.maximum()].map(|value| value.to_value()));
-    } else if let Some(spec) = pspec.downcast_ref::<glib::ParamSpecUInt64>() {
-        values.extend([spec.minimum(), spec.maximum()].map(|value| value.to_value()));
     } else if let Some(spec) = pspec.downcast_ref::<glib::ParamSpecEnum>() {
         let class = spec.enum_class();
         let all = class.values().iter();

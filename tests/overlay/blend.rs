@@ -58,6 +58,20 @@ fn grey(format: VideoFormat, width: u32, height: u32) -> Frame {
     converted(&picture, &info(format, width, height))
 }
 
+#[track_caller]
+fn draw(
+    overlay: &mut Overlay,
+    heads: &[Head],
+    style: &Style,
+    stats: Option<&str>,
+    frame: &mut Frame,
+) {
+    let size = (frame.format(), frame.width(), frame.height());
+    overlay
+        .blend(heads, style, stats, &mut frame.as_mut_video_frame_ref())
+        .unwrap_or_else(|error| panic!("{size:?}: {error}"));
+}
+
 /// Red, green and blue of every pixel.
 fn colors(frame: &Frame) -> Vec<[u8; 3]> {
     let bgrx = info(VideoFormat::Bgrx, frame.width(), frame.height());
@@ -83,14 +97,13 @@ fn every_format_and_size_is_drawn_on_and_only_where_the_overlay_is() {
             let composition = overlay
                 .composition(&heads, &everything(), Some("12 fps"), size)
                 .expect("a composition");
-            overlay
-                .blend(
-                    &heads,
-                    &everything(),
-                    Some("12 fps"),
-                    &mut frame.as_mut_video_frame_ref(),
-                )
-                .unwrap_or_else(|err| panic!("{format} {width}x{height}: {err}"));
+            draw(
+                &mut overlay,
+                &heads,
+                &everything(),
+                Some("12 fps"),
+                &mut frame,
+            );
             let after = colors(&frame);
 
             let areas: Vec<_> = composition.iter().map(|r| r.render_rectangle()).collect();
@@ -130,9 +143,7 @@ fn lines_have_their_colour_in_every_format() {
                     labels: false,
                     ..Style::default()
                 };
-                overlay
-                    .blend(&heads, &style, None, &mut frame.as_mut_video_frame_ref())
-                    .expect("a blended frame");
+                draw(&mut overlay, &heads, &style, None, &mut frame);
                 let colors = colors(&frame);
                 for (x, y) in [(180, 250), (181, 251), (252, 130), (324, 250), (252, 372)] {
                     let found = colors[y * width as usize + x];
@@ -162,14 +173,7 @@ fn axes_end_where_they_should() {
     // Yaw 30: the middle of the box is 252, 251, the axes are 72 long. X ends at 252 + 72 * 0.866 =
     // 314.4, Y at 251 + 72 = 323, Z at 252 - 72 * 0.5 = 216.
     let heads = [head(200.0, 150.0, 100.0, 200.0, 30.0)];
-    overlay
-        .blend(
-            &heads,
-            &Style::default(),
-            None,
-            &mut frame.as_mut_video_frame_ref(),
-        )
-        .expect("a blended frame");
+    draw(&mut overlay, &heads, &Style::default(), None, &mut frame);
     let colors = colors(&frame);
     let at = |x: usize, y: usize| colors[y * 640 + x];
     let red = |[r, g, b]: [u8; 3]| r > 200 && g < 110 && b < 110;
@@ -198,14 +202,13 @@ fn padding_between_rows_is_left_alone() {
             head(w * 0.4, h * 0.4, w, h, 20.0),
             head(0.0, 0.0, w, h, 150.0),
         ];
-        overlay
-            .blend(
-                &heads,
-                &everything(),
-                Some("12 fps"),
-                &mut frame.as_mut_video_frame_ref(),
-            )
-            .expect("a blended frame");
+        draw(
+            &mut overlay,
+            &heads,
+            &everything(),
+            Some("12 fps"),
+            &mut frame,
+        );
         let buffer = frame.into_buffer();
         let bytes = buffer.map_readable().expect("bytes");
         let mut drawn = 0;
@@ -231,15 +234,13 @@ fn pixels_that_are_transparent_become_visible_where_the_overlay_is() {
     let mut frame = frame(&rgba);
     frame.plane_data_mut(0).expect("pixels").fill(0);
     let heads = [head(200.0, 150.0, 100.0, 200.0, 0.0)];
-    Overlay::new()
-        .expect("an overlay")
-        .blend(
-            &heads,
-            &Style::default(),
-            None,
-            &mut frame.as_mut_video_frame_ref(),
-        )
-        .expect("a blended frame");
+    draw(
+        &mut Overlay::new().expect("an overlay"),
+        &heads,
+        &Style::default(),
+        None,
+        &mut frame,
+    );
     let pixels = frame.plane_data(0).expect("pixels");
     let at = |x: usize, y: usize| &pixels[(y * 640 + x) * 4..][..4];
     assert_eq!(at(180, 250), [0, 0, 255, 255]);
@@ -256,14 +257,7 @@ fn a_composition_shows_what_blending_draws_and_reuses_rectangles() {
     };
     let heads = [head(200.0, 150.0, 100.0, 200.0, 35.0)];
     let mut blended = grey(VideoFormat::Rgb, 640, 480);
-    overlay
-        .blend(
-            &heads,
-            &everything(),
-            None,
-            &mut blended.as_mut_video_frame_ref(),
-        )
-        .expect("a blended frame");
+    draw(&mut overlay, &heads, &everything(), None, &mut blended);
     let mut compose = |heads: &[Head]| {
         let composition = overlay.composition(heads, &everything(), None, size);
         composition.expect("a composition")
