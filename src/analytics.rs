@@ -150,7 +150,7 @@ impl Analytics {
         Ok(this)
     }
 
-    /// The objects that the buffer tells of.
+    /// The objects in the buffer's analytics meta.
     pub fn objects(&self, buffer: &gst::BufferRef) -> Vec<Object> {
         let mut objects = Vec::new();
         // SAFETY: the buffer is valid; nothing is written to it.

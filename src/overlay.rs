@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The drawing of heads, brought to GStreamer: blended onto a frame, or as a composition that is left to
-//! downstream to draw.
+//! The drawing of heads in GStreamer: blended onto a frame, or attached as a composition for downstream to draw.
 
 mod aligned;
 mod ayuv;
@@ -35,7 +34,7 @@ static CAT: std::sync::LazyLock<gst::DebugCategory> = std::sync::LazyLock::new(|
     gst::DebugCategory::new(
         "dmheadposedraw",
         gst::DebugColorFlags::empty(),
-        Some("Drawing of head poses: options, and who draws"),
+        Some("Drawing of head poses: options, and whether downstream draws"),
     )
 });
 
@@ -56,9 +55,8 @@ impl Overlay {
         })
     }
 
-    /// Does what `look` asks for with a buffer of which `poses` is known. Its pixels are copied first if others
-    /// hold them too, unless there is nothing to write: with `compose` the drawing is only attached, for
-    /// downstream.
+    /// Draws or hides the heads of a buffer as `look` says. Its pixels are copied first if they are shared, unless there
+    /// is nothing to write: with `compose` the drawing is only attached, for downstream.
     pub(crate) fn draw(
         &mut self,
         poses: Option<&HeadPoses>,

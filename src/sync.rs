@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Locks that outlive a panic: what it left behind is still sound, and it must not turn into another one, in a
-//! property getter say.
+//! Locks that survive a panic: the data behind them is still sound, and one panic must not cause another, in a
+//! property getter for example.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;

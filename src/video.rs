@@ -8,7 +8,7 @@ use crate::estimator::geometry::Size;
 use crate::estimator::image::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use crate::planes::{self, Misfit};
 
-/// The formats that [`view`] accepts, the ones that cameras and decoders deliver first.
+/// The formats that [`view`] accepts; those that cameras and decoders deliver come first.
 pub const FORMATS: &[gst_video::VideoFormat] = &[
     gst_video::VideoFormat::I420,
     gst_video::VideoFormat::Nv12,
@@ -53,7 +53,7 @@ fn pixel_format(format: gst_video::VideoFormat) -> Option<PixelFormat> {
     })
 }
 
-/// What the caps say of the colours; GStreamer fills in its defaults where they say nothing.
+/// The colorimetry of the caps; GStreamer fills in its defaults where they have none.
 pub(crate) fn colorimetry(colorimetry: &gst_video::VideoColorimetry) -> Colorimetry {
     use gst_video::VideoColorMatrix as Matrix;
     let base = match colorimetry.matrix() {
@@ -192,8 +192,8 @@ fn check_meta(
     planes::check_meta(buffer, info).map_err(|misfit| error_message(&misfit_error(info, misfit)))
 }
 
-/// The one place that decides under which domain and code an [`Error`] reaches the bus. Its text is the
-/// message itself, not the debug string: applications show only the former to their users.
+/// The one place that decides the domain and code of an [`Error`] on the bus. Its text is the message, not the debug
+/// string: applications show only the message to their users.
 pub fn error_message(error: &Error) -> gst::ErrorMessage {
     let text = error.to_string();
     match error {
@@ -214,13 +214,13 @@ pub fn error_message(error: &Error) -> gst::ErrorMessage {
     }
 }
 
-/// The buffer stands for a frame that is missing. Most GAP buffers are none of these: `videorate` marks the frames
-/// that it repeats, which have their picture.
+/// Whether the buffer stands for a missing frame. Most GAP buffers do not: `videorate` marks the frames that it repeats,
+/// which have a picture.
 pub(crate) fn is_empty_gap(buffer: &gst::BufferRef) -> bool {
     buffer.flags().contains(gst::BufferFlags::GAP) && buffer.size() == 0
 }
 
-/// Why a buffer's pixels cannot be had.
+/// The error of a buffer whose pixels cannot be mapped.
 fn map_error(
     purpose: &str,
     info: &gst_video::VideoInfo,
@@ -237,7 +237,7 @@ fn map_error(
     )
 }
 
-/// The caps with the feature that says: buffers may carry a composition.
+/// The caps with the feature that allows compositions on buffers.
 pub(crate) fn with_composition(caps: &gst::Caps) -> gst::Caps {
     let feature = gst_video::CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION;
     let features = |old: &gst::CapsFeaturesRef| {

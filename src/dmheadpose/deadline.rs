@@ -27,9 +27,9 @@ pub(super) enum Why {
     Busy,
 }
 
-/// What a decision depends on beside the time.
+/// What a decision about a frame depends on, beside the time.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Frame {
+pub(super) struct Facts {
     /// The buffer has no picture.
     pub is_empty: bool,
     /// Late frames go on without their result: `when-late=hold`.
@@ -62,19 +62,19 @@ struct Known {
 }
 
 impl Deadline {
-    /// What to do with a frame at running time `now`.
-    pub fn decide(&self, frame: &Frame, now: Option<gst::ClockTime>) -> Decision {
+    /// What to do with a frame, at running time `now`.
+    pub fn decide(&self, facts: &Facts, now: Option<gst::ClockTime>) -> Decision {
         self.set_waited(Duration::ZERO);
-        if frame.is_empty {
+        if facts.is_empty {
             Decision::Pass
-        } else if frame.holds && frame.has_last && self.is_late(frame.running_time) {
+        } else if facts.holds && facts.has_last && self.is_late(facts.running_time) {
             Decision::Hold(Why::Late)
-        } else if frame.is_busy {
+        } else if facts.is_busy {
             Decision::Hold(Why::Busy)
-        } else if frame.is_async {
+        } else if facts.is_async {
             Decision::Infer(Some(Duration::ZERO))
-        } else if frame.holds {
-            let left = self.time_left(frame.running_time, now, frame.duration);
+        } else if facts.holds {
+            let left = self.time_left(facts.running_time, now, facts.duration);
             Decision::Infer(left.map(Into::into))
         } else {
             Decision::Infer(None)
@@ -222,26 +222,26 @@ mod tests {
     fn one_decision_for_each_frame() {
         gst::init().unwrap();
         let deadline = Deadline::default();
-        let frame = Frame {
+        let frame = Facts {
             running_time: ms(1000),
             duration: ms(40).unwrap(),
-            ..Frame::default()
+            ..Facts::default()
         };
-        let decide = |frame: Frame| deadline.decide(&frame, ms(1150));
+        let decide = |frame: Facts| deadline.decide(&frame, ms(1150));
         let infer = |ms| Decision::Infer(Some(Duration::from_millis(ms)));
-        let hold = Frame {
+        let hold = Facts {
             holds: true,
             has_last: true,
             ..frame
         };
-        let busy = Frame {
+        let busy = Facts {
             is_busy: true,
             ..frame
         };
         assert_eq!(decide(frame), Decision::Infer(None));
         assert_eq!(decide(hold), Decision::Infer(None), "nothing limits it");
         assert_eq!(decide(busy), Decision::Hold(Why::Busy));
-        let background = Frame {
+        let background = Facts {
             is_async: true,
             ..frame
         };
@@ -251,12 +251,12 @@ mod tests {
         assert_eq!(decide(frame), Decision::Infer(None));
         after_qos(&deadline, 30);
         assert_eq!(decide(hold), Decision::Hold(Why::Late));
-        let first = Frame {
+        let first = Facts {
             has_last: false,
             ..hold
         };
         assert_eq!(decide(first), infer(30), "there is nothing to hold");
-        let empty = Frame {
+        let empty = Facts {
             is_empty: true,
             ..hold
         };

@@ -7,7 +7,7 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 
-use super::deadline::{self, Decision, Why};
+use super::deadline::{Decision, Facts, Why};
 use super::frames::{Failure, FrameQueue, Outcome};
 use super::imp::{CAT, DmHeadPose, State};
 use super::metas::{self, KnownHeads};
@@ -32,7 +32,7 @@ impl DmHeadPose {
         // After a switch from async to waiting mode, one result may still be pending.
         let longest = (holds || is_async).then_some(Duration::ZERO);
         if let Err(failure) = self.keep_background_result(state, longest) {
-            // As for any frame: `finish` decides what becomes of an error.
+            // As for any frame: `on-error` decides what becomes of it.
             state.queue.put(buffer, Outcome::Failed(failure));
             return Ok(());
         }
@@ -73,7 +73,7 @@ impl DmHeadPose {
         let loaded = lock(&self.loaded);
         let duration = loaded.as_ref().map(|loaded| loaded.frame_duration);
         drop(loaded);
-        let frame = deadline::Frame {
+        let facts = Facts {
             is_empty: video::is_empty_gap(buffer),
             holds,
             is_async,
@@ -83,7 +83,7 @@ impl DmHeadPose {
             duration: duration.unwrap_or_default(),
         };
         let now = holds.then(|| self.obj().current_running_time());
-        self.deadline.decide(&frame, now.flatten())
+        self.deadline.decide(&facts, now.flatten())
     }
 
     fn infer(
@@ -170,104 +170,110 @@ impl DmHeadPose {
     ) -> Option<Result<gst::Buffer, gst::FlowError>> {
         let popped = lock(&self.state).as_mut()?.queue.pop(drain)?;
         let finished = match popped {
-            Ok((buffer, outcome)) => {
-                let draws = !matches!(outcome, Outcome::Passed) && settings.look.draws();
-                let compose = draws && self.downstream.draws_compositions(&*self.obj());
-                let mut state = lock(&self.state);
-                self.finish(state.as_mut()?, buffer, outcome, settings, compose)
-            }
+            Ok((buffer, outcome)) => self.finish(buffer, outcome, settings),
             Err(failure) => Err(failure),
         };
-        Some(match finished {
-            Ok(finished) => {
-                if let Some(warning) = finished.warning {
-                    gst::element_imp_warning!(self, gst::StreamError::Failed, ("{warning}"));
-                }
-                if finished.fresh {
-                    self.reporter
-                        .report(&self.obj(), settings, &finished.buffer);
-                }
-                Ok(finished.buffer)
+        Some(finished.map_err(|failure| {
+            // The stream ends here: what else is in flight would only fail in the same way.
+            if let Some(state) = &mut *lock(&self.state) {
+                state.queue.discard();
             }
-            Err(failure) => {
-                // The stream ends here: what else is in flight would only fail in the same way.
-                if let Some(state) = &mut *lock(&self.state) {
-                    state.queue.discard();
-                }
-                Err(self.fail(failure))
-            }
-        })
+            self.fail(failure)
+        }))
     }
 
-    /// Puts a buffer's own or the last result on it.
+    /// Puts a buffer's own or the last result on it, as metas and drawn, and reports it.
     fn finish(
         &self,
-        state: &mut State,
-        buffer: gst::Buffer,
+        mut buffer: gst::Buffer,
         outcome: Outcome,
         settings: &Settings,
-        compose: bool,
-    ) -> Result<Finished, Failure> {
-        let mut finished = Finished {
-            buffer,
-            fresh: false,
-            warning: None,
-        };
-        let (mut own, mut known) = (None, KnownHeads::default());
-        match outcome {
-            Outcome::Passed => return Ok(finished),
-            Outcome::Held => {}
-            Outcome::Inferred(found, heads) => (own, known) = (Some(found), heads),
-            Outcome::Failed(Failure::Message { text, .. })
-                if settings.on_error == DmHeadPoseOnError::Hold =>
-            {
-                lock(&self.stats).errors += 1;
-                // The first of a row: a broken provider fails at every frame.
-                let is_first = !std::mem::replace(&mut state.failing, true);
-                finished.warning = is_first.then_some(text);
+    ) -> Result<gst::Buffer, Failure> {
+        let inferred = match outcome {
+            Outcome::Passed => return Ok(buffer),
+            Outcome::Held => None,
+            Outcome::Inferred(found, known) => Some((found, known)),
+            Outcome::Failed(failure) => {
+                self.hold_on_error(failure, settings)?;
+                None
             }
-            Outcome::Failed(failure) => return Err(failure),
+        };
+        let compose = settings.look.draws() && self.downstream.draws_compositions(&*self.obj());
+        let is_fresh = match &mut *lock(&self.state) {
+            Some(state) => self.put_result(state, &mut buffer, inferred, settings, compose)?,
+            None => return Err(Failure::Exiting),
+        };
+        if is_fresh {
+            self.reporter.report(&self.obj(), settings, &buffer);
         }
-        let pts = finished.buffer.pts();
+        Ok(buffer)
+    }
+
+    /// Lets the last result hold where `on-error` says so.
+    fn hold_on_error(&self, failure: Failure, settings: &Settings) -> Result<(), Failure> {
+        let text = match failure {
+            Failure::Message { text, .. } if settings.on_error == DmHeadPoseOnError::Hold => text,
+            failure => return Err(failure),
+        };
+        lock(&self.stats).errors += 1;
+        // The first of a row: a broken provider fails at every frame.
+        let is_first = match &mut *lock(&self.state) {
+            Some(state) => !std::mem::replace(&mut state.failing, true),
+            None => return Err(Failure::Exiting),
+        };
+        if is_first {
+            gst::element_imp_warning!(self, gst::StreamError::Failed, ("{text}"));
+        }
+        Ok(())
+    }
+
+    /// Puts the result on a buffer; whether the buffer is the first to carry it.
+    fn put_result(
+        &self,
+        state: &mut State,
+        buffer: &mut gst::Buffer,
+        inferred: Option<(Found, KnownHeads)>,
+        settings: &Settings,
+        compose: bool,
+    ) -> Result<bool, Failure> {
+        let pts = buffer.pts();
         let size = video::size(state.info.as_ref().ok_or_else(no_caps)?);
+        let (mut own, known) = inferred.unzip();
         let mut result = match &mut own {
             Some(found) => {
                 state.failing = false;
                 let poses = poses(found, size);
                 state.last.keep(&poses, pts, false, found.unposed > 0);
-                finished.fresh = true;
-                Some(poses)
+                Some((poses, true))
             }
             None => {
                 lock(&self.stats).held += 1;
-                let last = state.last.at(pts, size);
-                last.map(|(poses, fresh)| {
-                    finished.fresh = fresh;
-                    poses
-                })
+                state.last.at(pts, size)
             }
         };
-        let buffer = &mut finished.buffer;
-        let drawing_time = self.attach(state, buffer, result.as_mut(), known, settings, compose)?;
-        if let Some(poses) = &result {
-            gst::log!(
-                CAT,
-                imp = self,
-                "{}: {} heads, {:?}, {} old, {:?}",
-                pts.display(),
-                poses.heads.len(),
-                poses.source,
-                poses.age.display(),
-                own.as_ref().map(|found| found.times)
-            );
-            for head in &poses.heads {
-                gst::trace!(CAT, imp = self, "{head:?}");
-            }
-            if let Some(found) = &own {
-                lock(&self.stats).add(poses.heads.len(), found, drawing_time);
-            }
+        let poses = result.as_mut().map(|(poses, _)| poses);
+        let known = known.unwrap_or_default();
+        let drawing_time = self.attach(state, buffer, poses, known, settings, compose)?;
+        let Some((poses, is_fresh)) = result else {
+            return Ok(false);
+        };
+        gst::log!(
+            CAT,
+            imp = self,
+            "{}: {} heads, {:?}, {} old, {:?}",
+            pts.display(),
+            poses.heads.len(),
+            poses.source,
+            poses.age.display(),
+            own.as_ref().map(|found| found.times)
+        );
+        for head in &poses.heads {
+            gst::trace!(CAT, imp = self, "{head:?}");
         }
-        Ok(finished)
+        if let Some(found) = &own {
+            lock(&self.stats).add(poses.heads.len(), found, drawing_time);
+        }
+        Ok(is_fresh)
     }
 
     /// Attaches the metas and draws; how long drawing took.
@@ -344,14 +350,6 @@ impl DmHeadPose {
             .map(drop)
             .map_err(|error| Error::Thread(error.to_string()))
     }
-}
-
-/// A buffer that is ready to go downstream.
-struct Finished {
-    buffer: gst::Buffer,
-    /// It is the first to carry its result.
-    fresh: bool,
-    warning: Option<String>,
 }
 
 /// Takes the heads of a frame of this size, as they go onto buffers.

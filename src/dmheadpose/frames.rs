@@ -63,9 +63,9 @@ enum Runner {
     /// In the streaming thread.
     Inline(Box<HeadPoseEstimator>),
     /// Several at once.
-    Parallel(Workers<Frame>),
+    Parallel(Workers<MappedFrame>),
     /// One at a time, for which no buffer has to wait.
-    Background(Workers<Frame>),
+    Background(Workers<MappedFrame>),
 }
 
 /// The buffers in the element, in the order in which they came.
@@ -161,7 +161,7 @@ impl FrameQueue {
             }
             Some(Runner::Background(workers)) => {
                 // A copy shares the pixels.
-                let outcome = match Frame::new(buffer.copy(), info, known, true) {
+                let outcome = match MappedFrame::new(buffer.copy(), info, known, true) {
                     Err((_, message)) => Outcome::Failed(message.into()),
                     Ok(frame) => match workers.submit(frame, time, settings) {
                         Err(_) => Outcome::lost(),
@@ -174,7 +174,7 @@ impl FrameQueue {
                 };
                 Some((buffer, outcome))
             }
-            Some(Runner::Parallel(workers)) => match Frame::new(buffer, info, known, false) {
+            Some(Runner::Parallel(workers)) => match MappedFrame::new(buffer, info, known, false) {
                 Err((buffer, message)) => Some((buffer, Outcome::Failed(message.into()))),
                 Ok(frame) => match workers.submit(frame, time, settings) {
                     Ok(()) => None,
@@ -218,7 +218,7 @@ impl FrameQueue {
 
     /// The frame in the background and what was found in it, once its inference has ended; waits for it, at most for
     /// `longest`. Nothing that was found before the stream jumped.
-    pub fn pop_background(&mut self, longest: Option<Duration>) -> Option<(Frame, Outcome)> {
+    pub fn pop_background(&mut self, longest: Option<Duration>) -> Option<(MappedFrame, Outcome)> {
         let Some(Runner::Background(workers)) = &mut self.runner else {
             return None;
         };
@@ -292,7 +292,7 @@ fn infer(
 }
 
 /// A buffer that a worker reads.
-pub(super) struct Frame {
+pub(super) struct MappedFrame {
     /// `None` once it was given back.
     pixels: Option<gst_video::VideoFrame<gst_video::video_frame::Readable>>,
     pub info: gst_video::VideoInfo,
@@ -302,7 +302,7 @@ pub(super) struct Frame {
     is_copy: bool,
 }
 
-impl Frame {
+impl MappedFrame {
     /// Gives the buffer back if it does not fit `info`.
     fn new(
         buffer: gst::Buffer,
@@ -334,7 +334,7 @@ impl Frame {
     }
 }
 
-impl workers::Frame for Frame {
+impl workers::Frame for MappedFrame {
     fn view(&self) -> Result<FrameView<'_>, Error> {
         match &self.pixels {
             Some(frame) => video::view_owned(frame),

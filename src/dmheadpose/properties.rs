@@ -94,7 +94,7 @@ settings! {
         "Heads that run through the pose model at once; more take several runs. Bounds the memory";
     pipeline_depth: u32 = 0,
         "pipeline-depth", "Pipeline Depth", READY, 0..=16,
-        "Frames in flight; a frame leaves when this many less one have come after it. They are inferred at \
+        "Frames in flight: a frame leaves when one less than this many have come after it. They are inferred at \
          once, each with models of its own; from 3 on, one of them is queued, so that no thread has to wait. \
          1 = each frame leaves before the next is taken, 0 = 3 for files (not live and seekable), else 1";
     is_async: bool = false,

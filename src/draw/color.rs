@@ -6,7 +6,7 @@ use crate::estimator::Head;
 /// Of the box when the head's pose or number, which decides its colour, is not known.
 const UNKNOWN: Color = Color(0xff80_8080);
 
-/// The palette of Okabe and Ito without its black: eight out of a hundred men tell them apart too.
+/// The palette of Okabe and Ito without its black, which colour-blind viewers can distinguish as well.
 const PALETTE: [Color; 7] = [
     Color(0xffe6_9f00),
     Color(0xff56_b4e9),
@@ -41,12 +41,12 @@ impl Color {
     }
 }
 
-/// What the colour of a head's box tells.
+/// What the colour of a head's box shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BoxColor {
     /// Blue for a face, red for the back of a head, as DMHead has it.
     Yaw,
-    /// Who it is: one of seven colours by the track number.
+    /// The track: one of seven colours by its number.
     Id,
     /// Nothing.
     Fixed(Color),

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Templates of what is written above a head's box.
+//! Templates of the text above a head's box.
 
 use std::fmt::Write;
 
 use super::text::COLUMN;
 use crate::estimator::Head;
 
-/// Text with placeholders for what is known of a head: `{id}`, `{yaw}`, `{pitch}`, `{roll}`, `{score}`,
+/// Text with placeholders for the properties of a head: `{id}`, `{yaw}`, `{pitch}`, `{roll}`, `{score}`,
 /// `{uncertainty}`.
 ///
 /// A number may be followed by its form: `{yaw:+.1}` has a sign also when positive and one decimal.

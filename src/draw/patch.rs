@@ -38,7 +38,7 @@ impl Area {
             && other.y < self.bottom
     }
 
-    /// Moved by no more than needed to lie within the frame; what is too large for it begins at its
+    /// Moved as little as possible to lie within the frame; an area that is too large begins at the frame's
     /// top left.
     pub fn moved_into(&self, frame: Size) -> Self {
         let fit = |start: i32, length: i32, room: u32| {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Whole drawings: what is painted where.
+//! Tests of whole drawings.
 
 use super::*;
 use crate::estimator::geometry::Rect;

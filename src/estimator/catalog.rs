@@ -145,7 +145,7 @@ pub fn model_folders(chosen: Option<&Path>, beside: Option<&Path>) -> Vec<PathBu
 }
 
 /// The folder of the sources, where `beside` is within what cargo built from them. Once installed, neither plugin
-/// nor tools depend on a path that others may own by now.
+/// nor tools depend on a path that may belong to other software.
 pub fn sources(beside: &Path) -> Option<PathBuf> {
     // As in target/release/build/gst-plugin-dmheadpose-0123/out.
     let built = Path::new(env!("OUT_DIR")).ancestors().nth(3)?;

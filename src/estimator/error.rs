@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The one error type of the estimator, its variants grouped by who is at fault.
+//! The error type of the estimator, its variants grouped by where the fault is.
 //!
 //! Every message says what was expected, what was found and what to do.
 
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 pub enum Error {
     // The installation.
     #[error(
-        "ONNX Runtime not found. Looked at: {looked_at}. Install it (1.17 or newer; `make setup` fetches it), \
+        "ONNX Runtime not found. Searched: {looked_at}. Install it (1.17 or newer; `make setup` fetches it), \
          or name the library with the property or option onnxruntime-library or the variable ORT_DYLIB_PATH"
     )]
     RuntimeMissing { looked_at: String },
@@ -92,12 +92,12 @@ pub enum Error {
     Thread(String),
 
     #[error(
-        "this process was forked from one that had loaded ONNX Runtime, whose threads did not come along: expected \
+        "this process was forked from one that had loaded ONNX Runtime, whose threads a fork does not copy: expected \
          the process that loaded it. Fork before the first dmheadpose starts, or start a new program (exec)"
     )]
     Forked,
 
-    /// The process runs its exit handlers; ONNX Runtime may be gone any moment. Not worth reporting.
+    /// The process runs its exit handlers; ONNX Runtime may be unloaded at any moment. Not worth reporting.
     #[error("the process is exiting, no more inference")]
     Exiting,
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 //! From a video frame to heads with their pose. Pure Rust: nothing in here knows GStreamer.
 //!
-//! The way of a frame: [`StreamState::begin`] decides whether it is detected or predicted; [`Networks::run`] runs the
-//! detector, lets [`StreamState::follow`] match the boxes with the tracks and choose what is due, and runs the pose
-//! models on the crops in one batch; [`StreamState::finish`] makes [`Head`]s of the poses. A [`FrameJob`] carries what
-//! is known of the frame from one step to the next.
+//! The way of a frame: `StreamState::begin` decides whether it is detected or predicted; `Networks::run` runs the
+//! detector, lets `StreamState::follow` match the boxes with the tracks and choose what is due, and runs the pose models
+//! on the crops in one batch; `StreamState::finish` makes [`Head`]s of the poses. A `FrameJob` carries what is known of
+//! the frame from one step to the next.
 //!
 //! [`HeadPoseEstimator`] goes this way in the caller's thread. [`Workers`](workers::Workers) do so for several frames
 //! at once, in threads of their own.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Warnings from the networks to the application. Several workers may find the same: it is delivered once.
+//! Warnings from the networks to the application. Each is delivered once, also if several workers find it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};

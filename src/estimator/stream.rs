@@ -17,7 +17,6 @@ use super::job::FrameJob;
 use super::pose::fusion::Pose;
 use super::target::{self, Target};
 use super::track::one_euro::PoseFilters;
-use super::track::side::Seen;
 use super::track::time::elapsed;
 use super::track::tracker::Tracker;
 
@@ -25,19 +24,11 @@ use super::track::tracker::Tracker;
 /// in flight up to this.
 const FRAMES_TO_LEARN: u64 = 4;
 
-/// Which side the head of a track showed.
+/// A pose of a head that is followed.
 #[derive(Clone, Copy, Debug)]
-struct Shown {
-    frame: u64,
+struct TrackPose {
     id: u64,
-    seen: Seen,
-}
-
-/// The last pose of a head that is followed.
-#[derive(Clone, Copy, Debug)]
-struct LastPose {
-    id: u64,
-    /// The last frame that had the head.
+    /// The frame in which the head had it, or still had it.
     frame: u64,
     pose: Pose,
 }
@@ -67,12 +58,12 @@ pub(super) struct StreamState {
     followed: u64,
     /// The tracker has the boxes of a frame of that shot.
     has_boxes: bool,
-    /// Sides that finished frames revealed and the tracks have not learned yet.
-    shown: VecDeque<Shown>,
+    /// Poses of finished frames whose side the tracks have not learned yet.
+    unlearned: VecDeque<TrackPose>,
     /// Used by finished frames only.
     pose_filters: PoseFilters,
-    /// Likewise.
-    last_poses: Vec<LastPose>,
+    /// The last pose of each head. Likewise.
+    last_poses: Vec<TrackPose>,
     // Scratch memory.
     boxes: Vec<Rect>,
     tracks: Vec<usize>,
@@ -93,7 +84,7 @@ impl StreamState {
             tracker: Tracker::default(),
             followed: 0,
             has_boxes: false,
-            shown: VecDeque::new(),
+            unlearned: VecDeque::new(),
             pose_filters: PoseFilters::default(),
             last_poses: Vec::new(),
             boxes: Vec::new(),
@@ -214,10 +205,10 @@ impl StreamState {
     /// Hands the tracks the sides that are old enough to be used by frame `number`.
     fn learn_sides(&mut self, number: u64) {
         let delay = self.depth.max(FRAMES_TO_LEARN);
-        let is_old = |shown: &mut Shown| shown.frame + delay <= number;
-        while let Some(shown) = self.shown.pop_front_if(is_old) {
-            if let Some(track) = self.tracker.find_mut(shown.id) {
-                track.side.learn(shown.frame, shown.seen);
+        let is_old = |posed: &mut TrackPose| posed.frame + delay <= number;
+        while let Some(posed) = self.unlearned.pop_front_if(is_old) {
+            if let Some(track) = self.tracker.find_mut(posed.id) {
+                track.side.learn(posed.frame, posed.pose.seen);
             }
         }
     }
@@ -244,7 +235,7 @@ impl StreamState {
     fn forget_tracks(&mut self) {
         self.tracker.reset();
         self.has_boxes = false;
-        self.shown.clear();
+        self.unlearned.clear();
     }
 
     /// Makes heads of the targets and their poses.
@@ -280,14 +271,13 @@ impl StreamState {
         if id == 0 {
             return pose;
         }
-        let seen = pose.seen;
-        self.shown.push_back(Shown { frame, id, seen });
+        self.unlearned.push_back(TrackPose { id, frame, pose });
         if let Some(smoothing) = &job.settings.smoothing {
             let filter = self.pose_filters.get(id, frame);
             pose.angles = filter.filter_weighed(smoothing, job.time, pose.angles, pose.uncertainty);
         }
         if job.settings.pose_interval > 1 {
-            let last = LastPose { id, frame, pose };
+            let last = TrackPose { id, frame, pose };
             match self.last_poses.iter_mut().find(|last| last.id == id) {
                 Some(known) => *known = last,
                 None => self.last_poses.push(last),

@@ -153,6 +153,9 @@ impl<F> Shared<F> {
     }
 }
 
+/// What a thread does.
+type Work = Box<dyn FnOnce() + Send>;
+
 /// How a worker gets its networks.
 type Load = Box<dyn FnOnce() -> Result<Networks, Error> + Send>;
 
@@ -224,8 +227,12 @@ impl<F: Frame> Workers<F> {
         let loads = std::iter::once(first).chain(others);
         let threads = started.into_iter().zip(loads);
         let threads = threads.map(|((start, thread), load)| {
+            let shared = Arc::clone(&shared);
             // The thread does nothing but wait for it.
-            let _ = start.send((load, Arc::clone(&shared)));
+            let _ = start.send(Box::new(move || match load() {
+                Ok(networks) => work(networks, &shared),
+                Err(error) => lock(&shared.line).missing = Some(error),
+            }));
             thread
         });
         Ok(Self {
@@ -341,19 +348,14 @@ impl<F> Drop for Workers<F> {
     }
 }
 
-/// What a thread waits for before it works.
-type Start<F> = SyncSender<(Load, Arc<Shared<F>>)>;
-
-fn start_thread<F: Frame>() -> std::io::Result<(Start<F>, JoinHandle<()>)> {
-    let (start, started) = sync_channel::<(Load, Arc<Shared<F>>)>(1);
+/// A thread that waits for its work, so that none needs networks before all threads are there.
+fn start_thread() -> std::io::Result<(SyncSender<Work>, JoinHandle<()>)> {
+    let (start, started) = sync_channel::<Work>(1);
     let thread = std::thread::Builder::new()
         .name("dmheadpose".into())
         .spawn(move || {
-            if let Ok((load, shared)) = started.recv() {
-                match load() {
-                    Ok(networks) => work(networks, &shared),
-                    Err(error) => lock(&shared.line).missing = Some(error),
-                }
+            if let Ok(work) = started.recv() {
+                work();
             }
         })?;
     Ok((start, thread))

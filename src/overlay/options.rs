@@ -48,7 +48,7 @@ pub enum DmHeadPoseBlurHeads {
     #[enum_value(name = "Heads stay as they are", nick = "none")]
     None,
     #[enum_value(
-        name = "Six blocks on the longer side: not to be recognised by eye",
+        name = "Six blocks on the longer side: not recognisable by eye",
         nick = "pixelate"
     )]
     Pixelate,

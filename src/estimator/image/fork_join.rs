@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Two halves of a job at once, in this thread and in a helper, without an allocation.
+//! Runs two halves of a job at once, in this thread and in a helper, without an allocation.
 //!
-//! Scoped threads and thread pools allocate for each job, and what a frame needs is borrowed.
+//! Scoped threads and thread pools allocate for each job, and threads of our own cannot borrow the frame.
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
@@ -17,7 +17,7 @@ use crate::estimator::onnx::exit;
 /// Half of a job. It is borrowed from [`ForkJoin::join`], which outlives its use.
 struct Half(*mut (dyn FnMut() + Send));
 
-// SAFETY: what the pointer leads to is `Send`, and used by one thread at a time.
+// SAFETY: the closure behind the pointer is `Send`, and used by one thread at a time.
 unsafe impl Send for Half {}
 
 #[derive(Default)]
@@ -25,14 +25,14 @@ enum Slot {
     #[default]
     Empty,
     Posted(Half),
-    /// The helper is at it.
+    /// The helper runs it.
     Taken,
     Panicked(Box<dyn Any + Send>),
-    /// The helper is to end.
+    /// The helper ends.
     Closed,
 }
 
-/// Who is done first waits awake for so long: to sleep and be woken takes as much, and the other is nearly done.
+/// How long the faster thread spins before it sleeps: sleeping and waking take as long, and the other one is nearly done.
 const LONGEST_SPIN: Duration = Duration::from_micros(50);
 
 #[derive(Default)]
@@ -48,7 +48,7 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// Empties the slot once the helper is not at it any more, and gives what was in it.
+    /// Waits until the helper is not running a half, then empties the slot and returns what was in it.
     fn clear(&self) -> Slot {
         let start = Instant::now();
         let mut slot = lock(&self.slot);
@@ -64,7 +64,7 @@ impl Shared {
         std::mem::replace(&mut *slot, Slot::Empty)
     }
 
-    /// What the helper does until the slot is closed.
+    /// The loop of the helper, until the slot is closed.
     fn help(&self) {
         self.placement.set_helper();
         let mut slot = lock(&self.slot);
@@ -88,7 +88,7 @@ impl Shared {
     }
 }
 
-/// On which processors the helper may run. Where the system does not let us say so, all stays as it is.
+/// The processors that the helper may run on. Nothing changes where the system does not allow it.
 #[cfg(target_os = "linux")]
 mod placement {
     use std::sync::OnceLock;
@@ -101,17 +101,17 @@ mod placement {
     }
 
     impl Placement {
-        /// To be called by the helper.
+        /// Called by the helper.
         pub fn set_helper(&self) {
             let _ = self.helper.set(thread::gettid());
         }
 
-        /// On any that the caller may use but the one that the caller is on.
+        /// Any that the caller may use, except the one that it runs on.
         pub fn keep_off_ours(&self) {
             self.change(|processors| processors.unset(thread::sched_getcpu()));
         }
 
-        /// On any that the caller may use.
+        /// Any that the caller may use.
         pub fn allow_all(&self) {
             self.change(|_| {});
         }
@@ -156,13 +156,13 @@ impl Drop for Borrow<'_> {
 pub struct ForkJoin {
     shared: Arc<Shared>,
     helper: Option<JoinHandle<()>>,
-    /// The helper was late the last time, and is kept off our processor.
+    /// The helper was late the last time and is kept off the caller's processor.
     keeps_off: bool,
 }
 
 impl ForkJoin {
     /// # Errors
-    /// What the system says when it cannot start a thread.
+    /// The error of the system when it cannot start a thread.
     pub fn new() -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let helps = Arc::clone(&shared);
@@ -176,7 +176,7 @@ impl ForkJoin {
         })
     }
 
-    /// Runs both halves, `theirs` in the helper, unless that has not come to it when `ours` is done.
+    /// Runs both halves; `theirs` in the helper, or here if the helper has not begun when `ours` is done.
     pub fn join(&mut self, theirs: &mut (dyn FnMut() + Send), ours: impl FnOnce()) {
         if exit::is_forked() {
             // The helper is the parent's.
@@ -191,9 +191,10 @@ impl ForkJoin {
         self.shared.put(Slot::Posted(Half(half)));
         ours();
         let left = self.shared.clear();
-        // Where all processors are busy, the scheduler leaves a thread that wakes on the one where it was last. If
-        // that is ours it cannot begin before we are done, now and the next thousand times. So it is kept off ours
-        // until it was in time once; for longer, others that need the processors that are left could hold us up.
+        // Where all processors are busy, the scheduler leaves a waking thread on the processor where it ran last. If
+        // this thread runs there, the helper cannot begin before `ours` is done, now and the next thousand times. So
+        // it is kept off this processor until it was in time once; for longer, other threads that need the remaining
+        // processors could delay it.
         let is_late = matches!(left, Slot::Posted(_));
         if is_late {
             self.shared.placement.keep_off_ours();
@@ -202,7 +203,7 @@ impl ForkJoin {
         }
         self.keeps_off = is_late;
         match left {
-            // SAFETY: taken out of the slot, so nobody else has it.
+            // SAFETY: taken out of the slot, so no other thread has it.
             Slot::Posted(half) => unsafe { (*half.0)() },
             Slot::Panicked(payload) => panic::resume_unwind(payload),
             Slot::Empty | Slot::Taken | Slot::Closed => {}
@@ -221,12 +222,12 @@ impl Drop for ForkJoin {
     fn drop(&mut self) {
         let helper = self.helper.take();
         if exit::is_forked() {
-            // It is the parent's. To wait for it, or for a lock that it held, would be for ever.
+            // It is the parent's. Waiting for it, or for a lock that it held, would never end.
             return std::mem::forget(helper);
         }
         self.shared.put(Slot::Closed);
         if let Some(helper) = helper {
-            // It has caught all panics.
+            // Panics were caught in the helper.
             let _ = helper.join();
         }
     }

@@ -4,7 +4,7 @@
 
 use multiversion::multiversion;
 
-/// R, G, B and a byte that carries nothing: four bytes load and multiply faster than three.
+/// R, G, B and an unused byte: four bytes load and multiply faster than three.
 pub(super) type Pixel = [u8; 4];
 
 /// A pixel after the horizontal pass of a resize: 7 fractional bits a channel.
@@ -179,7 +179,7 @@ pub(super) fn mean_of_four_samples(upper: &[[u8; 2]], lower: &[[u8; 2]], out: &m
     }
 }
 
-/// Asks for bytes that will be read soon, so that they are in the cache by then.
+/// Prefetches bytes that will be read soon into the cache.
 pub(super) fn prefetch(bytes: &[u8]) {
     #[cfg(target_arch = "x86_64")]
     for line in bytes.chunks(64) {

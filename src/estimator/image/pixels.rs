@@ -75,7 +75,7 @@ impl RowReader {
         }
     }
 
-    /// Says that the pixels `columns` of row `row` will be read soon.
+    /// Prefetches the pixels `columns` of row `row`.
     pub fn announce(frame: &FrameView<'_>, row: usize, columns: Range<usize>) {
         let announce = |plane, row, columns: Range<usize>, step| {
             let bytes = frame.row(plane, row);
@@ -99,7 +99,7 @@ impl RowReader {
     }
 
     /// Fills `out` with the means of 2x2 pixels, from rows `row` and `row + 1` and column `start` on, where
-    /// each four share their chroma: one conversion serves them all, within a level of the mean of four. Says
+    /// each four share their chroma: one conversion serves them all, within a level of the mean of four. Returns
     /// `false`, and does nothing, where they do not.
     pub fn read_halved(
         &mut self,

@@ -17,7 +17,7 @@ use super::tensor::Rows;
 use crate::estimator::geometry::Size;
 use crate::sync::lock;
 
-/// Whole pixels of a frame: a part of it that is not empty.
+/// A part of a frame, in whole pixels, that is not empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PixelRect {
     pub x: u32,
@@ -27,7 +27,7 @@ pub struct PixelRect {
 }
 
 impl PixelRect {
-    /// How many of its pixels a resize to `size` reads, about.
+    /// About how many of its pixels a resize to `size` reads.
     pub(super) fn pixels_read(self, size: Size) -> u64 {
         u64::from(self.width) * u64::from(self.height.min(2 * size.height))
     }
@@ -103,10 +103,10 @@ pub struct Resizer {
 }
 
 impl Resizer {
-    /// Does what is large in two threads.
+    /// Resizes large parts in two threads.
     ///
     /// # Errors
-    /// What the system says when it cannot start a thread.
+    /// The error of the system when it cannot start a thread.
     pub fn with_two_threads() -> std::io::Result<Self> {
         Ok(Self {
             pair: Some(ForkJoin::new()?),
@@ -114,7 +114,7 @@ impl Resizer {
         })
     }
 
-    /// Does all jobs, which read about so many `pixels` of `frame`.
+    /// Does all jobs, which read about `pixels` pixels of `frame`.
     pub(super) fn resize<'a>(
         &mut self,
         frame: &FrameView<'_>,
@@ -127,7 +127,7 @@ impl Resizer {
             return jobs.for_each(|job| ours.resize(frame, job));
         };
         theirs.begin();
-        // A thread takes its time to wake: each does what it comes to.
+        // The second thread takes time to wake, so each takes the next job when it is free.
         let jobs = Mutex::new(jobs);
         let next = || lock(&jobs).next();
         let work = |band: &mut Band| {
@@ -143,7 +143,7 @@ impl Resizer {
 #[derive(Debug, Default)]
 struct Band {
     reader: RowReader,
-    /// What `taps`, `above` and `below` are made for.
+    /// The part and size that `taps`, `above` and `below` are made for.
     planned: Option<(PixelRect, Size)>,
     taps: Vec<ColumnTap>,
     source: Vec<Pixel>,
@@ -153,7 +153,7 @@ struct Band {
 }
 
 impl Band {
-    /// To be called for each new frame.
+    /// Called for each new frame.
     fn begin(&mut self) {
         self.planned = None;
     }
@@ -186,7 +186,7 @@ impl Band {
                     Self::announce_row(frame, part, ahead);
                 }
             }
-            // Rows come in rising order: what was below is often above now.
+            // Rows come in rising order: the row that was below is often above now.
             if self.above.source != Some(above) {
                 std::mem::swap(&mut self.above, &mut self.below);
             }
@@ -220,7 +220,7 @@ impl Band {
                 weights: [w0, w0, w0, w0, w1, w1, w1, w1],
             }
         }));
-        // One more: the last pixel has a neighbour, too, whose weight is 0.
+        // One more: the last pixel also has a neighbour, whose weight is 0.
         self.source.resize(part.width as usize + 1, [0; 4]);
     }
 
@@ -241,7 +241,7 @@ impl Band {
         target.source = Some(row);
     }
 
-    /// The parts of rows that a crop needs lie too far apart for the processor to see what comes next.
+    /// The rows of a crop are too far apart for the processor to prefetch them by itself.
     fn announce_row(frame: &FrameView<'_>, part: PixelRect, row: u32) {
         let (y, x) = ((part.y + row) as usize, part.x as usize);
         RowReader::announce(frame, y, x..x + part.width as usize);

@@ -2,9 +2,9 @@
 //! Subsampled chroma, read as one value for each pixel.
 //!
 //! A sample is taken as the mean of the pixels that share it. Repeating it loses how colour changes between
-//! them, and bilinear interpolation blurs on top, as the mean of what it makes is no more the sample. So each
-//! pixel gets the sample and, on either side of it, the slope through the neighbouring samples: the mean
-//! stays. On pictures made 4:2:0 by means this loses a sixth less than repetition, bilinear interpolation a
+//! them, and bilinear interpolation blurs on top, as the mean of its pixels is no longer the sample. So each
+//! pixel gets the sample and, on either side of it, the slope through the neighbouring samples, which keeps the
+//! mean. On pictures made 4:2:0 by means this loses a sixth less than repetition, bilinear interpolation a
 //! twentieth more.
 
 use super::frame::{Component, FrameView};

@@ -2,8 +2,8 @@
 //! Keeps ONNX Runtime apart from the end of the process, and from forks of it.
 //!
 //! An application may exit without stopping its pipeline. ONNX Runtime's static destructors must not run while a
-//! thread is in there: so an exit lets none in any more, and waits for those inside. A child made by `fork` has
-//! none of the threads that the library and its sessions, and what else has threads here, wait for.
+//! thread is in there: so an exit lets no more calls in, and waits for those inside. A child made by `fork` has
+//! none of the threads that the library, its sessions and our own workers wait for.
 
 use std::ffi::c_int;
 use std::sync::Once;
@@ -21,11 +21,11 @@ static GATE: Gate = Gate::new();
 
 struct Gate {
     state: AtomicU8,
-    /// How many passes there are.
+    /// The number of passes.
     inside: AtomicUsize,
 }
 
-/// An exit waits for no longer: what is inside may be stuck.
+/// An exit waits for no longer: a call of ONNX Runtime may be stuck.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// The right to call ONNX Runtime. The process does not exit before it is dropped, unless that takes seconds.
@@ -47,7 +47,7 @@ impl Gate {
     }
 
     fn pass(&'static self) -> Result<Pass, Error> {
-        // First in, then the look at the state: an exit does the reverse, so that one of the two sees the other.
+        // Count first, then read the state: an exit does the reverse, so that one of the two sees the other.
         self.inside.fetch_add(1, SeqCst);
         let pass = Pass(self);
         match self.state.load(SeqCst) {
@@ -57,9 +57,9 @@ impl Gate {
         }
     }
 
-    /// Lets none in any more, and waits for those inside, once. Whether they have left.
+    /// Lets no more calls in, and waits once for those inside. Returns whether they have left.
     fn close(&self) -> bool {
-        // In a child there is nothing to wait for: those inside are the parent's.
+        // In a forked child there is nothing to wait for: the calls inside are the parent's.
         let closed = self.state.compare_exchange(OPEN, EXITING, SeqCst, SeqCst);
         let start = Instant::now();
         while closed.is_ok() && self.inside.load(SeqCst) > 0 {
@@ -78,7 +78,7 @@ pub(crate) fn pass() -> Result<Pass, Error> {
     GATE.pass()
 }
 
-/// This process is a child of the one that has loaded ONNX Runtime: it has none of its threads.
+/// Whether this process was forked from the one that has loaded ONNX Runtime: it has none of its threads.
 pub(crate) fn is_forked() -> bool {
     GATE.state.load(SeqCst) == FORKED
 }
@@ -107,8 +107,8 @@ extern "C" fn forked() {
 /// Closes the gate when the process exits, before the destructors of what was loaded so far.
 ///
 /// Exit handlers run in reverse order of registration. ONNX Runtime registers its destructors when it is loaded,
-/// and where it first comes by: up to the end of the first inference with a model. So this is to be called after
-/// each of these; and before it is loaded, for an exit in the middle of that.
+/// and when code runs for the first time, up to the end of the first inference with a model. So this must be called
+/// after each of these; and before it is loaded, for an exit in the middle of loading.
 pub(crate) fn close_at_exit() {
     unsafe extern "C" {
         fn atexit(handler: extern "C" fn()) -> c_int;
@@ -123,7 +123,7 @@ extern "C" fn close() {
 
 static LOADING: AtomicUsize = AtomicUsize::new(0);
 
-/// While it lives models are loaded and run for the first time.
+/// While it lives, models are being loaded and run for the first time.
 pub(crate) struct Loading(());
 
 impl Drop for Loading {
@@ -137,15 +137,15 @@ pub(crate) fn loading() -> Loading {
     Loading(())
 }
 
-/// To be called by the main thread, if it comes by: where it exits while another one loads, the gate is closed in
-/// time as well. What is loaded registers destructors meanwhile, behind which `close_at_exit` comes too late; but
-/// the destructors of a thread's own variables are the first that run.
+/// Closes the gate also when the main thread exits while another thread loads. Libraries register destructors
+/// meanwhile, for which `close_at_exit` comes too late; but the destructors of thread-local variables run first. Has an
+/// effect in the main thread only.
 #[cfg(target_os = "linux")]
 pub fn close_with_main_thread() {
     struct Last;
     impl Drop for Last {
         fn drop(&mut self) {
-            // The main thread may also end without an exit: then others go on.
+            // The main thread may also end without an exit, and other threads go on.
             if LOADING.load(SeqCst) > 0 {
                 GATE.close();
             }

@@ -19,8 +19,8 @@ use super::signature::{ElementType, Signature, TensorInfo};
 use crate::estimator::error::Error;
 use crate::sync::lock;
 
-/// How long a thread spins when it has no work before it sleeps. Waking a sleeping one takes about as long, many
-/// times in each run, so a network with two threads is done a sixth sooner, with less processor time. Threads that
+/// How long an idle thread spins before it sleeps. Waking a sleeping one takes about as long, many times in each run,
+/// so a network with two threads is done a sixth sooner, with less processor time. Threads that
 /// spin for longer, or between the runs, starve other sessions and everything else.
 const SPIN_MICROSECONDS: &str = "20";
 
@@ -54,8 +54,8 @@ impl Model {
             path: path.to_path_buf(),
             reason,
         };
-        // Missing files, folders and missing rights are told apart here; ONNX Runtime does not. Opening a FIFO
-        // would wait for its writer, so the kind of file is checked first.
+        // ONNX Runtime does not distinguish missing files, folders and missing rights. Opening a FIFO would wait for
+        // its writer, so the kind of file is checked first.
         match std::fs::metadata(path) {
             Err(error) => return Err(missing(error.to_string())),
             Ok(metadata) if !metadata.is_file() => {
@@ -89,7 +89,7 @@ impl Model {
         &self.path
     }
 
-    /// What runs it.
+    /// The provider that runs it.
     pub fn provider(&self) -> ExecutionProvider {
         self.pool.provider
     }
@@ -99,7 +99,7 @@ impl Model {
         Arc::strong_count(&self.pool)
     }
 
-    /// The error of a file that keeps another contract than `expected`.
+    /// The error of a file whose contract is not the `expected` one.
     pub fn contract_error(&self, expected: impl Into<String>) -> Error {
         Error::Contract {
             role: self.role,
@@ -114,7 +114,7 @@ impl Model {
         inference_error(&self.path, reason)
     }
 
-    /// Makes an input as long as `values`.
+    /// Resizes an input to `values` values.
     ///
     /// # Errors
     /// [`Error::Inference`] where there is no memory for it.
@@ -126,8 +126,8 @@ impl Model {
                 Ok(())
             }
             (values, _) => Err(self.output_error(match values {
-                Some(values) => format!("no memory for an input of {values} float32 values"),
-                None => "its input is larger than any memory".into(),
+                Some(values) => format!("cannot allocate an input of {values} float32 values"),
+                None => "its input is larger than the address space".into(),
             })),
         }
     }
@@ -143,7 +143,7 @@ impl Model {
         read: impl FnOnce(&Outputs<'_>) -> Result<R, Error>,
     ) -> Result<R, Error> {
         if exit::is_forked() {
-            // A session that was on loan in the parent will not come back here.
+            // A session that the parent had on loan will not come back here.
             return Err(Error::Forked);
         }
         let mut lent = self.pool.lend();
@@ -151,7 +151,7 @@ impl Model {
         let session = lent
             .session()
             .ok_or_else(|| inference_error(path, "no session"))?;
-        // Taken after the wait for a session: who waits must not hold up an exit.
+        // Taken after the wait for a session, which must not delay an exit.
         let _pass = exit::pass()?;
         let outputs = session.run(shape, input);
         let result = match outputs {
@@ -253,7 +253,7 @@ fn builder(runtime: &Runtime, options: &SessionOptions) -> Result<SessionBuilder
         .with_inter_threads(1)?)
 }
 
-/// Registers the provider; what is wrong with it otherwise.
+/// Registers the provider; the error says what is wrong with it.
 fn with_provider(
     builder: SessionBuilder,
     provider: ExecutionProvider,

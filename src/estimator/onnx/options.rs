@@ -11,16 +11,16 @@ pub struct SessionOptions {
     /// Threads that work on one operator; 0 chooses.
     pub intra_op_threads: usize,
     pub provider: ExecutionProvider,
-    /// Which of several devices of the provider.
+    /// Index of the provider's device.
     pub device: u32,
-    /// Where providers that compile the graph for their device keep the result.
+    /// Folder where providers that compile the graph for their device keep the result.
     pub cache: Option<PathBuf>,
     /// Share a few sessions with all other models of this process that ask for the same.
     pub share: bool,
 }
 
 impl SessionOptions {
-    /// How many threads that makes.
+    /// The number of threads, chosen if it was left open.
     pub fn threads(&self) -> usize {
         match self.intra_op_threads {
             // More than a few threads gain little on networks this small and take cores from the rest.

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The sessions of one model: its own, or a few that all models of the same file share.
 //!
-//! A session runs one inference at a time. Who needs one waits in line, first come, first served, so that
-//! no stream starves another.
+//! A session runs one inference at a time. Streams wait for one first come, first served, so that none starves.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, Weak};
@@ -14,7 +13,7 @@ use super::session::Session;
 use super::signature::Signature;
 use crate::sync::{lock, wait};
 
-/// What is asked of ONNX Runtime to load a session.
+/// A session that ONNX Runtime has loaded.
 pub(super) struct Loaded {
     pub session: Session,
     pub signature: Signature,
@@ -34,9 +33,9 @@ pub(super) struct Pool {
 struct Line {
     idle: Vec<Session>,
     sessions: usize,
-    /// Number of the next one to come.
+    /// Number of the next request.
     last: u64,
-    /// Number of the next one to be served.
+    /// Number of the next request to be served.
     first: u64,
 }
 
@@ -80,7 +79,7 @@ impl Pool {
         let mut line = lock(&self.line);
         line.sessions += 1;
         line.idle.push(session);
-        // A session more fits without a new allocation when all are idle.
+        // So that returning the last session never allocates.
         let sessions = line.sessions;
         line.idle.reserve(sessions);
         self.moved.notify_all();
@@ -119,7 +118,7 @@ struct Key {
 static SHARED: Mutex<Vec<(Key, Weak<Pool>)>> = Mutex::new(Vec::new());
 
 /// The pool that all models of this file and with these options share. Each user adds a session, by `load`,
-/// until there are as many as the machine has cores for.
+/// until their threads use all cores of the machine.
 pub(super) fn shared<E>(
     file: &Path,
     options: &SessionOptions,
@@ -132,7 +131,7 @@ pub(super) fn shared<E>(
         modified: metadata.and_then(|metadata| metadata.modified().ok()),
         options: options.clone(),
     };
-    // Held while loading: who comes second must find what the first one loads.
+    // Held while loading: a second model of the same file must find the pool of the first.
     let mut pools = lock(&SHARED);
     pools.retain(|(_, pool)| pool.strong_count() > 0);
     let found = pools.iter().find(|(other, _)| *other == key);

@@ -47,7 +47,7 @@ impl ExecutionProvider {
         }
     }
 
-    /// Tells what the library has instead if it was not built with this provider.
+    /// The error says what the library has instead of this provider.
     pub(super) fn check_available(self) -> Result<(), String> {
         let available = available();
         if available.iter().any(|name| name == self.long_name()) {

@@ -12,10 +12,10 @@ use ort::logging::LogLevel;
 use super::exit;
 use crate::estimator::error::Error;
 
-/// The oldest ONNX Runtime that serves, 1.x: the `api-17` feature of ort.
+/// The oldest ONNX Runtime that works, 1.x: the `api-17` feature of ort.
 const OLDEST_MINOR: u32 = ort::MINOR_VERSION;
 
-/// The first ONNX Runtime, 1.x, that can be told how long a thread is to spin.
+/// The first ONNX Runtime, 1.x, with a limit for how long threads spin.
 const BOUNDED_SPINNING_MINOR: u32 = 26;
 
 /// Severity of a message of ONNX Runtime.
@@ -30,7 +30,7 @@ pub enum Severity {
 /// Where to look for ONNX Runtime, and where its messages go. The first element of a process decides.
 #[derive(Clone, Debug)]
 pub struct RuntimeOptions {
-    /// Exactly this library, nothing else.
+    /// This library and no other.
     pub library: Option<PathBuf>,
     /// A folder to look in before the system's: the plugin's own.
     pub beside: Option<PathBuf>,
@@ -51,7 +51,7 @@ pub struct Runtime {
 static RUNTIME: OnceCell<Runtime> = OnceCell::new();
 
 impl Runtime {
-    /// Loads ONNX Runtime, or gives the one that this process has loaded already, whatever `options` say.
+    /// Loads ONNX Runtime, or returns the one that this process has loaded already, whatever `options` say.
     ///
     /// Looks at `options.library`; else the variable `ORT_DYLIB_PATH`; else `options.beside`; else where
     /// the system's loader looks.
@@ -79,14 +79,14 @@ impl Runtime {
         &self.version
     }
 
-    /// It can be told how long the threads of a session spin before they sleep.
+    /// Whether it limits how long the threads of a session spin before they sleep.
     pub(super) fn bounds_spinning(&self) -> bool {
         self.minor >= BOUNDED_SPINNING_MINOR
     }
 
     fn load(options: &RuntimeOptions) -> Result<Self, Error> {
         let library = find_library(options)?;
-        say_no_telemetry();
+        disable_telemetry();
         let unusable = |found: String| Error::RuntimeUnusable {
             path: library.clone(),
             found,
@@ -129,9 +129,9 @@ impl Runtime {
 }
 
 /// ONNX Runtime 1.32 collects usage data from the moment its environment is made: it keeps them in the user's
-/// cache folder and sends them from a thread of its own. To say no afterwards, as `with_telemetry(false)` does,
-/// stops neither; this variable does. Who has set it decides otherwise.
-fn say_no_telemetry() {
+/// cache folder and sends them from a thread of its own. `with_telemetry(false)` comes too late to stop either; this
+/// variable does. A value that the user has set is kept.
+fn disable_telemetry() {
     const VARIABLE: &str = "ORT_DISABLE_TELEMETRY";
     if std::env::var_os(VARIABLE).is_none() {
         // SAFETY: sound where no other thread reads the environment past Rust's lock at this moment. That is up to

@@ -85,7 +85,7 @@ pub(super) struct Session {
     /// The output values of the last run; null where there is none.
     values: Vec<*mut OrtValue>,
     outputs: Vec<Output>,
-    /// While it is dropped. Comes last: it is to outlive the session.
+    /// Set while it is dropped. The last field, so that it outlives the session.
     leaving: Option<Pass>,
 }
 
@@ -181,7 +181,8 @@ impl Drop for Session {
         self.leaving = exit::pass().ok();
         match self.leaving {
             Some(_) => self.release(),
-            // ONNX Runtime may be gone by now; or this is a child, and the session would wait for its threads.
+            // ONNX Runtime may be unloaded already; or this is a forked child, where the session would wait for
+            // threads that do not exist.
             None => std::mem::forget(self.session.inner()),
         }
     }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The signature of a graph: names, types and shapes of its inputs and outputs, what contracts are recognised
-//! by.
+//! The signature of a graph, by which contracts are recognised: names, types and shapes of its inputs and outputs.
 
 use std::fmt;
 

@@ -3,7 +3,7 @@
 
 /// One coordinate that moves at constant velocity, seen with noise: a Kalman filter with two states.
 ///
-/// All noise is in box sizes, which the callers tell in pixels.
+/// All noise is in units of the box size, which the callers pass in pixels.
 #[derive(Clone, Copy, Debug)]
 pub struct Motion {
     pub position: f32,
@@ -52,12 +52,12 @@ impl Motion {
         self.position + self.velocity * dt
     }
 
-    /// Variance of what is seen, about the position.
+    /// Variance of a measurement around the position.
     fn seen_variance(&self, size: f32) -> f32 {
         self.p[0][0] + (Self::SEEN_NOISE * size) * (Self::SEEN_NOISE * size)
     }
 
-    /// How unlikely it is to be seen here: -2 times the logarithm of the probability density, in box sizes,
+    /// How unlikely a measurement at `seen` is: -2 times the logarithm of the probability density, in box sizes,
     /// less the constant ln(2 pi).
     pub fn surprise(&self, seen: f32, size: f32) -> f32 {
         let variance = self.seen_variance(size);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Makes the pose and the box of a head that is followed steadier: One-Euro filters.
+//! Smooths the pose and the box of a head that is followed: One-Euro filters.
 //!
 //! G. Casiez, N. Roussel, D. Vogel: "1 EUR Filter: A Simple Speed-based Low-pass Filter for Noisy Input in
 //! Interactive Systems", CHI 2012. A low-pass of the first order whose cutoff rises with the speed of what
@@ -21,27 +21,27 @@ use crate::estimator::quaternion::Quaternion;
 /// Cutoff of the low-passes for the velocity and its square, in Hz; the paper's.
 const SPEED_CUTOFF: f64 = 1.0;
 
-/// By how much noise may exceed what is expected of it before it counts as speed.
+/// By which factor noise may exceed its expected level before it counts as speed.
 const NOISE_MARGIN: f64 = 1.25;
 
-/// What was measured longer ago tells nothing of now: the filter starts anew.
+/// After a longer gap the filter starts anew.
 const LARGEST_GAP: Duration = Duration::from_secs(1);
 
-/// A head that was not seen in so many frames has no use for its filter: at 250 frames a second the gap is too
-/// large, with fewer sooner.
+/// The filter of a head that was not seen for this many frames is dropped: even at 250 frames a second, the gap is too
+/// large by then.
 const LONGEST_UNUSED: u64 = 250;
 
 /// The share of a new pose in the mean variance.
 const VARIANCE_SHARE: f64 = 0.1;
 
-/// A box that moves by its own size is as fast as a head that turns by so many degrees: by two radii of its
+/// A box that moves by its own size counts like a head that turns by this many degrees, that is, by two radii on its
 /// surface.
 const DEGREES_PER_SIZE: f64 = 360.0 / std::f64::consts::PI;
 
 /// The two parameters of the One-Euro filter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Smoothing {
-    /// Cutoff for a head that is still, in Hz: lower holds it stiller.
+    /// Cutoff for a head that is still, in Hz: lower is steadier.
     pub cutoff: f32,
     /// By how many Hz the cutoff rises with each degree per second: higher follows a turn more closely.
     pub beta: f32,
@@ -122,7 +122,7 @@ pub struct PoseFilter(Option<PoseState>);
 struct PoseState {
     measured: Quaternion,
     smoothed: Quaternion,
-    /// What was answered last: `smoothed` as angles.
+    /// The last answer: `smoothed` as angles.
     angles: Angles,
     one_euro: OneEuro<3>,
     /// Mean variance of the poses so far, in square degrees, where the model states one.
@@ -152,7 +152,7 @@ impl PoseFilter {
         if !angles.is_finite() {
             return angles;
         }
-        // A network may answer a number so large that a difference of two is none.
+        // A network may answer numbers so large that their difference is not finite.
         let angles = angles.wrapped();
         let measured = angles.quaternion();
         let variance = uncertainty.map(|degrees| f64::from(degrees.clamp(0.5, 180.0)).powi(2));
@@ -218,7 +218,7 @@ struct Entry {
 }
 
 impl PoseFilters {
-    /// The filter of the head with track number `id`, which is seen in frame number `frame`.
+    /// The filter of the head with track number `id`, used in frame number `frame`.
     pub fn get(&mut self, id: u64, frame: u64) -> &mut PoseFilter {
         let found = self.filters.iter().position(|entry| entry.id == id);
         let index = found.unwrap_or(self.filters.len());

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Which side a head that is followed shows, and when the rear model has to look at it.
+//! Which side a head that is followed shows, and when the rear model has to run on it.
 //!
 //! A head seen from the front cannot be seen from behind without passing through profile. So the front model may
 //! answer alone once the rear model has said the same, until its answer nears the profile; the rear model checks
 //! now and then.
 
-/// What a finished frame tells of the side of a head.
+/// The side of a head in a finished frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
     /// The front model counted most.
     pub is_front: bool,
     /// Both models had the head far from the seam, on the front's side; `None` where the rear model did not
-    /// look.
+    /// run.
     pub is_sure: Option<bool>,
 }
 
@@ -20,9 +20,9 @@ pub(crate) struct Seen {
 pub(crate) struct Side {
     was_front: Option<bool>,
     is_sure: bool,
-    /// The frame since which it has been in sight; what earlier ones tell of the side may be over.
+    /// The frame since which it has been in sight; the side in earlier frames may be outdated.
     since: u64,
-    /// The frame for which the rear model was asked last; `None`: not since it came into sight.
+    /// The frame in which the rear model ran last; `None`: not since it came into sight.
     asked: Option<u64>,
 }
 
@@ -32,7 +32,7 @@ impl Side {
         self.was_front
     }
 
-    /// Takes note of what a frame tells.
+    /// Learns the side in a finished frame.
     pub fn learn(&mut self, frame: u64, seen: Seen) {
         self.was_front = Some(seen.is_front);
         if let Some(sure) = seen.is_sure
@@ -48,8 +48,8 @@ impl Side {
         self.asked = None;
     }
 
-    /// Whether the front model may answer alone in frame `number`, if the rear model is to look at every
-    /// `interval`th frame at least. Takes note that the rear model is asked otherwise.
+    /// Whether the front model may answer alone in frame `number`, if the rear model has to run on every
+    /// `interval`th frame at least. Otherwise remembers that the rear model runs in this frame.
     pub fn is_front_first(&mut self, number: u64, interval: u64) -> bool {
         let Some(asked) = self.asked else {
             (self.since, self.asked) = (number, Some(number));
@@ -72,7 +72,7 @@ mod tests {
         is_sure: Some(true),
     };
 
-    /// The frames of 1 to 12 in which the front model may answer alone, `seen` telling of each at once.
+    /// The frames of 1 to 12 in which the front model may answer alone, with the side `seen` in each.
     fn alone(side: &mut Side, interval: u64, seen: impl Fn(u64) -> Seen) -> Vec<u64> {
         let mut frames = Vec::new();
         for number in 1..=12 {

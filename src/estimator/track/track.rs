@@ -44,17 +44,17 @@ impl Track {
         }
     }
 
-    /// Noise is measured in it.
+    /// The unit of noise.
     fn scale_of(rect: &Rect) -> f32 {
         rect.area().sqrt()
     }
 
-    /// Where the head is by now.
+    /// The present box of the head.
     pub fn rect(&self) -> Rect {
         self.rect_after(Duration::ZERO)
     }
 
-    /// Where the head will be by then.
+    /// The box of the head after `dt`.
     pub fn rect_after(&self, dt: Duration) -> Rect {
         let dt = dt.as_secs_f32();
         let [w, h] = self.size.map(|motion| motion.after(dt).max(1.0));

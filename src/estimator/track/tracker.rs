@@ -2,8 +2,8 @@
 //! Gives heads a number that stays with them from frame to frame.
 //!
 //! Each track moves on at constant velocity (a Kalman filter for each of centre, width and height, as in
-//! SORT: Bewley et al. 2016) and is matched with the frame's boxes, one to one, so that the boxes in sum are
-//! the likeliest. What is left over is matched by distance, in a second round that serves heads whose
+//! SORT: Bewley et al. 2016) and is matched with the frame's boxes, one to one, so that the total
+//! likelihood is the largest. The rest is matched by distance, in a second round that serves heads whose
 //! velocity is not known yet. Tracks that find no box are kept for a while, moving on, and then forgotten.
 //! docs/tracking.md has the formulas and what was measured.
 
@@ -21,7 +21,7 @@ const LARGEST_SURPRISE: f32 = 0.0;
 /// In the second round: centres this many box sizes apart are not the same head.
 const LARGEST_DISTANCE: f32 = 1.0;
 
-/// So many heads are remembered while they are not seen; of more, those that were seen last.
+/// How many heads are remembered while they are out of sight; of more, those that were seen last.
 const MAX_LOST: usize = 128;
 
 /// Follows the heads of one stream.
@@ -134,7 +134,7 @@ impl Tracker {
         self.tracks.get_mut(index)
     }
 
-    /// The track with this number, if it still lives.
+    /// The track with this number, if there still is one.
     pub fn find_mut(&mut self, id: u64) -> Option<&mut Track> {
         // New tracks come last, so numbers rise.
         let index = self.tracks.binary_search_by_key(&id, |track| track.id);
