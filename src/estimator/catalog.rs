@@ -10,7 +10,9 @@ choices! {
     /// Which pose models to take where several are there.
     pub enum Mode in modes {
         #[default]
-        Auto, "auto", "The first that is there: nomask, 3DDFA_V2 in front of WHENet, whenet, mask";
+        Auto, "auto", "The first that is there: nomask, turnnet, dual, whenet, mask";
+        TurnNet, "turnnet", "TurnNet alone, every side, with an uncertainty";
+        Dual, "dual", "3DDFA_V2 in front, WHENet at the rear";
         /// 6DRepNet in front, WHENet at the rear.
         Mask, "mask", "DMHead for faces with masks";
         /// SynergyNet in front, WHENet at the rear.
@@ -29,6 +31,7 @@ const DETECTORS: &[&str] = &[
 ];
 const MASK: &str = "dmhead_mask_Nx3x224x224.onnx";
 const NO_MASK: &str = "dmhead_nomask_Nx3x224x224.onnx";
+const TURNNET: &str = "turnnet.onnx";
 const FRONT: &str = "3ddfa_v2_mb1_Nx3x120x120.onnx";
 const WHENET: &str = "whenet_Nx3x224x224_prepost.onnx";
 
@@ -83,7 +86,15 @@ impl std::fmt::Display for Choice {
 pub fn default_pose_models(mode: Mode, folders: &[PathBuf]) -> Result<PoseModels, Error> {
     use Choice::{One, Pair};
     let choices: &[Choice] = match mode {
-        Mode::Auto => &[One(NO_MASK), Pair(FRONT, WHENET), One(WHENET), One(MASK)],
+        Mode::Auto => &[
+            One(NO_MASK),
+            One(TURNNET),
+            Pair(FRONT, WHENET),
+            One(WHENET),
+            One(MASK),
+        ],
+        Mode::TurnNet => &[One(TURNNET)],
+        Mode::Dual => &[Pair(FRONT, WHENET)],
         Mode::Mask => &[One(MASK)],
         Mode::NoMask => &[One(NO_MASK)],
         Mode::WheNet => &[One(WHENET)],
@@ -198,8 +209,11 @@ mod tests {
             rear: Some(folders[1].join(WHENET)),
             ..one(0, FRONT)
         };
-        assert_eq!(found(Mode::Auto), Ok(pair));
+        assert_eq!(found(Mode::Auto).as_ref(), Ok(&pair));
         assert_eq!(found(Mode::WheNet), Ok(one(1, WHENET)));
+        put(1, TURNNET);
+        assert_eq!(found(Mode::Auto), Ok(one(1, TURNNET)));
+        assert_eq!(found(Mode::Dual), Ok(pair));
         put(1, NO_MASK);
         assert_eq!(found(Mode::Auto), Ok(one(1, NO_MASK)), "DMHead's own");
         let error = found(Mode::Mask).unwrap_err();

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from data import COUNTS, LABELLED, RENDERED, UNKNOWN, Batches, Heads, collate, photographs, rendered
+from data import BATCH, COUNTS, LABELLED, RENDERED, UNKNOWN, Batches, Heads, collate, photographs, rendered
 from evaluate import summary
 from model import PoseNet, angle, load_lite0, rotation
 
@@ -21,7 +21,8 @@ WARM_UP = 200
 OWN_FROM = 0.35
 # They are, where plain and mirrored answer are within so much of each other, in radians.
 OWN_AGREE = math.radians(30)
-WEIGHTS = {RENDERED: 1.0, LABELLED: 1.0, UNKNOWN: 0.3}
+# In the first and in the second part.
+WEIGHTS = {1: {RENDERED: 1.0, LABELLED: 1.0, UNKNOWN: 0.3}, 2: {RENDERED: 1.0, LABELLED: 1.5, UNKNOWN: 0.15}}
 SPREAD_WEIGHT = 0.2
 MIRROR = torch.diag(torch.tensor([-1.0, 1.0, 1.0]))
 
@@ -55,7 +56,9 @@ def main():
     parser.add_argument("--lite0", type=Path, required=True, help="efficientnet-lite0-57934424.pth")
     parser.add_argument("--bed", type=Path, help="heads.csv of `make truth`, judged now and then")
     parser.add_argument("--pointing", type=Path, help="heads.csv of Pointing'04, judged now and then")
-    parser.add_argument("--steps", type=int, default=3300)
+    parser.add_argument("--part", type=int, choices=COUNTS, default=1)
+    parser.add_argument("--steps", type=int, default=3800, help="of both parts")
+    parser.add_argument("--until", type=int, help="stop after this step")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--threads", type=int, default=1)
@@ -84,15 +87,17 @@ def main():
         optimizer.load_state_dict(state["optimizer"])
         first = state["step"]
 
-    kinds = photographs(args.photographs / "", np.load(args.answers))
+    counts, weight_of = COUNTS[args.part], WEIGHTS[args.part]
+    until = min(args.until or args.steps, args.steps)
+    kinds = photographs(args.photographs, np.load(args.answers))
     kinds[RENDERED] = [head for folder in args.rendered for head in rendered(folder)]
     print({kind: len(heads) for kind, heads in kinds.items()}, flush=True)
     loader = DataLoader(
-        Heads(kinds, args.seed), batch_sampler=Batches(first, args.steps), collate_fn=collate,
+        Heads(kinds, counts, args.seed), batch_sampler=Batches(first, until), collate_fn=collate,
         num_workers=args.workers, prefetch_factor=4 if args.workers else None,
     )
-    base = torch.cat([torch.full((count,), WEIGHTS[kind]) for kind, count in COUNTS.items()])
-    own = slice(sum(COUNTS.values()) - COUNTS[UNKNOWN], None)
+    base = torch.cat([torch.full((count,), weight_of[kind]) for kind, count in counts.items()])
+    own = slice(BATCH - counts[UNKNOWN], None)
     log = (args.output / "log.jsonl").open("a")
     began, sums = time.monotonic(), np.zeros(4)
     for step, (crops, poses, clean, spins, mirrored) in enumerate(loader, first):
@@ -115,7 +120,7 @@ def main():
         loss = (distance * weights).sum() / weights.sum()
         # Laplace's negative log-likelihood of the rotation angle; labels of networks say nothing of its true size.
         error, spread = angle(answer.detach(), poses), output[:, 6].clamp(-6, 2)
-        exact = slice(0, COUNTS[RENDERED])
+        exact = slice(0, counts[RENDERED])
         unsure = (error[exact] / spread[exact].exp() + spread[exact]).mean()
         optimizer.zero_grad()
         (loss + SPREAD_WEIGHT * unsure).backward()
@@ -127,20 +132,20 @@ def main():
                 mean.lerp_(new, 1 - decay)
             for mean, new in zip(average.buffers(), net.buffers()):
                 mean.copy_(new)
-        seen = COUNTS[RENDERED] + COUNTS[LABELLED]
+        seen = counts[RENDERED] + counts[LABELLED]
         degrees = torch.rad2deg(error)
-        sums += [degrees[exact].mean().item(), degrees[COUNTS[RENDERED] : seen].mean().item(), degrees[own].mean().item(), unsure.item()]
+        sums += [degrees[exact].mean().item(), degrees[counts[RENDERED] : seen].mean().item(), degrees[own].mean().item(), unsure.item()]
         done = step + 1
         if done % 50 == 0:
             entry = {"step": done, **dict(zip(("rendered", "labelled", "own", "spread"), (sums / 50).round(3).tolist()))}
             entry["seconds"] = round(time.monotonic() - began, 1)
             print(json.dumps(entry), file=log, flush=True)
             sums[:] = 0
-        if done % 250 == 0 or done == args.steps:
+        if done % 250 == 0 or done == until:
             state = {"net": net.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict(), "step": done}
             torch.save(state, checkpoint.with_suffix(".new"))
             checkpoint.with_suffix(".new").replace(checkpoint)
-        if done % args.judge_every == 0 or done == args.steps:
+        if done % args.judge_every == 0 or done == until:
             for line in summary(average, args.bed, args.pointing):
                 print(json.dumps({"step": done, **line}), file=log, flush=True)
 
