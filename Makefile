@@ -195,4 +195,4 @@ clean: ## Remove the build and the demo's results
 
 distclean: clean ## Remove the downloads too: fetched models, ONNX Runtime, Python packages, clips
 	rm -rf .setup
-	find models -name "*.onnx" ! -name headnet.onnx -delete
+	find models -name "*.onnx" ! -name headnet.onnx ! -name turnnet.onnx -delete

@@ -10,7 +10,7 @@ choices! {
     /// Which pose models to take where several are there.
     pub enum Mode in modes {
         #[default]
-        Auto, "auto", "The first that is there: nomask, turnnet, dual, whenet, mask";
+        Auto, "auto", "The first that is there: nomask, 3DDFA_V2 in front of TurnNet, turnnet, dual, whenet, mask";
         TurnNet, "turnnet", "TurnNet alone, every side, with an uncertainty";
         Dual, "dual", "3DDFA_V2 in front, WHENet at the rear";
         /// 6DRepNet in front, WHENet at the rear.
@@ -88,6 +88,7 @@ pub fn default_pose_models(mode: Mode, folders: &[PathBuf]) -> Result<PoseModels
     let choices: &[Choice] = match mode {
         Mode::Auto => &[
             One(NO_MASK),
+            Pair(FRONT, TURNNET),
             One(TURNNET),
             Pair(FRONT, WHENET),
             One(WHENET),
@@ -212,7 +213,12 @@ mod tests {
         assert_eq!(found(Mode::Auto).as_ref(), Ok(&pair));
         assert_eq!(found(Mode::WheNet), Ok(one(1, WHENET)));
         put(1, TURNNET);
-        assert_eq!(found(Mode::Auto), Ok(one(1, TURNNET)));
+        let with_turnnet = PoseModels {
+            rear: Some(folders[1].join(TURNNET)),
+            ..one(0, FRONT)
+        };
+        assert_eq!(found(Mode::Auto), Ok(with_turnnet));
+        assert_eq!(found(Mode::TurnNet), Ok(one(1, TURNNET)));
         assert_eq!(found(Mode::Dual), Ok(pair));
         put(1, NO_MASK);
         assert_eq!(found(Mode::Auto), Ok(one(1, NO_MASK)), "DMHead's own");

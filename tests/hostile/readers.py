@@ -25,7 +25,9 @@ def text_of(poses):
     times = [Gst.CLOCK_TIME_NONE if poses[name] is None else poses[name] for name in ("age", "inference_time")]
     lines = [[poses["width"], poses["height"], dmheadpose.SOURCES.index(poses["source"]), *times]]
     for head in poses["heads"]:
-        numbers = [struct.pack(">f", head[name]).hex() for name in dmheadpose.NUMBERS]
+        uncertainty = -1.0 if head["uncertainty"] is None else head["uncertainty"]
+        numbers = [*(head[name] for name in dmheadpose.NUMBERS), uncertainty]
+        numbers = [struct.pack(">f", number).hex() for number in numbers]
         lines.append([head["id"], *numbers, *(int(head[name]) for name in dmheadpose.FLAGS)])
     return "\n".join(" ".join(map(str, line)) for line in lines)
 

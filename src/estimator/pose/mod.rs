@@ -3,6 +3,7 @@
 //! and a rear model together, and `seam` says whose answer counts.
 
 mod axes;
+mod blend;
 pub mod contract;
 mod family;
 mod fsanet;
@@ -11,7 +12,6 @@ mod hopenet;
 mod seam;
 mod sixdrepnet;
 mod tddfa;
-mod tddfa_whenet;
 mod triple;
 mod turnnet;
 mod whenet;
@@ -106,7 +106,8 @@ impl PoseModel {
     /// Where its answers give way to those of the model for heads from behind.
     fn seam_with(&self, rear: &Self) -> Seam {
         match (self.family(), rear.family()) {
-            ("3ddfa" | "3ddfa-denormalised", "dmhead" | "whenet") => Seam::TddfaWhenet,
+            ("3ddfa" | "3ddfa-denormalised", "dmhead" | "whenet") => Seam::Blend(&blend::WHENET),
+            ("3ddfa" | "3ddfa-denormalised", "turnnet") => Seam::Blend(&blend::TURNNET),
             _ => Seam::UPSTREAM,
         }
     }

@@ -3,8 +3,8 @@
 
 use super::super::angles::Angles;
 use super::super::track::side::Seen;
+use super::blend::{self, Blend};
 use super::fusion::Pose;
-use super::tddfa_whenet;
 
 /// A head that is followed changes from front to rear model, or back, only when its yaw is so many degrees
 /// beyond the switch: there it would flicker.
@@ -19,8 +19,8 @@ pub(super) enum Seam {
     /// Up to this |yaw| of the rear model the front model's answer counts, beyond it the rear model's: what
     /// DMHead's fusion means to do. Of two models that were not measured together.
     Switch(f32),
-    /// By the rule of [`tddfa_whenet`].
-    TddfaWhenet,
+    /// Weighed, see [`blend`].
+    Blend(&'static Blend),
 }
 
 impl Seam {
@@ -31,7 +31,7 @@ impl Seam {
     fn middle(self) -> f32 {
         match self {
             Self::Switch(angle) => angle,
-            Self::TddfaWhenet => 90.0,
+            Self::Blend(_) => 90.0,
         }
     }
 
@@ -49,7 +49,7 @@ impl Seam {
     pub fn needs_front(self, rear: Angles, was_front: Option<bool>) -> bool {
         match self {
             Self::Switch(angle) => is_in_front(rear.wrapped().yaw, angle, was_front),
-            Self::TddfaWhenet => tddfa_whenet::needs_front(rear),
+            Self::Blend(blend) => blend.needs_front(rear),
         }
     }
 
@@ -57,7 +57,7 @@ impl Seam {
     pub fn front_alone(self, front: Angles) -> Pose {
         let angles = match self {
             Self::Switch(_) => front,
-            Self::TddfaWhenet => tddfa_whenet::front_pose(front),
+            Self::Blend(_) => blend::front_pose(front),
         };
         Pose {
             angles,
@@ -74,7 +74,7 @@ impl Seam {
     pub fn rear_alone(self, rear: Angles) -> Pose {
         let angles = match self {
             Self::Switch(_) => rear,
-            Self::TddfaWhenet => tddfa_whenet::rear_pose(rear.wrapped()),
+            Self::Blend(blend) => blend.rear_pose(rear.wrapped()),
         };
         Pose {
             angles,
@@ -97,9 +97,9 @@ impl Seam {
                 let (angles, share) = if in_front { (front, 0.0) } else { (rear, 1.0) };
                 (angles, share, self.is_near(yaw))
             }
-            Self::TddfaWhenet => {
-                let share = tddfa_whenet::rear_share(front, rear);
-                let angles = tddfa_whenet::between(front, rear, share);
+            Self::Blend(blend) => {
+                let share = blend.rear_share(front, rear);
+                let angles = blend.between(front, rear, share);
                 let mixed = share > 0.0 && share < 1.0;
                 (angles, share, mixed || self.is_near(angles.yaw))
             }
@@ -179,7 +179,7 @@ mod tests {
             // From behind the front model answers anything.
             (10.0, 150.0, false),
         ] {
-            let pose = Seam::TddfaWhenet.fuse(turned(front), turned(rear), None);
+            let pose = Seam::Blend(&blend::WHENET).fuse(turned(front), turned(rear), None);
             assert_eq!(pose.seen.is_sure, Some(sure), "{front} {rear}");
         }
         assert!(!Seam::UPSTREAM.is_surely_front(turned(f32::NAN)));
@@ -193,7 +193,7 @@ mod tests {
             (0.0, 80.0, true),
             (0.0, 170.0, false),
         ] {
-            let pose = Seam::TddfaWhenet.fuse(turned(front), turned(rear), None);
+            let pose = Seam::Blend(&blend::WHENET).fuse(turned(front), turned(rear), None);
             assert_eq!(pose.seam, seam, "{front} {rear}: {pose:?}");
         }
     }
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn what_is_no_number_stays_so() {
         let nowhere = turned(f32::NAN);
-        for seam in [Seam::UPSTREAM, Seam::TddfaWhenet] {
+        for seam in [Seam::UPSTREAM, Seam::Blend(&blend::WHENET)] {
             for pose in [
                 seam.fuse(nowhere, turned(80.0), None),
                 seam.fuse(turned(80.0), nowhere, None),
