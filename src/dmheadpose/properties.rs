@@ -143,6 +143,10 @@ settings! {
         "detection-interval", "Detection Interval", PLAYING, 1..=1000,
         "Run the detector on every Nth frame; between, boxes are predicted. Above 1, heads \
          are followed as with tracking";
+    detection_adaptive: bool = FRAME.detection_adaptive,
+        "detection-adaptive", "Detection Adaptive", PLAYING, ..,
+        "Let the scene decide when the detector runs: on every detection-interval'th frame while nothing \
+         happens, and earlier for new, lost and fast heads, for a cut, and where something comes into sight";
     pose_interval: u32 = FRAME.pose_interval,
         "pose-interval", "Pose Interval", PLAYING, 1..=1000,
         "Estimate the pose of each head on every Nth frame; between, its last pose holds. \
@@ -262,6 +266,7 @@ impl Settings {
                 || self.pose_interval > 1)
                 .then(|| Duration::from_nanos(self.max_lost_time)),
             detection_interval: self.detection_interval,
+            detection_adaptive: self.detection_adaptive,
             pose_interval: self.pose_interval,
             rear_interval: self.rear_interval,
             smoothing: self.smoothing.then_some(Smoothing {
@@ -307,8 +312,8 @@ fn read_only_specs() -> [glib::ParamSpec; 2] {
         glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
             .nick("Statistics")
             .blurb(
-                "Since the start: frames, inferred, gaps, heads and front-runs (counts; the last of \
-                 heads that pose-model ran on); detector-input, detector, crops, pose, overlay \
+                "Since the start: frames, inferred, detected, gaps, heads and front-runs (counts; detected: of \
+                 frames whose boxes are not predicted, front-runs: of heads that pose-model ran on); detector-input, detector, crops, pose, overlay \
                  and total, each with -p50 and -p95 (nanoseconds, of the last 256 frames); \
                  detector-model, pose-model, rear-model, onnxruntime, active-provider (once \
                  started)",

@@ -39,6 +39,8 @@ impl Durations {
 pub(super) struct Stats {
     pub frames: u64,
     pub inferred: u64,
+    /// Inferred frames whose boxes were not predicted.
+    pub detected: u64,
     /// GAP buffers without a picture.
     pub gaps: u64,
     pub heads: u64,
@@ -78,6 +80,7 @@ impl Stats {
     /// Adds an inferred frame with this many heads; `overlay` is how long drawing took.
     pub fn add(&mut self, heads: usize, found: &Found, overlay: std::time::Duration) {
         self.inferred += 1;
+        self.detected += u64::from(found.detected);
         self.heads += heads as u64;
         self.front_runs += found.front_runs as u64;
         let StageTimes {
@@ -98,6 +101,7 @@ impl Stats {
         let mut structure = gst::Structure::builder("dmheadpose-stats")
             .field("frames", self.frames)
             .field("inferred", self.inferred)
+            .field("detected", self.detected)
             .field("gaps", self.gaps)
             .field("heads", self.heads)
             .field("held", self.held)

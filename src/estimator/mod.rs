@@ -20,6 +20,7 @@ mod job;
 mod networks;
 pub mod notes;
 pub mod onnx;
+mod pace;
 pub mod pose;
 pub mod quaternion;
 mod stream;
@@ -116,7 +117,7 @@ impl HeadPoseEstimator {
             job,
         } = self;
         (job.time, job.settings) = (time, *settings);
-        stream.begin(job, Some(frame.size()), known.is_some());
+        stream.begin(job, Some(frame), known.is_some());
         if let Err(error) = networks.run(job, frame, known, |act| act(stream)) {
             stream.fail(job);
             return Err(error);

@@ -13,14 +13,17 @@ use super::Head;
 use super::angles::Angles;
 use super::detector::Detection;
 use super::geometry::{Rect, Size};
+use super::image::frame::FrameView;
+use super::image::scene::Scene;
 use super::job::FrameJob;
+use super::pace::{Outlook, Pace};
 use super::pose::fusion::Pose;
 use super::target::{self, Target};
 use super::track::one_euro::PoseFilters;
 use super::track::time::elapsed;
 use super::track::tracker::Tracker;
 
-/// The side that a pose reveals is used this many frames later, so that results are the same for any number of frames
+/// What a frame reveals, of the side of a head or of the next detection, is used this many frames later, so that results are the same for any number of frames
 /// in flight up to this.
 const FRAMES_TO_LEARN: u64 = 4;
 
@@ -51,6 +54,7 @@ pub(super) struct StreamState {
     detected: u64,
     /// Stream time since then.
     since_detected: Duration,
+    pace: Pace,
     /// Number of the last frame that failed.
     failed: u64,
     tracker: Tracker,
@@ -80,6 +84,7 @@ impl StreamState {
             shot: 0,
             detected: 0,
             since_detected: Duration::ZERO,
+            pace: Pace::default(),
             failed: 0,
             tracker: Tracker::default(),
             followed: 0,
@@ -113,16 +118,22 @@ impl StreamState {
     /// Numbers the next frame and decides whether it is detected or predicted. It is detected where its boxes cannot
     /// be predicted: at the start of a shot, and `max-lost-time` after the last detection at the latest.
     ///
-    /// `size` is the frame's, if it can be read; `known`: its boxes come from elsewhere.
-    pub fn begin(&mut self, job: &mut FrameJob, size: Option<Size>, known: bool) {
+    /// `frame` is `None` if it cannot be read; `known`: its boxes come from elsewhere.
+    pub fn begin(&mut self, job: &mut FrameJob, frame: Option<&FrameView<'_>>, known: bool) {
         self.begun += 1;
         let number = self.begun;
+        let size = frame.map(FrameView::size);
         if size.is_some() && self.begun_size != size {
             (self.begun_size, self.shot) = (size, number);
+            self.pace.restart();
         }
         let elapsed = elapsed(self.begun_time, job.time);
         self.begun_time = job.time;
         self.since_detected = self.since_detected.saturating_add(elapsed);
+        let scene = match job.settings.detection_adaptive {
+            true => frame.map(Scene::of),
+            false => None,
+        };
         let detect = match job.settings.tracking {
             None => true,
             Some(max_lost) => {
@@ -131,6 +142,7 @@ impl StreamState {
                     || self.detected <= self.failed
                     || number >= self.detected + u64::from(job.settings.detection_interval)
                     || self.since_detected > max_lost
+                    || job.settings.detection_adaptive && self.is_early(scene.as_ref())
             }
         };
         if detect {
@@ -140,8 +152,22 @@ impl StreamState {
                 None => 0,
             };
             self.since_detected = Duration::ZERO;
+            self.pace.detect(scene);
         }
         (job.number, job.shot, job.detect) = (number, self.shot, detect);
+    }
+
+    /// Whether the frame that begins is to be detected before `detection-interval` says so.
+    fn is_early(&mut self, scene: Option<&Scene>) -> bool {
+        if let Some(last) = self.begun.checked_sub(self.delay()) {
+            self.pace.learn(self.shot, last);
+        }
+        self.pace.is_due(self.detected, self.since_detected, scene)
+    }
+
+    /// What a frame reveals is used so many frames later.
+    fn delay(&self) -> u64 {
+        self.depth.max(FRAMES_TO_LEARN)
     }
 
     /// Whether the detections that the frame's boxes were to be predicted from have failed. To be asked before
@@ -175,6 +201,10 @@ impl StreamState {
                 .extend(job.targets.iter().map(|target| target.rect));
             let tracks = &mut self.tracks;
             self.tracker.update(time, &self.boxes, max_lost, tracks);
+            if job.settings.detection_adaptive {
+                let outlook = Outlook::new(number, &self.tracker, &self.boxes, size);
+                self.pace.show(outlook);
+            }
         } else {
             self.predict(job, size);
         }
@@ -204,7 +234,7 @@ impl StreamState {
 
     /// Hands the tracks the sides that are old enough to be used by frame `number`.
     fn learn_sides(&mut self, number: u64) {
-        let delay = self.depth.max(FRAMES_TO_LEARN);
+        let delay = self.delay();
         let is_old = |posed: &mut TrackPose| posed.frame + delay <= number;
         while let Some(posed) = self.unlearned.pop_front_if(is_old) {
             if let Some(track) = self.tracker.find_mut(posed.id) {
@@ -309,6 +339,7 @@ fn head(target: &Target, pose: &Pose) -> Option<Head> {
 #[cfg(test)]
 mod tests {
     use super::super::Settings;
+    use super::super::image::frame::{Colorimetry, PixelFormat, Plane};
     use super::*;
 
     const SIZE: Size = Size {
@@ -335,8 +366,20 @@ mod tests {
             settings,
             ..FrameJob::new()
         };
-        stream.begin(&mut job, Some(SIZE), false);
+        begin_with(
+            stream,
+            &mut job,
+            &[100; SIZE.width as usize * SIZE.height as usize],
+        );
         job
+    }
+
+    /// Begins a frame with these pixels.
+    fn begin_with(stream: &mut StreamState, job: &mut FrameJob, bytes: &[u8]) {
+        let (gray, color) = (PixelFormat::Gray8, Colorimetry::BT601);
+        let stride = SIZE.width as usize;
+        let frame = FrameView::new(gray, SIZE, color, &[Plane { bytes, stride }]).unwrap();
+        stream.begin(job, Some(&frame), false);
     }
 
     /// Which of the frames at these times are given to the detector.
@@ -386,5 +429,136 @@ mod tests {
         stream.follow(&mut fourth, SIZE);
         fifth.detect = false;
         assert!(stream.lacks_boxes(&fifth));
+    }
+
+    /// A picture with bright boxes on `ground`.
+    fn picture(ground: u8, boxes: &[Rect]) -> Vec<u8> {
+        let (width, height) = (SIZE.width as usize, SIZE.height as usize);
+        let mut pixels = vec![ground; width * height];
+        for rect in boxes {
+            let columns = rect.x as usize..(rect.right() as usize).min(width);
+            for row in rect.y as usize..(rect.bottom() as usize).min(height) {
+                pixels[row * width..][columns.clone()].fill(200);
+            }
+        }
+        pixels
+    }
+
+    /// Which of 60 frames, 40 ms apart, a detector that misses nothing has to look at, and where the heads are in each.
+    /// `scene` has the ground and the heads of a frame. Frames get their boxes as late as possible, or at once.
+    fn followed(
+        depth: usize,
+        late: bool,
+        scene: impl Fn(u64) -> (u8, Vec<Rect>),
+    ) -> (Vec<u64>, Vec<Vec<Rect>>) {
+        let mut stream = StreamState::new().deepened(depth);
+        let settings = Settings {
+            detection_adaptive: true,
+            ..settings(10)
+        };
+        let (mut detected, mut heads) = (Vec::new(), Vec::new());
+        let mut in_flight = VecDeque::new();
+        let mut follow = |stream: &mut StreamState, job: &mut FrameJob| {
+            stream.follow(job, SIZE);
+            heads.push(job.targets.iter().map(|target| target.rect).collect());
+        };
+        for n in 0..60 {
+            if in_flight.len() == depth {
+                let mut job = in_flight.pop_front().unwrap();
+                if late {
+                    follow(&mut stream, &mut job);
+                }
+                stream.finish(&mut job);
+            }
+            let (ground, boxes) = scene(n);
+            let mut job = FrameJob {
+                time: ms(40 * n),
+                settings,
+                ..FrameJob::new()
+            };
+            begin_with(&mut stream, &mut job, &picture(ground, &boxes));
+            if job.detect {
+                detected.push(n);
+                let found = boxes.iter().map(|&rect| Detection { rect, score: 0.9 });
+                job.detections.extend(found);
+            }
+            if !late {
+                follow(&mut stream, &mut job);
+            }
+            in_flight.push_back(job);
+        }
+        if late {
+            in_flight
+                .iter_mut()
+                .for_each(|job| follow(&mut stream, job));
+        }
+        (detected, heads)
+    }
+
+    /// The frames that are detected, which have to be the same whatever the number of frames in flight.
+    fn adaptive(scene: impl Fn(u64) -> (u8, Vec<Rect>)) -> Vec<u64> {
+        let alone = followed(1, false, &scene);
+        for depth in [1, 2, 4] {
+            for late in [false, true] {
+                let (detected, heads) = followed(depth, late, &scene);
+                assert_eq!(detected, alone.0, "depth {depth}, late {late}");
+                assert_eq!(heads, alone.1, "depth {depth}, late {late}");
+            }
+        }
+        alone.0
+    }
+
+    const STILL: Rect = Rect::new(100.0, 100.0, 60.0, 80.0);
+
+    #[test]
+    fn where_nothing_moves_the_detector_runs_at_its_interval() {
+        // At first until the tracker has made something of the heads.
+        let expected = [0, 1, 2, 3, 13, 23, 33, 43, 53];
+        assert_eq!(adaptive(|_| (100, vec![STILL])), expected);
+        let empty = adaptive(|_| (100, vec![]));
+        assert_eq!(empty, expected);
+    }
+
+    #[test]
+    fn a_head_that_enters_or_jumps_is_detected_at_once() {
+        let enters = Rect::new(400.0, 200.0, 60.0, 80.0);
+        let jumps = Rect::new(500.0, 20.0, 60.0, 80.0);
+        let detected = adaptive(|n| match n {
+            0..20 => (100, vec![STILL]),
+            20..30 => (100, vec![STILL, enters]),
+            30..50 => (100, vec![STILL, jumps]),
+            _ => (100, vec![STILL]),
+        });
+        // What it means for the tracks is known four frames later. One that leaves is missed at the interval only, as
+        // people may move about.
+        let expected = [0, 1, 2, 3, 13, 20, 24, 30, 34, 44, 54, 58];
+        assert_eq!(detected, expected);
+    }
+
+    #[test]
+    fn a_fast_head_is_detected_more_often() {
+        let walks = |pixels: f32| {
+            let at = move |n: u64| Rect::new(50.0 + n as f32 * pixels, 100.0, 60.0, 80.0);
+            adaptive(|n| (100, vec![at(n)])).len()
+        };
+        let (slow, fast, faster) = (walks(0.1), walks(4.0), walks(8.0));
+        assert!(slow < fast && fast < faster, "{slow} {fast} {faster}");
+        assert!(slow < 12, "{slow}");
+        assert!(faster > 14, "{faster}");
+    }
+
+    #[test]
+    fn a_cut_is_detected_at_once() {
+        let detected = adaptive(|n| (if n < 20 { 100 } else { 60 }, vec![STILL]));
+        assert!(detected.contains(&20), "{detected:?}");
+        let other = Rect::new(300.0, 200.0, 120.0, 160.0);
+        let detected = adaptive(|n| {
+            if n < 20 {
+                (100, vec![STILL])
+            } else {
+                (160, vec![other])
+            }
+        });
+        assert_eq!(detected[5..], [20, 24, 34, 44, 54], "{detected:?}");
     }
 }

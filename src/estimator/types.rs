@@ -119,6 +119,8 @@ pub struct Settings {
     /// The detector runs on every Nth frame; between, the boxes of heads that are followed are
     /// predicted. 1 where heads are not followed.
     pub detection_interval: u32,
+    /// The detector runs earlier where the heads or the scene call for it.
+    pub detection_adaptive: bool,
     /// The pose of a head that is followed is estimated in every Nth frame; between, its last one
     /// holds. 1 where heads are not followed.
     pub pose_interval: u32,
@@ -139,6 +141,7 @@ impl Settings {
         activation_angle: None,
         tracking: None,
         detection_interval: 1,
+        detection_adaptive: false,
         pose_interval: 1,
         rear_interval: 15,
         smoothing: None,

@@ -279,7 +279,7 @@ impl<F: Frame> Workers<F> {
         if exit::is_forked() || self.in_flight == self.depth {
             return Err(frame);
         }
-        let size = frame.view().ok().map(|view| view.size());
+        let view = frame.view().ok();
         let known = frame.known().is_some();
         let mut line = lock(&self.shared.line);
         if line.closed {
@@ -287,7 +287,7 @@ impl<F: Frame> Workers<F> {
         }
         let mut job = self.idle.pop().unwrap_or_else(FrameJob::new);
         (job.time, job.settings) = (time, *settings);
-        line.stream.begin(&mut job, size, known);
+        line.stream.begin(&mut job, view.as_ref(), known);
         line.frames.push_back(InFlight::Queued(frame, job));
         drop(line);
         self.in_flight += 1;

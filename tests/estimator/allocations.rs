@@ -60,6 +60,8 @@ fn settings(tracking: bool) -> Settings {
         },
         max_heads: 4,
         tracking: tracking.then_some(Duration::from_secs(1)),
+        detection_interval: if tracking { 3 } else { 1 },
+        detection_adaptive: tracking,
         smoothing: tracking.then(Smoothing::default),
         ..Settings::DEFAULT
     }

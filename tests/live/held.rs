@@ -61,6 +61,37 @@ fn detection_at_intervals() {
     assert_eq!(stat(&element, "inferred"), 10);
 }
 
+/// The toy detector finds the same heads in every frame; the picture changes in frame 25.
+#[test]
+fn adaptive_detection_is_the_same_at_any_depth() {
+    let run = |depth: u32, is_adaptive: bool| {
+        let element = quick();
+        element.set_property("pipeline-depth", depth);
+        element.set_property("detection-interval", 10u32);
+        element.set_property("detection-adaptive", is_adaptive);
+        let mut h = harness(&element, &rgb());
+        for n in 0..40 {
+            let green = if n < 25 { 100 } else { 160 };
+            let mut buffer = picture(32, 32, |_, _| [100, green, 40]);
+            number(&mut buffer, n);
+            h.push(buffer).unwrap();
+        }
+        h.push_event(gst::event::Eos::new());
+        let out = (0..40).map(|_| poses(&h.pull().unwrap()).source);
+        let detected = (0..40)
+            .zip(out)
+            .filter(|(_, source)| *source == Source::Inferred);
+        let detected: Vec<u64> = detected.map(|(n, _)| n).collect();
+        assert_eq!(stat(&element, "detected"), detected.len() as u64);
+        detected
+    };
+    for depth in [1, 2, 4] {
+        assert_eq!(run(depth, false), [0, 10, 20, 30]);
+        // At first in every frame, until it is known that the heads stay where they are.
+        assert_eq!(run(depth, true), [0, 1, 2, 3, 13, 23, 25, 35]);
+    }
+}
+
 #[test]
 fn poses_at_intervals() {
     let element = quick();

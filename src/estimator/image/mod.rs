@@ -7,5 +7,6 @@ mod kernels;
 mod pixels;
 pub mod preprocess;
 pub mod resize;
+pub(super) mod scene;
 pub mod tensor;
 mod yuv;

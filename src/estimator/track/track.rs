@@ -21,6 +21,8 @@ pub struct Track {
     pub score: f32,
     /// Number of the frame in which its pose was estimated last.
     pub posed_in: Option<u64>,
+    /// It was seen once.
+    pub is_new: bool,
     pub box_filter: BoxFilter,
     center: [Motion; 2],
     size: [Motion; 2],
@@ -37,6 +39,7 @@ impl Track {
             side: Side::default(),
             score: 0.0,
             posed_in: None,
+            is_new: true,
             box_filter: BoxFilter::default(),
             center: [Motion::new(x, scale), Motion::new(y, scale)],
             size: [Motion::new(rect.w, scale), Motion::new(rect.h, scale)],
@@ -88,6 +91,14 @@ impl Track {
             motion.correct(seen, scale);
         }
         self.unseen = Duration::ZERO;
+        self.is_new = false;
+    }
+
+    /// How fast the box moves and grows, in box sizes per second.
+    pub fn speed(&self) -> f32 {
+        let motions = self.center.iter().chain(&self.size);
+        let squares = motions.map(|motion| motion.velocity * motion.velocity);
+        squares.sum::<f32>().sqrt() / Self::scale_of(&self.rect())
     }
 
     /// How unlikely it is that the box is this head's: the sum of its coordinates'

@@ -24,6 +24,9 @@ const LARGEST_DISTANCE: f32 = 1.0;
 /// How many heads are remembered while they are out of sight; of more, those that were seen last.
 const MAX_LOST: usize = 128;
 
+/// Predicted boxes may move by this many box sizes before they are to be seen again.
+const LONGEST_TRAVEL: f32 = 0.5;
+
 /// Follows the heads of one stream.
 #[derive(Debug, Default)]
 pub struct Tracker {
@@ -32,6 +35,8 @@ pub struct Tracker {
     last_time: Option<Duration>,
     /// How long before `last_time` the last boxes came.
     since_boxes: Duration,
+    /// How long before the last boxes those before them came.
+    between_boxes: Duration,
     // Scratch memory of update().
     matched: Vec<Option<usize>>,
     free_boxes: Vec<usize>,
@@ -61,6 +66,7 @@ impl Tracker {
     ) {
         self.advance(time);
         let dt = std::mem::take(&mut self.since_boxes);
+        self.between_boxes = dt;
         for track in &mut self.tracks {
             track.predict(dt);
         }
@@ -104,6 +110,22 @@ impl Tracker {
                 boxes.push(track.rect_after(self.since_boxes));
             }
         }
+    }
+
+    /// Whether a head came with the last boxes, or was not among them for the first time.
+    pub fn has_changed(&self) -> bool {
+        let mut tracks = self.tracks.iter();
+        tracks.any(|track| match track.unseen.is_zero() {
+            true => track.is_new,
+            false => track.unseen <= self.between_boxes,
+        })
+    }
+
+    /// For how long after the last boxes predictions will do: less for fast heads.
+    pub fn rest(&self) -> Duration {
+        let seen = self.tracks.iter().filter(|track| track.unseen.is_zero());
+        let fastest = seen.map(Track::speed).fold(0.0, f32::max);
+        Duration::try_from_secs_f32(LONGEST_TRAVEL / fastest).unwrap_or(Duration::MAX)
     }
 
     fn advance(&mut self, time: Option<Duration>) {
