@@ -39,7 +39,7 @@ settings! {
          model if it has one)";
     rear_model: Option<PathBuf> = None,
         "rear-model", "Rear Model", READY, ..,
-        "Path of a pose model that knows all sides (WHENet): it runs on every head first, and pose-model then \
+        "Path of a pose model that knows all sides (TurnNet, WHENet): it runs on every head first, and pose-model then \
          on those not seen from behind (unset = none with a pose-model that is named, else as mode chooses)";
     models_dir: Option<PathBuf> = None,
         "models-dir", "Models Directory", READY, ..,
@@ -138,7 +138,7 @@ settings! {
         "activation-angle", "Activation Angle", PLAYING, -1.0..=180.0,
         "Largest yaw of the rear model, in degrees to either side, at which pose-model's \
          answer counts; also where the seam flag is centred (-1 = as measured for the pair: \
-         3DDFA_V2 and WHENet are weighed against each other; 90 for others)";
+         3DDFA_V2 and TurnNet or WHENet are weighed against each other; 90 for others)";
     detection_interval: u32 = FRAME.detection_interval,
         "detection-interval", "Detection Interval", PLAYING, 1..=1000,
         "Run the detector on every Nth frame; between, boxes are predicted. Above 1, heads \

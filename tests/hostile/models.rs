@@ -154,7 +154,7 @@ fn change(fields: &mut Vec<Field>, random: &mut Random) {
                 i64::MAX as u64,
                 i64::MIN as u64,
                 u64::MAX,
-                *number + 1,
+                number.wrapping_add(1),
                 number.wrapping_mul(2),
             ];
             *number = random.pick(&odd);

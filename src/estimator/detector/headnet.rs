@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! HeadNet, the project's own head detector (`train/`).
+//! HeadNet, the project's own head detector (`train/detector`).
 //!
 //! Input float32 `[1, 3, H, W]`, BGR 0..=255, letterboxed with level 0, any multiple of 32. For each stride
 //! S = 8, 16, 32 one output `head_S`, float32 `[1, 5, H/S, W/S]`: the logit of the score, the centre relative to
