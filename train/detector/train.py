@@ -4,7 +4,7 @@
 import argparse
 import copy
 import json
-import math
+import sys
 import time
 from pathlib import Path
 
@@ -17,17 +17,11 @@ from loss import detection_loss
 from model import HeadNet
 from yunet import load_yunet
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from schedule import adamw, rate, resume, save  # noqa: E402
+
 # Side of the crops and how many make a batch.
 SHAPES = [(320, 16), (320, 16), (256, 24), (448, 8)]
-WARM_UP = 200
-
-
-def rate(step, steps, peak):
-    """Linear warm-up, then a cosine down to a hundredth."""
-    if step < WARM_UP:
-        return peak * (step + 1) / WARM_UP
-    part = (step - WARM_UP) / max(steps - WARM_UP, 1)
-    return peak * (0.01 + 0.99 * (1 + math.cos(math.pi * min(part, 1.0))) / 2)
 
 
 def main():
@@ -56,18 +50,9 @@ def main():
     net = net.to(memory_format=torch.channels_last)
     average = copy.deepcopy(net)
     trained = [p for p in net.parameters() if p.requires_grad]
-    groups = [{"params": [p for p in trained if p.dim() > 1], "weight_decay": 0.02}]
-    groups += [{"params": [p for p in trained if p.dim() <= 1], "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups)
-    first = 0
+    optimizer = adamw(trained)
     checkpoint = args.output / "last.pt"
-    if checkpoint.exists():
-        state = torch.load(checkpoint)
-        net.load_state_dict(state["net"])
-        average.load_state_dict(state["average"])
-        if state["optimizer"]:
-            optimizer.load_state_dict(state["optimizer"])
-        first = state["step"]
+    first = resume(checkpoint, net, average, optimizer)
 
     pictures = load(args.data, "train", args.licensed_only)
     held_out = load(args.data, "val")[::3]
@@ -100,9 +85,7 @@ def main():
             print(json.dumps(entry), file=log, flush=True)
             sums = [0.0, 0.0]
         if done % 250 == 0 or done == args.steps:
-            state = {"net": net.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict(), "step": done}
-            torch.save(state, checkpoint.with_suffix(".new"))
-            checkpoint.with_suffix(".new").replace(checkpoint)
+            save(checkpoint, net, average, optimizer, done)
         if done % args.judge_every == 0 or done == args.steps:
             found = judge(torch_detector(average.eval(), 640), args.data, held_out)
             entry = {"step": done, **{f"ap {key or 'all'}": round(average_precision(*value), 4) for key, value in sorted(found.items())}}

@@ -5,6 +5,7 @@ import argparse
 import copy
 import json
 import math
+import sys
 import time
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from data import BATCH, COUNTS, LABELLED, RENDERED, UNKNOWN, Batches, Heads, col
 from evaluate import summary
 from model import PoseNet, angle, load_lite0, rotation
 
-WARM_UP = 200
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from schedule import adamw, rate, resume, save  # noqa: E402
+
 # The network's own answers are labels from this part of the run on.
 OWN_FROM = 0.35
 # They are, where plain and mirrored answer are within so much of each other, in radians.
@@ -25,14 +28,6 @@ OWN_AGREE = math.radians(30)
 WEIGHTS = {1: {RENDERED: 1.0, LABELLED: 1.0, UNKNOWN: 0.3}, 2: {RENDERED: 1.0, LABELLED: 1.5, UNKNOWN: 0.15}}
 SPREAD_WEIGHT = 0.2
 MIRROR = torch.diag(torch.tensor([-1.0, 1.0, 1.0]))
-
-
-def rate(step, steps, peak):
-    """Linear warm-up, then a cosine down to a hundredth."""
-    if step < WARM_UP:
-        return peak * (step + 1) / WARM_UP
-    part = (step - WARM_UP) / max(steps - WARM_UP, 1)
-    return peak * (0.01 + 0.99 * (1 + math.cos(math.pi * min(part, 1.0))) / 2)
 
 
 @torch.no_grad()
@@ -76,16 +71,9 @@ def main():
     net = net.to(memory_format=torch.channels_last)
     average = copy.deepcopy(net).eval()
     trained = [p for p in net.parameters() if p.requires_grad]
-    groups = [{"params": [p for p in trained if p.dim() > 1], "weight_decay": 0.02}]
-    groups += [{"params": [p for p in trained if p.dim() <= 1], "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups)
-    first, checkpoint = 0, args.output / "last.pt"
-    if checkpoint.exists():
-        state = torch.load(checkpoint)
-        net.load_state_dict(state["net"])
-        average.load_state_dict(state["average"])
-        optimizer.load_state_dict(state["optimizer"])
-        first = state["step"]
+    optimizer = adamw(trained)
+    checkpoint = args.output / "last.pt"
+    first = resume(checkpoint, net, average, optimizer)
 
     counts, weight_of = COUNTS[args.part], WEIGHTS[args.part]
     until = min(args.until or args.steps, args.steps)
@@ -142,9 +130,7 @@ def main():
             print(json.dumps(entry), file=log, flush=True)
             sums[:] = 0
         if done % 250 == 0 or done == until:
-            state = {"net": net.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict(), "step": done}
-            torch.save(state, checkpoint.with_suffix(".new"))
-            checkpoint.with_suffix(".new").replace(checkpoint)
+            save(checkpoint, net, average, optimizer, done)
         if done % args.judge_every == 0 or done == until:
             for line in summary(average, args.bed, args.pointing):
                 print(json.dumps({"step": done, **line}), file=log, flush=True)

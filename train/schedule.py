@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MPL-2.0
+"""What both trainings share: the learning rate, the optimiser, and runs that are interrupted and resumed."""
+
+import math
+
+import torch
+
+WARM_UP = 200
+
+
+def rate(step, steps, peak):
+    """Linear warm-up, then a cosine down to a hundredth."""
+    if step < WARM_UP:
+        return peak * (step + 1) / WARM_UP
+    part = (step - WARM_UP) / max(steps - WARM_UP, 1)
+    return peak * (0.01 + 0.99 * (1 + math.cos(math.pi * min(part, 1.0))) / 2)
+
+
+def adamw(parameters):
+    """Weight decay for matrices, none for biases and scales."""
+    groups = [{"params": [p for p in parameters if p.dim() > 1], "weight_decay": 0.02}]
+    groups += [{"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups)
+
+
+def resume(checkpoint, net, average, optimizer):
+    """Loads a checkpoint if there is one; the step to go on with."""
+    if not checkpoint.exists():
+        return 0
+    state = torch.load(checkpoint)
+    net.load_state_dict(state["net"])
+    average.load_state_dict(state["average"])
+    if state["optimizer"]:
+        optimizer.load_state_dict(state["optimizer"])
+    return state["step"]
+
+
+def save(checkpoint, net, average, optimizer, step):
+    state = {"net": net.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict(), "step": step}
+    torch.save(state, checkpoint.with_suffix(".new"))
+    checkpoint.with_suffix(".new").replace(checkpoint)
