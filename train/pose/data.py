@@ -28,9 +28,9 @@ from geometry import about, rotation  # noqa: E402
 
 RENDERED, LABELLED, UNKNOWN = range(3)
 MIRROR = np.diag([-1.0, 1.0, 1.0])
-BATCH = 64
-# Of one batch, in the first and in the second part of the training.
-COUNTS = {1: {RENDERED: 32, LABELLED: 22, UNKNOWN: 10}, 2: {RENDERED: 22, LABELLED: 34, UNKNOWN: 8}}
+# Of one batch.
+COUNTS = {RENDERED: 32, LABELLED: 22, UNKNOWN: 10}
+BATCH = sum(COUNTS.values())
 
 
 def rendered(folder):
@@ -130,11 +130,11 @@ def cover(rng, crop):
 class Heads(Dataset):
     """Endless augmented heads; sample i of a seed is always the same."""
 
-    def __init__(self, kinds, counts, seed):
+    def __init__(self, kinds, seed):
         self.kinds, self.seed, self.files = kinds, seed, {}
         for file in {file for heads in kinds.values() for file, _, _ in heads}:
             self.files[file] = np.fromfile(file, np.uint8)
-        self.order = [kind for kind, count in counts.items() for _ in range(count)]
+        self.order = [kind for kind, count in COUNTS.items() for _ in range(count)]
 
     def __len__(self):
         return 1 << 40

@@ -24,8 +24,7 @@ from schedule import adamw, rate, resume, save  # noqa: E402
 OWN_FROM = 0.35
 # They are, where plain and mirrored answer are within so much of each other, in radians.
 OWN_AGREE = math.radians(30)
-# In the first and in the second part.
-WEIGHTS = {1: {RENDERED: 1.0, LABELLED: 1.0, UNKNOWN: 0.3}, 2: {RENDERED: 1.0, LABELLED: 1.5, UNKNOWN: 0.15}}
+WEIGHTS = {RENDERED: 1.0, LABELLED: 1.0, UNKNOWN: 0.3}
 SPREAD_WEIGHT = 0.2
 MIRROR = torch.diag(torch.tensor([-1.0, 1.0, 1.0]))
 
@@ -51,9 +50,8 @@ def main():
     parser.add_argument("--lite0", type=Path, required=True, help="efficientnet-lite0-57934424.pth")
     parser.add_argument("--bed", type=Path, help="heads.csv of `make truth`, judged now and then")
     parser.add_argument("--pointing", type=Path, help="heads.csv of Pointing'04, judged now and then")
-    parser.add_argument("--part", type=int, choices=COUNTS, default=1)
-    parser.add_argument("--steps", type=int, default=3800, help="of both parts")
-    parser.add_argument("--until", type=int, help="stop after this step")
+    parser.add_argument("--steps", type=int, default=3300, help="length of the schedule")
+    parser.add_argument("--until", type=int, default=2250, help="stop after this step")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--threads", type=int, default=1)
@@ -75,17 +73,16 @@ def main():
     checkpoint = args.output / "last.pt"
     first = resume(checkpoint, net, average, optimizer)
 
-    counts, weight_of = COUNTS[args.part], WEIGHTS[args.part]
-    until = min(args.until or args.steps, args.steps)
+    until = min(args.until, args.steps)
     kinds = photographs(args.photographs, np.load(args.answers))
     kinds[RENDERED] = [head for folder in args.rendered for head in rendered(folder)]
     print({kind: len(heads) for kind, heads in kinds.items()}, flush=True)
     loader = DataLoader(
-        Heads(kinds, counts, args.seed), batch_sampler=Batches(first, until), collate_fn=collate,
+        Heads(kinds, args.seed), batch_sampler=Batches(first, until), collate_fn=collate,
         num_workers=args.workers, prefetch_factor=4 if args.workers else None,
     )
-    base = torch.cat([torch.full((count,), weight_of[kind]) for kind, count in counts.items()])
-    own = slice(BATCH - counts[UNKNOWN], None)
+    base = torch.cat([torch.full((count,), WEIGHTS[kind]) for kind, count in COUNTS.items()])
+    own = slice(BATCH - COUNTS[UNKNOWN], None)
     log = (args.output / "log.jsonl").open("a")
     began, sums = time.monotonic(), np.zeros(4)
     for step, (crops, poses, clean, spins, mirrored) in enumerate(loader, first):
@@ -108,7 +105,7 @@ def main():
         loss = (distance * weights).sum() / weights.sum()
         # Laplace's negative log-likelihood of the rotation angle; labels of networks say nothing of its true size.
         error, spread = angle(answer.detach(), poses), output[:, 6].clamp(-6, 2)
-        exact = slice(0, counts[RENDERED])
+        exact = slice(0, COUNTS[RENDERED])
         unsure = (error[exact] / spread[exact].exp() + spread[exact]).mean()
         optimizer.zero_grad()
         (loss + SPREAD_WEIGHT * unsure).backward()
@@ -120,9 +117,9 @@ def main():
                 mean.lerp_(new, 1 - decay)
             for mean, new in zip(average.buffers(), net.buffers()):
                 mean.copy_(new)
-        seen = counts[RENDERED] + counts[LABELLED]
+        seen = COUNTS[RENDERED] + COUNTS[LABELLED]
         degrees = torch.rad2deg(error)
-        sums += [degrees[exact].mean().item(), degrees[counts[RENDERED] : seen].mean().item(), degrees[own].mean().item(), unsure.item()]
+        sums += [degrees[exact].mean().item(), degrees[COUNTS[RENDERED] : seen].mean().item(), degrees[own].mean().item(), unsure.item()]
         done = step + 1
         if done % 50 == 0:
             entry = {"step": done, **dict(zip(("rendered", "labelled", "own", "spread"), (sums / 50).round(3).tolist()))}
