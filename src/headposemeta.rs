@@ -31,9 +31,9 @@
 //! # Behind other elements
 //! The meta survives whatever keeps or copies whole buffers (queues, tees, encoders and decoders, as
 //! far as they pass metas on at all) and colour conversion. Behind a scaler the boxes follow. A crop,
-//! mirroring or turning is followed where GStreamer tells of it (matrix transforms, from 1.28):
+//! mirroring or turning is followed where GStreamer announces it (matrix transforms, from 1.28):
 //! boxes move and are cut, heads outside are dropped, mirroring negates yaw and roll. Where it does
-//! not tell, and for anything that cannot be followed, the meta is dropped rather than left wrong:
+//! not, and for anything that cannot be followed, the meta is dropped rather than left wrong:
 //! - crops, flips and turns before 1.28;
 //! - scaling before 1.28 that changes the display aspect ratio by more than rounding, because the
 //!   scaler may have added borders and does not say so;

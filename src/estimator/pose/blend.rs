@@ -56,12 +56,6 @@ pub(super) const TURNNET: Blend = Blend {
 const FRONT_YAW: f32 = -1.5;
 const FRONT_PITCH: f32 = 3.0;
 
-impl PartialEq for Blend {
-    fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other)
-    }
-}
-
 impl Blend {
     /// The front model is to run on a head of which this is the rear model's answer.
     pub fn needs_front(&self, rear: Angles) -> bool {

@@ -14,7 +14,7 @@ const HYSTERESIS: f32 = 5.0;
 const WIDTH: f32 = 10.0;
 
 /// How two answers become one pose.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Seam {
     /// Up to this |yaw| of the rear model the front model's answer counts, beyond it the rear model's: what
     /// DMHead's fusion means to do. Of two models that were not measured together.
