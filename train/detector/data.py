@@ -6,6 +6,7 @@
 negative.
 """
 
+import csv
 import json
 import math
 from pathlib import Path
@@ -21,9 +22,15 @@ PAD_LEVEL = 0
 # Painted distractors begin at this sample (step 2250): the network sees heads first.
 DISTRACTORS_FROM = 2250 * 64
 
+# The second cycle of the schedule begins at this step: rendered people join, heads may be smaller.
+SECOND_CYCLE = 6500
+SECOND_FROM = SECOND_CYCLE * 64
+
 # How often a source is drawn, relative to its number of pictures. SCUT-HEAD A shows a few rooms again and again;
 # pictures without people are few and hold the false detections down.
 WEIGHTS = {"SCUT-HEAD A": 0.5, "ImageNet": 4.0}
+# One picture in six of the second cycle is a rendered one, however many there are.
+RENDERED_SHARE = 1 / 6
 
 
 def load(root, split, licensed_only=False):
@@ -35,6 +42,19 @@ def load(root, split, licensed_only=False):
     for picture in pictures:
         picture["boxes"] = np.array(picture["boxes"], np.float32).reshape(-1, 5)
     return pictures
+
+
+def load_rendered(root):
+    """The pictures of `truth/render.py --backgrounds`, each with one head."""
+    with (Path(root) / "heads.csv").open() as file:
+        return [
+            {
+                "file": str(Path(root).resolve() / row["file"]),
+                "source": "rendered",
+                "boxes": np.array([[*(float(row[key]) for key in "xywh"), 0]], np.float32),
+            }
+            for row in csv.DictReader(file)
+        ]
 
 
 def source_weight(source):
@@ -85,24 +105,29 @@ def distract(rng, image, boxes):
 class HeadCrops(Dataset):
     """Endless augmented crops; sample i of a seed is always the same."""
 
-    def __init__(self, root, pictures, seed, length):
-        self.root, self.pictures, self.seed, self.length = Path(root), pictures, seed, length
+    def __init__(self, root, pictures, rendered, seed, length):
+        self.photographs, self.pictures, self.seed, self.length = len(pictures), pictures + rendered, seed, length
         weights = np.array([source_weight(p["source"]) for p in pictures])
         self.weights = np.cumsum(weights) / weights.sum()
-        self.encoded = [np.fromfile(self.root / p["file"], np.uint8) for p in pictures]
-        self.size = 320
+        self.encoded = [np.fromfile(Path(root) / p["file"], np.uint8) for p in self.pictures]
+        self.second = False
 
     def __len__(self):
         return self.length
 
     def draw(self, rng):
-        index = min(int(np.searchsorted(self.weights, rng.random())), len(self.pictures) - 1)
+        rendered = len(self.pictures) - self.photographs
+        if self.second and rendered and rng.random() < RENDERED_SHARE:
+            index = self.photographs + int(rng.integers(rendered))
+        else:
+            index = min(int(np.searchsorted(self.weights, rng.random())), self.photographs - 1)
         image = cv2.imdecode(self.encoded[index], cv2.IMREAD_COLOR)
         return image, self.pictures[index]["boxes"]
 
     def __getitem__(self, item):
         index, size = item
         rng = np.random.default_rng((self.seed, index))
+        self.second = index >= SECOND_FROM
         if rng.random() < 0.2:
             image, boxes = self.mosaic(rng, size)
         else:
@@ -130,8 +155,9 @@ class HeadCrops(Dataset):
             # Any size of head alike, from tiny to filling the picture.
             head = heads[rng.integers(len(heads))]
             side = math.sqrt(max(head[2] * head[3], 1.0))
-            scale = math.exp(rng.uniform(math.log(9), math.log(0.95 * size))) / side
-            scale = float(np.clip(scale, 0.7 * fit, 4.0))
+            smallest, least = (7, 0.5) if self.second else (9, 0.7)
+            scale = math.exp(rng.uniform(math.log(smallest), math.log(0.95 * size))) / side
+            scale = float(np.clip(scale, least * fit, 4.0))
             centre = head[:2] + head[2:4] / 2 + rng.uniform(-0.4, 0.4, 2) * size / scale
         else:
             scale = fit * math.exp(rng.uniform(math.log(0.7), math.log(3.0)))

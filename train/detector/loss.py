@@ -3,7 +3,7 @@
 
 Task-aligned assignment (Feng et al., TOOD, ICCV 2021): a head's positives are the cells inside its box with the
 highest score^0.5 * IoU^6; a positive's target is its IoU, scaled so that the best one of each head reaches the best
-IoU. Scores are trained with binary cross-entropy, boxes with CIoU (Zheng et al., AAAI 2020).
+IoU. With `slack`, that IoU is the one of boxes that small heads share with a margin. Scores are trained with binary cross-entropy, boxes with CIoU (Zheng et al., AAAI 2020).
 """
 
 import math
@@ -16,6 +16,9 @@ from model import STRIDES
 TOP_CELLS = 9
 SCORE_POWER, IOU_POWER = 0.5, 6.0
 BOX_WEIGHT = 2.0
+# Sides to which `slack` grows the boxes of smaller heads before their overlap with a cell's box is taken: a pixel that the
+# box of a small head is off then costs no more score than one of a head of this size.
+SLACK_SIDE = 16.0
 # Cells near the centre of a head smaller than this may answer for it.
 MIN_REACH = 12.0
 
@@ -59,8 +62,15 @@ def iou(a, b, complete=False):
     return value - distance / diagonal - weight * shape
 
 
+def with_slack(heads, boxes):
+    """Heads and boxes, all pairs, both grown by what each head lacks of `SLACK_SIDE`."""
+    lacks = ((SLACK_SIDE - (heads[:, 2:] - heads[:, :2]).prod(-1).sqrt()) / 2).clamp(min=0)[:, None, None]
+    sign = torch.tensor([-1.0, -1.0, 1.0, 1.0])
+    return heads[:, None] + lacks * sign, boxes[None] + lacks * sign
+
+
 @torch.no_grad()
-def assign(scores, boxes, middles, heads):
+def assign(scores, boxes, middles, heads, slack):
     """For one picture: index of the head (or -1) and the target score of each cell."""
     cells = len(middles)
     target = torch.zeros(cells)
@@ -71,7 +81,7 @@ def assign(scores, boxes, middles, heads):
     grown = ((MIN_REACH - size) / 2).clamp(min=0)
     low, high = heads[:, :2] - grown, heads[:, 2:] + grown
     inside = ((middles > low[:, None]) & (middles < high[:, None])).all(-1)
-    overlaps = iou(heads[:, None], boxes[None]) * inside
+    overlaps = iou(*(with_slack(heads, boxes) if slack else (heads[:, None], boxes[None]))) * inside
     metric = scores[None] ** SCORE_POWER * overlaps**IOU_POWER + 1e-9 * inside
     top = metric.topk(min(TOP_CELLS, cells), 1).indices
     chosen = torch.zeros_like(inside).scatter_(1, top, True) & inside
@@ -87,7 +97,7 @@ def assign(scores, boxes, middles, heads):
     return owner, target
 
 
-def detection_loss(outputs, labels):
+def detection_loss(outputs, labels, slack=False):
     """Sum of score and box losses of a batch; `labels`: per picture [n, 5] of x, y, w, h, ignore."""
     cells = flatten(outputs)
     corners, strides = grid(outputs)
@@ -99,7 +109,7 @@ def detection_loss(outputs, labels):
     for logits, predicted, label in zip(scores, boxes, labels):
         corner_form = torch.cat([label[:, :2], label[:, :2] + label[:, 2:4]], 1)
         heads, ignored = corner_form[label[:, 4] == 0], corner_form[label[:, 4] != 0]
-        owner, target = assign(logits.sigmoid().detach(), predicted.detach(), middles, heads)
+        owner, target = assign(logits.sigmoid().detach(), predicted.detach(), middles, heads, slack)
         weight = torch.ones_like(target)
         if len(ignored):
             grown = strides[None, :, None] / 2

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch.utils.data import DataLoader
 
-from data import Batches, HeadCrops, collate, load
+from data import SECOND_CYCLE, Batches, HeadCrops, collate, load, load_rendered
 from evaluate import average_precision, judge, torch_detector
 from loss import detection_loss
 from model import HeadNet
@@ -22,6 +22,15 @@ from schedule import adamw, rate, resume, save  # noqa: E402
 
 # Side of the crops and how many make a batch.
 SHAPES = [(320, 16), (320, 16), (256, 24), (448, 8)]
+# Peak rate of the second cycle, as a part of the first one's.
+SECOND_PEAK = 0.6
+
+
+def cycles(step, steps, peak):
+    """Two cosines, the second one lower."""
+    if step < SECOND_CYCLE:
+        return rate(step, min(steps, SECOND_CYCLE), peak)
+    return rate(step - SECOND_CYCLE, steps - SECOND_CYCLE, SECOND_PEAK * peak)
 
 
 def main():
@@ -29,8 +38,9 @@ def main():
     parser.add_argument("data", type=Path, help="folder with annotations.json and images/")
     parser.add_argument("output", type=Path, help="folder for checkpoints; a run there is taken up again")
     parser.add_argument("--yunet", type=Path, help="face_detection_yunet_2023mar*.onnx to start from")
+    parser.add_argument("--rendered", type=Path, nargs="*", default=[], help="folders of truth/render.py --backgrounds")
     parser.add_argument("--licensed-only", action="store_true", help="only sources that state a licence")
-    parser.add_argument("--steps", type=int, default=6500)
+    parser.add_argument("--steps", type=int, default=11500)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--threads", type=int, default=1)
@@ -55,8 +65,9 @@ def main():
     first = resume(checkpoint, net, average, optimizer)
 
     pictures = load(args.data, "train", args.licensed_only)
+    rendered = [picture for folder in args.rendered for picture in load_rendered(folder)]
     held_out = load(args.data, "val")[::3]
-    crops = HeadCrops(args.data, pictures, args.seed, 1 << 40)
+    crops = HeadCrops(args.data, pictures, rendered, args.seed, 1 << 40)
     batches = Batches(args.seed, args.steps, first, SHAPES)
     loader = DataLoader(
         crops, batch_sampler=batches, collate_fn=collate, num_workers=args.workers, prefetch_factor=4 if args.workers else None
@@ -65,9 +76,9 @@ def main():
     began, sums = time.monotonic(), [0.0, 0.0]
     for step, (images, labels) in enumerate(loader, first):
         for group in optimizer.param_groups:
-            group["lr"] = rate(step, args.steps, args.rate)
+            group["lr"] = cycles(step, args.steps, args.rate)
         outputs = net(images.float().contiguous(memory_format=torch.channels_last))
-        score_loss, box_loss = detection_loss(outputs, labels)
+        score_loss, box_loss = detection_loss(outputs, labels, slack=step >= SECOND_CYCLE)
         optimizer.zero_grad()
         (score_loss + box_loss).backward()
         torch.nn.utils.clip_grad_norm_(trained, 5.0)
