@@ -14,6 +14,7 @@ import matplotlib.pyplot as plt
 TITLES = {
     "floor": "Element over ONNX Runtime alone",
     "upstream": "1280x720",
+    "pair": "The default models, 1280x720",
     "intervals": "Intervals, 640x360, 1 head",
     "heads": "Heads, 1920x1080",
     "formats": "Formats, 1280x720, 2 heads",

@@ -3,7 +3,8 @@
 
 Rewritten from the description of the demo: resize, detector, boxes above the threshold, margins, crops,
 one batch of crops through the pose model. It leaves out decoding, drawing and the window. Boxes are mapped to the
-frame, which the demo omits.
+frame, which the demo omits. With --rear-model two networks run on every head, as in the demo's fused file: 3DDFA_V2 (--pose-model),
+which takes the square of the box, and WHENet.
 
 Reads commands from standard input, one JSON object per line, and replies to each with one:
   {"clip": {"file", "width", "height", "frames"}}     raw BGR frames to process
@@ -23,6 +24,8 @@ import onnxruntime
 
 LONG_SIDE, GRANULARITY = 640, 32
 NMS_IOU = 0.3
+HEADNET_NMS_IOU = 0.45
+TDDFA_SIDE = 120
 # Face to head, in face widths and heights.
 SIDE, TOP, BOTTOM = 0.41, 0.40, 0.13
 
@@ -38,6 +41,16 @@ def session(path, threads, spinning):
 
 def tensor(picture):
     return np.ascontiguousarray(picture.transpose(2, 0, 1)[None], dtype=np.float32)
+
+
+def letterbox(bgr):
+    """What takes boxes of the input back to the picture, and the input."""
+    height, width = bgr.shape[:2]
+    scale = LONG_SIDE / max(width, height)
+    w, h = (int(np.floor(side * scale + 0.5)) for side in (width, height))
+    padded = np.zeros([-(-side // GRANULARITY) * GRANULARITY for side in (h, w)] + [3], np.uint8)
+    padded[:h, :w] = cv2.resize(bgr, (w, h))
+    return np.array([width / w, height / h] * 2), padded
 
 
 class Rows:
@@ -62,11 +75,7 @@ class YuNet:
         self.outputs = [output.name for output in model.get_outputs()]
 
     def __call__(self, bgr):
-        height, width = bgr.shape[:2]
-        scale = LONG_SIDE / max(width, height)
-        w, h = (int(np.floor(side * scale + 0.5)) for side in (width, height))
-        padded = np.zeros([-(-side // GRANULARITY) * GRANULARITY for side in (h, w)] + [3], np.uint8)
-        padded[:h, :w] = cv2.resize(bgr, (w, h))
+        scale, padded = letterbox(bgr)
         outputs = dict(zip(self.outputs, self.model.run(None, {self.name: tensor(padded)})))
         faces, scores = [], []
         for stride in (8, 16, 32):
@@ -81,20 +90,53 @@ class YuNet:
         faces, scores = np.concatenate(faces), np.concatenate(scores)
         kept = cv2.dnn.NMSBoxes(faces.tolist(), scores.tolist(), 0.5, NMS_IOU)
         faces = faces[np.asarray(kept, int).flatten()]
-        x, y, fw, fh = (faces * np.array([width / w, height / h] * 2)).T
+        x, y, fw, fh = (faces * scale).T
         return np.stack([x - SIDE * fw, y - TOP * fh, x + (1 + SIDE) * fw, y + (1 + BOTTOM) * fh], 1)
 
 
+class HeadNet:
+    """Heads from every side; letterbox input."""
+
+    def __init__(self, model):
+        self.model, self.name = model, model.get_inputs()[0].name
+
+    def __call__(self, bgr):
+        scale, padded = letterbox(bgr)
+        boxes, scores = [], []
+        for stride, cells in zip((8, 16, 32), self.model.run(None, {self.name: tensor(padded)})):
+            cells = cells[0]
+            rows, columns = np.nonzero(cells[0] > 0)
+            x, y, w, h = cells[1:, rows, columns]
+            centre = np.stack([columns + x, rows + y], 1) * stride
+            size = np.exp(np.stack([w, h], 1)) * stride
+            boxes.append(np.concatenate([centre - size / 2, size], 1))
+            scores.append(cells[0, rows, columns])
+        boxes, scores = np.concatenate(boxes), np.concatenate(scores)
+        kept = cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), 0.0, HEADNET_NMS_IOU)
+        x, y, w, h = (boxes[np.asarray(kept, int).flatten()] * scale).T
+        return np.stack([x, y, x + w, y + h], 1)
+
+
+def square(bgr, x, y, side):
+    """A crop for 3DDFA_V2; what lies outside of the picture is black."""
+    scale = TDDFA_SIDE / side
+    to_crop = np.array([[scale, 0, TDDFA_SIDE / 2 - x * scale], [0, scale, TDDFA_SIDE / 2 - y * scale]])
+    crop = cv2.warpAffine(bgr, to_crop, (TDDFA_SIDE, TDDFA_SIDE))
+    return (crop.transpose(2, 0, 1) - 127.5) / 128
+
+
 class Loop:
-    def __init__(self, detector, pose, threads, spinning):
+    def __init__(self, detector, pose, rear, threads, spinning):
         model = session(detector, threads, spinning)
-        self.detect = YuNet(model) if len(model.get_outputs()) > 1 else Rows(model)
-        self.pose = session(pose, threads, spinning)
+        kinds = {1: Rows, 3: HeadNet}
+        self.detect = kinds.get(len(model.get_outputs()), YuNet)(model)
+        self.front = session(pose, threads, spinning) if rear else None
+        self.pose = session(rear or pose, threads, spinning)
         self.name = self.pose.get_inputs()[0].name
 
     def __call__(self, bgr):
         height, width = bgr.shape[:2]
-        boxes, crops = [], []
+        boxes, crops, squares = [], [], []
         for x0, y0, x1, y1 in self.detect(bgr):
             x0, y0 = max(int(x0), 0), max(int(y0), 0)
             x1, y1 = min(int(x1), width), min(int(y1), height)
@@ -108,8 +150,12 @@ class Loop:
             right = min(width, x1 + abs(left - x1) / 5)
             crop = cv2.resize(bgr[int(top):int(bottom), int(left):int(right)], (224, 224))
             crops.append(crop[..., ::-1].transpose(2, 0, 1))
+            if self.front:
+                squares.append(square(bgr, (x0 + x1) / 2, (y0 + y1) / 2, max(w, h)))
         if not crops:
             return []
+        if self.front:
+            self.front.run(None, {self.front.get_inputs()[0].name: np.asarray(squares, dtype=np.float32)})
         angles = self.pose.run(None, {self.name: np.asarray(crops, dtype=np.float32)})[0]
         return [(*box, float(yaw), float(pitch), float(roll))
                 for box, (yaw, roll, pitch) in zip(boxes, angles)]
@@ -119,13 +165,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--detector-model", required=True)
     parser.add_argument("--pose-model", required=True)
+    parser.add_argument("--rear-model")
     arguments = parser.parse_args()
     loops, clip = {}, []
 
     def loop(threads, spinning):
         key = (threads, spinning)
         if key not in loops:
-            loops[key] = Loop(arguments.detector_model, arguments.pose_model, threads, spinning)
+            loops[key] = Loop(arguments.detector_model, arguments.pose_model, arguments.rear_model, threads, spinning)
             loops[key](clip[0])
         return loops[key]
 

@@ -6,6 +6,7 @@ use gstdmheadpose::estimator::angles::Angles;
 
 use crate::Arguments;
 use crate::clip::Clip;
+use crate::noise;
 use crate::results::{Results, Subject, median};
 use crate::subjects::{Cost, Element, Floor, Models, Upstream};
 
@@ -21,6 +22,7 @@ fn subject<'a>(name: &str, work: impl FnMut() -> Cost + 'a) -> Subject<'a> {
 
 fn title(text: &str) {
     println!("\n== {text}\n(milliseconds a frame; x: ratio to the first line of its group)");
+    noise::warn();
 }
 
 /// The element's overhead on its networks at 1280x720, one to four heads.
@@ -89,6 +91,82 @@ pub fn upstream(arguments: &Arguments, results: &mut Results) {
                 subject("upstream's loop, 1 thread", loops(1, true)),
                 subject("upstream's loop, no spinning", loops(0, false)),
             ],
+        );
+    }
+}
+
+/// The default models at 1280x720: the element with and without tracking, and a loop as upstream's that runs a front and a
+/// rear network on each head of each frame, 3DDFA_V2 and WHENet.
+pub fn pair(arguments: &Arguments, results: &mut Results) {
+    let models = arguments.default_models();
+    let frames = arguments.frames;
+    let mut upstream = Upstream::new(
+        &arguments.python,
+        &Models {
+            rear: Some(arguments.pose_model.clone()),
+            ..models.clone()
+        },
+    );
+    for heads in [1, 2, 4] {
+        title(&format!("The default models, 1280x720, {heads} heads"));
+        let clip = Clip::at_rate(&arguments.clip, heads, (1280, 720), 2 * FRAMES_IN_CLIP, 25);
+        let bgr = clip.converted(VideoFormat::Bgr);
+        upstream.load(&bgr, &arguments.output);
+        let cases = [
+            ("1", true),
+            ("2", true),
+            ("3", true),
+            ("1", false),
+            ("2", false),
+            ("3", false),
+        ];
+        let mut elements = cases.map(|(depth, tracked)| {
+            let tracking = if tracked { "true" } else { "false" };
+            let element = Element::new(
+                &models,
+                &clip,
+                &[("pipeline-depth", depth), ("tracking", tracking)],
+            );
+            let name = if tracked { "tracking" } else { "no tracking" };
+            (format!("element, {name}, depth {depth}"), element)
+        });
+        let ours = elements[3].1.heads();
+        let theirs = upstream.heads();
+        let count = |frames: &mut dyn Iterator<Item = usize>| frames.sum::<usize>();
+        let (ours, theirs) = (
+            count(&mut ours.iter().map(Vec::len)),
+            count(&mut theirs.iter().map(Vec::len)),
+        );
+        println!("{ours} heads in the element, {theirs} in the loop");
+        let upstream = std::cell::RefCell::new(&mut upstream);
+        let loops = |threads, spinning| {
+            let upstream = &upstream;
+            move || upstream.borrow_mut().run(frames, threads, spinning)
+        };
+        let mut subjects: Vec<_> = elements
+            .iter_mut()
+            .map(|(name, element)| subject(name, || element.run(frames)))
+            .collect();
+        subjects.push(subject("loop, its defaults", loops(0, true)));
+        subjects.push(subject("loop, 1 thread", loops(1, true)));
+        subjects.push(subject("loop, no spinning", loops(0, false)));
+        let case = format!("I420, {heads} heads");
+        results.run("pair", &case, arguments.rounds, &mut subjects);
+        drop(subjects);
+        for (name, element) in [&elements[0], &elements[3]] {
+            let (time, rear) = element.pose_stage();
+            println!(
+                "{name}: pose networks {time:.2} ms a frame, rear model on {rear:.2} of the heads"
+            );
+        }
+        let whenet = arguments.models();
+        let mut alone = Floor::new(&whenet, &clip, 0);
+        let costs: Vec<_> = (0..arguments.rounds)
+            .map(|_| alone.run_pose(SHORT_TURN).wall)
+            .collect();
+        println!(
+            "WHENet alone on the same heads: {:.2} ms a frame",
+            median(costs)
         );
     }
 }
@@ -178,7 +256,7 @@ pub fn intervals(arguments: &Arguments, results: &mut Results) {
 
 /// How the cost scales.
 pub fn sweeps(arguments: &Arguments, results: &mut Results) {
-    let models = arguments.models();
+    let models = arguments.default_models();
     let rounds = arguments.rounds.min(5);
     let frames = arguments.frames.min(20);
     let clip =
@@ -250,7 +328,7 @@ pub fn sweeps(arguments: &Arguments, results: &mut Results) {
 
     title("Streams, 1280x720 I420, two heads; milliseconds a frame of any stream");
     let mut fleets = Vec::new();
-    for streams in [1, 2, 4, 8] {
+    for streams in [1, 2, 4, 8, 16] {
         for share in ["false", "true"] {
             let properties = [("pipeline-depth", "1"), ("share-models", share)];
             let fleet: Vec<_> = (0..streams)

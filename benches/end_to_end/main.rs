@@ -8,11 +8,15 @@
 //! - the element, in `appsrc ! dmheadpose ! fakesink sync=false` ([`subjects::Element`]);
 //! - upstream: DMHead's loop in Python ([`subjects::Upstream`]).
 //!
+//! Floor, upstream's loop with one pose network, intervals and the sweeps over heads and formats use YuNet and WHENet; the
+//! other parts the default models, a front and a rear network.
+//!
 //! `make bench` runs it; `cargo bench --bench end_to_end -- --help` lists the options.
 
 mod clip;
 mod experiments;
 mod memory;
+mod noise;
 mod results;
 mod subjects;
 
@@ -26,6 +30,8 @@ enum Part {
     Floor,
     /// Element and upstream's loop at 1280x720, and whether their results agree
     Upstream,
+    /// The default models at 1280x720: element with and without tracking, and upstream's loop with two networks
+    Pair,
     /// Heads, frame sizes, formats, threads, depths, streams
     Sweeps,
     /// Intervals for detection and pose, and what they cost in accuracy
@@ -43,7 +49,7 @@ enum Part {
 #[command(about = "Times the element against its networks and against DMHead's loop in Python")]
 struct Arguments {
     /// What to run; may be given several times
-    #[arg(long, value_enum, default_values_t = [Part::Floor, Part::Upstream, Part::Intervals, Part::Sweeps, Part::Memory])]
+    #[arg(long, value_enum, default_values_t = [Part::Floor, Part::Upstream, Part::Pair, Part::Intervals, Part::Sweeps, Part::Memory])]
     part: Vec<Part>,
     #[arg(
         long,
@@ -52,6 +58,15 @@ struct Arguments {
     detector_model: PathBuf,
     #[arg(long, default_value = "models/whenet_Nx3x224x224_prepost.onnx")]
     pose_model: PathBuf,
+    /// Detector of the part `pair` and of the sweeps over sizes, threads and streams
+    #[arg(long, default_value = "models/headnet.onnx")]
+    head_detector_model: PathBuf,
+    /// Front model of these parts
+    #[arg(long, default_value = "models/3ddfa_v2_mb1_Nx3x120x120.onnx")]
+    front_model: PathBuf,
+    /// Rear model of these parts; upstream's loop runs --pose-model in its place
+    #[arg(long, default_value = "models/turnnet.onnx")]
+    rear_model: PathBuf,
     /// A clip with one head
     #[arg(long, default_value = ".setup/clips/WolfgangLanger_Pexels.mp4")]
     clip: PathBuf,
@@ -82,6 +97,17 @@ impl Arguments {
         subjects::Models {
             detector: self.detector_model.clone(),
             pose: self.pose_model.clone(),
+            rear: None,
+            onnxruntime: fetched_onnxruntime(),
+        }
+    }
+
+    /// Those that the element runs where no property names any.
+    fn default_models(&self) -> subjects::Models {
+        subjects::Models {
+            detector: self.head_detector_model.clone(),
+            pose: self.front_model.clone(),
+            rear: Some(self.rear_model.clone()),
             onnxruntime: fetched_onnxruntime(),
         }
     }
@@ -103,6 +129,9 @@ fn main() -> std::process::ExitCode {
     for file in [
         &arguments.detector_model,
         &arguments.pose_model,
+        &arguments.head_detector_model,
+        &arguments.front_model,
+        &arguments.rear_model,
         &arguments.clip,
     ] {
         if !file.is_file() {
@@ -121,6 +150,7 @@ fn main() -> std::process::ExitCode {
         match part {
             Part::Floor => experiments::floor(&arguments, &mut results),
             Part::Upstream => experiments::upstream(&arguments, &mut results),
+            Part::Pair => experiments::pair(&arguments, &mut results),
             Part::Sweeps => experiments::sweeps(&arguments, &mut results),
             Part::Intervals => experiments::intervals(&arguments, &mut results),
             Part::Memory => memory::compare(&arguments),

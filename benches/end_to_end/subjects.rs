@@ -23,6 +23,7 @@ use crate::clip::Clip;
 pub struct Models {
     pub detector: PathBuf,
     pub pose: PathBuf,
+    pub rear: Option<PathBuf>,
     pub onnxruntime: Option<PathBuf>,
 }
 
@@ -122,14 +123,25 @@ impl Floor {
     }
 
     pub fn run(&mut self, frames: usize) -> Cost {
+        self.measure(frames, true)
+    }
+
+    /// The pose network alone.
+    pub fn run_pose(&mut self, frames: usize) -> Cost {
+        self.measure(frames, false)
+    }
+
+    fn measure(&mut self, frames: usize, detect: bool) -> Cost {
         let Self {
             detector,
             pose,
             frames: tensors,
         } = self;
         let mut frame = |tensors: &Tensors| {
-            let (shape, input) = &tensors.detector;
-            detector.run(shape, input, |_| Ok(())).expect("inference");
+            if detect {
+                let (shape, input) = &tensors.detector;
+                detector.run(shape, input, |_| Ok(())).expect("inference");
+            }
             for (shape, input) in &tensors.crops {
                 pose.run(shape, input, |_| Ok(())).expect("inference");
             }
@@ -173,6 +185,9 @@ impl Element {
         let element = by_name("element");
         element.set_property("detector-model", models.detector.to_str());
         element.set_property("pose-model", models.pose.to_str());
+        if let Some(rear) = &models.rear {
+            element.set_property("rear-model", rear.to_str());
+        }
         if let Some(library) = &models.onnxruntime {
             element.set_property("onnxruntime-library", library.to_str());
         }
@@ -257,6 +272,16 @@ impl Element {
         })
     }
 
+    /// The median time of a frame's pose networks, in milliseconds, and the share of the runs of the front model that the
+    /// rear model had as well.
+    pub fn pose_stage(&self) -> (f64, f64) {
+        let element = self.pipeline.by_name("element").expect("an element");
+        let stats = element.property::<gst::Structure>("stats");
+        let count = |name| stats.get::<u64>(name).expect("a count") as f64;
+        let time = stats.get::<u64>("pose-p50").expect("a time") as f64 / 1e6;
+        (time, count("rear-runs") / count("front-runs").max(1.0))
+    }
+
     /// The heads of the clip's frames, in sequence.
     pub fn heads(&mut self) -> Vec<Vec<Head>> {
         *self.kept.lock().expect("no panic") = Some(Vec::new());
@@ -292,6 +317,12 @@ impl Upstream {
             .arg(&models.detector)
             .arg("--pose-model")
             .arg(&models.pose)
+            .args(
+                models
+                    .rear
+                    .iter()
+                    .flat_map(|rear| [Path::new("--rear-model"), rear]),
+            )
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
