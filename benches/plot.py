@@ -19,6 +19,7 @@ TITLES = {
     "heads": "Heads, 1920x1080",
     "formats": "Formats, 1280x720, 2 heads",
     "sizes": "Frame sizes, 2 heads",
+    "start": "Start to first frame",
     "schedule": "Threads and frames in flight, 2 heads",
     "streams": "Streams, 2 heads each",
 }

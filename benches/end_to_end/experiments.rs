@@ -8,7 +8,7 @@ use crate::Arguments;
 use crate::clip::Clip;
 use crate::noise;
 use crate::results::{Results, Subject, median};
-use crate::subjects::{Cost, Element, Floor, Models, Upstream};
+use crate::subjects::{self, Cost, Element, Floor, Models, Upstream};
 
 const FRAMES_IN_CLIP: usize = 12;
 
@@ -303,6 +303,17 @@ pub fn sweeps(arguments: &Arguments, results: &mut Results) {
         .collect();
     results.run("sizes", "I420, 2 heads", rounds, &mut subjects);
     drop(subjects);
+
+    title("Start: models loaded, one frame analysed, 1280x720, two heads");
+    results.run(
+        "start",
+        "I420, 2 heads",
+        rounds,
+        &mut [
+            subject("estimator alone", || subjects::load_and_run(&models, &two)),
+            subject("element", || Element::start_up(&models, &two)),
+        ],
+    );
 
     title("Threads and frames in flight, 1280x720 I420, two heads");
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

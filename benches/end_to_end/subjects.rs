@@ -153,6 +153,28 @@ impl Floor {
     }
 }
 
+/// Loading the models and running them on one frame, without GStreamer.
+pub fn load_and_run(models: &Models, clip: &Clip) -> Cost {
+    let frame =
+        VideoFrameRef::from_buffer_ref_readable(&clip.frames[0], &clip.info).expect("a frame");
+    let view = video::view(&frame).expect("a known format");
+    let config = Config {
+        rear_model: models.rear.clone(),
+        ..Config::new(
+            models.runtime(),
+            Some(models.detector.clone()),
+            models.pose.clone(),
+        )
+    };
+    let mut estimator = None;
+    measure(1, || {
+        let estimator = estimator.insert(HeadPoseEstimator::load(&config).expect("the models"));
+        estimator
+            .process(&view, None, &Settings::DEFAULT)
+            .expect("inference");
+    })
+}
+
 /// Sent buffers that have not arrived yet.
 #[derive(Default)]
 struct Arrivals {
@@ -173,6 +195,22 @@ pub struct Element {
 
 impl Element {
     pub fn new(models: &Models, clip: &Clip, properties: &[(&str, &str)]) -> Self {
+        let mut element = Self::playing(models, clip, properties);
+        element.work(3);
+        element
+    }
+
+    /// From nothing to the first analysed frame.
+    pub fn start_up(models: &Models, clip: &Clip) -> Cost {
+        let mut element = None;
+        measure(1, || {
+            element
+                .insert(Self::playing(models, clip, &[("pipeline-depth", "1")]))
+                .work(1);
+        })
+    }
+
+    fn playing(models: &Models, clip: &Clip, properties: &[(&str, &str)]) -> Self {
         let pipeline = gst::parse::launch(
             "appsrc name=source format=time max-bytes=0 ! dmheadpose name=element ! fakesink name=sink sync=false",
         );
@@ -213,16 +251,14 @@ impl Element {
             gst::PadProbeReturn::Ok
         });
         pipeline.set_state(gst::State::Playing).expect("to play");
-        let mut element = Self {
+        Self {
             pipeline,
             source,
             arrivals,
             kept,
             frames: clip.frames.clone(),
             sent: 0,
-        };
-        element.work(3);
-        element
+        }
     }
 
     pub fn run(&mut self, frames: usize) -> Cost {

@@ -135,6 +135,36 @@ def rows_detector(path, head_class=1):
     return detect
 
 
+def movenet_detector(path, long_side, threshold=0.02):
+    """MoveNet MultiPose Lightning (movenet.tflite, by ai-edge-litert): heads from nose, eyes, ears and shoulders."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    network = Interpreter(str(path), num_threads=1)
+    shape = None
+
+    def detect(image):
+        nonlocal shape
+        fitted, scale = letterbox(image, long_side)
+        if shape != fitted.shape:
+            shape = fitted.shape
+            network.resize_tensor_input(0, (1, *shape), strict=False)
+            network.allocate_tensors()
+        network.set_tensor(0, np.ascontiguousarray(fitted[None, ..., ::-1]))
+        network.invoke()
+        people = network.get_tensor(network.get_output_details()[0]["index"])[0]
+        people = people[people[:, 55] > threshold]
+        points = people[:, :51].reshape(-1, 17, 3)[..., 1::-1] * [shape[1], shape[0]]
+        face, neck = points[:, :5].mean(1), points[:, 5:7].mean(1)
+        apart = lambda a, b: np.linalg.norm(a - b, axis=1)  # noqa: E731
+        # The largest of what the ears, the shoulders and the neck say of the head's size.
+        ears, shoulders = apart(points[:, 3], points[:, 4]), apart(points[:, 5], points[:, 6])
+        size = np.max([1.5 * ears, 0.55 * shoulders, 0.9 * apart(neck, face)], 0)[:, None]
+        half, centre = size * [0.45, 0.575], face - size * [0, 0.1]
+        return np.concatenate([centre - half, centre + half], 1) / scale, people[:, 55]
+
+    return detect
+
+
 def match(boxes, scores, truth, limit=0.5, min_side=12):
     """Per box: score and 1 (right), 0 (false) or -1 (does not count); and the number of heads that count."""
     counts = (truth[:, 4] == 0) & (truth[:, 2:4].min(1) >= min_side)
@@ -203,7 +233,7 @@ def calibration(verdicts):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="folder with annotations.json")
-    parser.add_argument("--kind", choices=("heads", "yunet", "rows"), default="heads")
+    parser.add_argument("--kind", choices=("heads", "yunet", "rows", "movenet"), default="heads")
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--size", type=int, nargs="+", default=[640], help="longer sides of the input to try")
     parser.add_argument("--every", type=int, default=1, help="take every Nth picture")
@@ -213,7 +243,8 @@ def main():
         if args.kind == "rows":
             detect = rows_detector(args.model)
         else:
-            detect = {"heads": onnx_detector, "yunet": yunet_detector}[args.kind](args.model, size)
+            kinds = {"heads": onnx_detector, "yunet": yunet_detector, "movenet": movenet_detector}
+            detect = kinds[args.kind](args.model, size)
         result = judge(detect, args.data, pictures)
         for key, (verdicts, heads) in sorted(result.items()):
             ap = average_precision(verdicts, heads)

@@ -3,7 +3,8 @@
 
 Three kinds: RENDERED, whose rotation is exact (folders of truth/render.py); LABELLED, photographs whose rotation two
 networks agree on (teach.py); UNKNOWN, photographs without a label, mostly seen from behind: the mean of what the
-network itself says of the plain crop and of its mirror image is their label later on.
+network itself says of the plain crop and of its mirror image is their label later on. Of many of them it is known
+whether they are seen from the front or from behind.
 
 Turning a crop in its plane by a and mirroring it change the rotation R in a known way: Rz(a) R, and M R M with
 M = diag(-1, 1, 1).
@@ -29,24 +30,28 @@ from geometry import about, rotation  # noqa: E402
 RENDERED, LABELLED, UNKNOWN = range(3)
 MIRROR = np.diag([-1.0, 1.0, 1.0])
 # Of one batch.
-COUNTS = {RENDERED: 32, LABELLED: 22, UNKNOWN: 10}
+COUNTS = {RENDERED: 32, LABELLED: 20, UNKNOWN: 12}
 BATCH = sum(COUNTS.values())
+# Of the unknown heads at least this share is seen from behind.
+BEHIND_SHARE = 0.5
 
 
 def rendered(folder):
-    """(file, box, rotation) of each head of a heads.csv."""
+    """(file, box, rotation, side) of each head of a heads.csv."""
     with open(folder / "heads.csv", newline="") as file:
         for row in csv.DictReader(file):
             x, y, w, h = (float(row[key]) for key in ("x", "y", "w", "h"))
             pose = rotation(*(float(row[key]) for key in ("yaw", "pitch", "roll")))
-            yield folder / row["file"], (x, y, x + w, y + h), pose
+            yield folder / row["file"], (x, y, x + w, y + h), pose, 0
 
 
 def photographs(folder, answers):
     """The labelled and the unknown heads of teach.py, in the same form."""
     kinds = {LABELLED: [], UNKNOWN: []}
-    for file, box, pose, known in zip(answers["picture"], answers["box"], answers["pose"], answers["known"]):
-        kinds[LABELLED if known else UNKNOWN].append((folder / str(file), tuple(float(v) for v in box), pose.astype(float)))
+    for file, box, pose, known, side in zip(*(answers[key] for key in ("picture", "box", "pose", "known", "side"))):
+        head = folder / str(file), tuple(float(v) for v in box), pose.astype(float), int(side)
+        kinds[LABELLED if known else UNKNOWN].append(head)
+    kinds[UNKNOWN].sort(key=lambda head: head[3])
     return kinds
 
 
@@ -132,8 +137,9 @@ class Heads(Dataset):
 
     def __init__(self, kinds, seed):
         self.kinds, self.seed, self.files = kinds, seed, {}
-        for file in {file for heads in kinds.values() for file, _, _ in heads}:
+        for file in {head[0] for heads in kinds.values() for head in heads}:
             self.files[file] = np.fromfile(file, np.uint8)
+        self.behind = sum(head[3] < 0 for head in kinds[UNKNOWN])
         self.order = [kind for kind, count in COUNTS.items() for _ in range(count)]
 
     def __len__(self):
@@ -143,7 +149,8 @@ class Heads(Dataset):
         rng = np.random.default_rng((self.seed, index))
         kind = self.order[index % BATCH]
         heads = self.kinds[kind]
-        file, box, pose = heads[rng.integers(len(heads))]
+        from_behind = kind == UNKNOWN and rng.random() < BEHIND_SHARE
+        file, box, pose, side = heads[rng.integers(self.behind if from_behind else len(heads))]
         image = cv2.imdecode(self.files[file], cv2.IMREAD_COLOR)
         crop, turn, mirrored = shown(rng, image, box)
         if rng.random() < 0.45:
@@ -155,7 +162,8 @@ class Heads(Dataset):
         if mirrored:
             pose = MIRROR @ pose @ MIRROR
         clean = plain_crop(image, box) if kind == UNKNOWN else np.zeros((1, 1, 3), np.uint8)
-        return tensor(crop), torch.from_numpy(spin @ pose).float(), tensor(clean), torch.from_numpy(spin).float(), mirrored
+        unknown = torch.from_numpy(spin).float(), mirrored, side
+        return tensor(crop), torch.from_numpy(spin @ pose).float(), tensor(clean), *unknown
 
 
 class Batches:
@@ -171,8 +179,7 @@ class Batches:
 
 
 def collate(samples):
-    crops, poses, cleans, spins, mirrored = zip(*samples)
+    crops, poses, *of_unknown = zip(*samples)
     # Unknown heads come last, and only they have a clean crop.
-    unknown = [n for n, clean in enumerate(cleans) if clean.shape[1] > 1]
-    of_unknown = [torch.stack([values[n] for n in unknown]) for values in (cleans, spins)]
-    return torch.stack(crops), torch.stack(poses), *of_unknown, torch.tensor([mirrored[n] for n in unknown])
+    cleans, spins, mirrored, sides = (values[-COUNTS[UNKNOWN] :] for values in of_unknown)
+    return torch.stack(crops), torch.stack(poses), torch.stack(cleans), torch.stack(spins), torch.tensor(mirrored), torch.tensor(sides)

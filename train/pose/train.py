@@ -26,6 +26,9 @@ OWN_FROM = 0.35
 OWN_AGREE = math.radians(30)
 WEIGHTS = {RENDERED: 1.0, LABELLED: 1.0, UNKNOWN: 0.3}
 SPREAD_WEIGHT = 0.2
+# Where the side of a head is known, its nose must point this much (a cosine) towards the camera, or away from it.
+SIDE_MARGIN = 0.3
+SIDE_WEIGHT = 0.15
 MIRROR = torch.diag(torch.tensor([-1.0, 1.0, 1.0]))
 
 
@@ -50,8 +53,8 @@ def main():
     parser.add_argument("--lite0", type=Path, required=True, help="efficientnet-lite0-57934424.pth")
     parser.add_argument("--bed", type=Path, help="heads.csv of `make truth`, judged now and then")
     parser.add_argument("--pointing", type=Path, help="heads.csv of Pointing'04, judged now and then")
-    parser.add_argument("--steps", type=int, default=3300, help="length of the schedule")
-    parser.add_argument("--until", type=int, default=2250, help="stop after this step")
+    parser.add_argument("--steps", type=int, default=3800, help="length of the schedule")
+    parser.add_argument("--until", type=int, default=3800, help="stop after this step")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--threads", type=int, default=1)
@@ -84,8 +87,8 @@ def main():
     base = torch.cat([torch.full((count,), WEIGHTS[kind]) for kind, count in COUNTS.items()])
     own = slice(BATCH - COUNTS[UNKNOWN], None)
     log = (args.output / "log.jsonl").open("a")
-    began, sums = time.monotonic(), np.zeros(4)
-    for step, (crops, poses, clean, spins, mirrored) in enumerate(loader, first):
+    began, sums = time.monotonic(), np.zeros(5)
+    for step, (crops, poses, clean, spins, mirrored, sides) in enumerate(loader, first):
         for group in optimizer.param_groups:
             group["lr"] = rate(step, args.steps, args.rate)
         weights = base.clone()
@@ -93,7 +96,7 @@ def main():
             labels, agreed = own_answers(average, clean.contiguous(memory_format=torch.channels_last))
             labels = torch.where(mirrored[:, None, None], MIRROR @ labels @ MIRROR, labels)
             poses[own] = spins @ labels
-            weights[own] *= agreed
+            weights[own] *= agreed & (sides * labels[:, 2, 2] >= 0)
         else:
             weights[own] = 0
         net.train()
@@ -103,12 +106,13 @@ def main():
         answer = rotation(output)
         distance = (answer - poses).flatten(1).norm(dim=1)
         loss = (distance * weights).sum() / weights.sum()
+        wrong_side = ((SIDE_MARGIN - sides * answer[own, 2, 2]).clamp(min=0) * sides.abs()).mean()
         # Laplace's negative log-likelihood of the rotation angle; labels of networks say nothing of its true size.
         error, spread = angle(answer.detach(), poses), output[:, 6].clamp(-6, 2)
         exact = slice(0, COUNTS[RENDERED])
         unsure = (error[exact] / spread[exact].exp() + spread[exact]).mean()
         optimizer.zero_grad()
-        (loss + SPREAD_WEIGHT * unsure).backward()
+        (loss + SPREAD_WEIGHT * unsure + SIDE_WEIGHT * wrong_side).backward()
         torch.nn.utils.clip_grad_norm_(trained, 2.0)
         optimizer.step()
         with torch.no_grad():
@@ -119,10 +123,10 @@ def main():
                 mean.copy_(new)
         seen = COUNTS[RENDERED] + COUNTS[LABELLED]
         degrees = torch.rad2deg(error)
-        sums += [degrees[exact].mean().item(), degrees[COUNTS[RENDERED] : seen].mean().item(), degrees[own].mean().item(), unsure.item()]
+        sums += [degrees[exact].mean().item(), degrees[COUNTS[RENDERED] : seen].mean().item(), degrees[own].mean().item(), unsure.item(), wrong_side.item()]
         done = step + 1
         if done % 50 == 0:
-            entry = {"step": done, **dict(zip(("rendered", "labelled", "own", "spread"), (sums / 50).round(3).tolist()))}
+            entry = {"step": done, **dict(zip(("rendered", "labelled", "own", "spread", "side"), (sums / 50).round(3).tolist()))}
             entry["seconds"] = round(time.monotonic() - began, 1)
             print(json.dumps(entry), file=log, flush=True)
             sums[:] = 0
