@@ -19,6 +19,7 @@ const FORKED: u8 = 2;
 
 static GATE: Gate = Gate::new();
 
+#[derive(Debug)]
 struct Gate {
     state: AtomicU8,
     /// The number of passes.
@@ -29,6 +30,7 @@ struct Gate {
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// The right to call ONNX Runtime. The process does not exit before it is dropped, unless that takes seconds.
+#[derive(Debug)]
 #[must_use]
 pub(crate) struct Pass(&'static Gate);
 

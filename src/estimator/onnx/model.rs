@@ -4,9 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use ort::session::Session as OrtSession;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
-use ort::value::{Outlet, TensorElementType, ValueType};
+use ort::session::{Session as OrtSession, SessionOutputs};
+use ort::value::{Outlet, PrimitiveTensorElementType, TensorElementType, ValueType};
 
 use super::exit;
 use super::hints::Hints;
@@ -14,7 +14,7 @@ use super::options::SessionOptions;
 use super::pool::{self, Loaded, Pool};
 use super::provider::ExecutionProvider;
 use super::runtime::Runtime;
-use super::session::{Element, Output, Session};
+use super::session::Session;
 use super::signature::{ElementType, Signature, TensorInfo};
 use crate::estimator::error::Error;
 use crate::sync::lock;
@@ -153,19 +153,15 @@ impl Model {
             .ok_or_else(|| inference_error(path, "no session"))?;
         // Taken after the wait for a session, which must not delay an exit.
         let _pass = exit::pass()?;
-        let outputs = session.run(shape, input);
-        let result = match outputs {
-            Ok(outputs) => {
-                if std::mem::take(&mut self.is_new) {
-                    exit::close_at_exit();
-                }
-                read(&Outputs { outputs, path })
-            }
-            Err(reason) => Err(inference_error(path, reason)),
-        };
-        // While the pass is held: it touches ONNX Runtime.
-        session.release();
-        result
+        let outputs = session
+            .run(shape, input)
+            .map_err(|error| inference_error(path, error.to_string()))?;
+        if std::mem::take(&mut self.is_new) {
+            exit::close_at_exit();
+        }
+        // Freed before the pass, as it is declared later.
+        let outputs = Outputs { outputs, path };
+        read(&outputs)
     }
 }
 
@@ -233,9 +229,8 @@ fn load(
                 .as_deref(),
         ),
     };
-    let session = Session::new(session).map_err(unreadable)?;
     Ok(Loaded {
-        session,
+        session: Session::new(session),
         signature,
         provider,
     })
@@ -303,7 +298,7 @@ fn element_type(ty: TensorElementType) -> ElementType {
 
 /// The output tensors of one run.
 pub struct Outputs<'a> {
-    outputs: &'a [Output],
+    outputs: SessionOutputs<'a>,
     path: &'a Path,
 }
 
@@ -340,20 +335,15 @@ impl Outputs<'_> {
         )
     }
 
-    fn tensor<T: Element>(&self, index: usize) -> Result<(&[i64], &[T]), Error> {
+    fn tensor<T: PrimitiveTensorElementType>(&self, index: usize) -> Result<(&[i64], &[T]), Error> {
         let failed =
             |reason: String| inference_error(self.path, format!("output {index}: {reason}"));
-        let output = self
-            .outputs
-            .get(index)
-            .ok_or_else(|| failed("missing".into()))?;
-        let values = output.values().ok_or_else(|| {
-            failed(format!(
-                "expected elements {:?}, found {:?}",
-                T::TYPE,
-                output.element()
-            ))
-        })?;
-        Ok((&output.shape, values))
+        if index >= self.outputs.len() {
+            return Err(failed("missing".into()));
+        }
+        let (shape, values) = self.outputs[index]
+            .try_extract_tensor()
+            .map_err(|error| failed(error.to_string()))?;
+        Ok((shape, values))
     }
 }
