@@ -97,6 +97,8 @@ def main():
             sums = [0.0, 0.0]
         if done % 250 == 0 or done == args.steps:
             save(checkpoint, net, average, optimizer, done)
+        if done == SECOND_CYCLE:
+            save(args.output / "first.pt", net, average, optimizer, done)
         if done % args.judge_every == 0 or done == args.steps:
             found = judge(torch_detector(average.eval(), 640), args.data, held_out)
             entry = {"step": done, **{f"ap {key or 'all'}": round(average_precision(*value), 4) for key, value in sorted(found.items())}}
