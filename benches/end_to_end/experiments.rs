@@ -154,9 +154,9 @@ pub fn pair(arguments: &Arguments, results: &mut Results) {
         results.run("pair", &case, arguments.rounds, &mut subjects);
         drop(subjects);
         for (name, element) in [&elements[0], &elements[3]] {
-            let (time, rear) = element.pose_stage();
             println!(
-                "{name}: pose networks {time:.2} ms a frame, rear model on {rear:.2} of the heads"
+                "{name}: pose networks {:.2} ms a frame",
+                element.pose_stage()
             );
         }
         let whenet = arguments.models();

@@ -308,14 +308,11 @@ impl Element {
         })
     }
 
-    /// The median time of a frame's pose networks, in milliseconds, and the share of the runs of the front model that the
-    /// rear model had as well.
-    pub fn pose_stage(&self) -> (f64, f64) {
+    /// The median time of a frame's pose networks, in milliseconds.
+    pub fn pose_stage(&self) -> f64 {
         let element = self.pipeline.by_name("element").expect("an element");
         let stats = element.property::<gst::Structure>("stats");
-        let count = |name| stats.get::<u64>(name).expect("a count") as f64;
-        let time = stats.get::<u64>("pose-p50").expect("a time") as f64 / 1e6;
-        (time, count("rear-runs") / count("front-runs").max(1.0))
+        stats.get::<u64>("pose-p50").expect("a time") as f64 / 1e6
     }
 
     /// The heads of the clip's frames, in sequence.
