@@ -24,7 +24,7 @@ const GUARD: Duration = Duration::from_secs(120);
 /// The short form ends after this many rounds.
 const SHORT_ROUNDS: u32 = 6;
 
-/// What one camera has told.
+/// What one camera has reported.
 #[derive(Default)]
 struct Seen {
     lines: AtomicU64,
@@ -72,11 +72,11 @@ impl Watched {
             }
         };
         let camera = Camera::start(name, &server.uri_by(scheme), line, event).unwrap();
-        let heads = camera.pipeline.iterate_recurse().find(|element| {
-            element
-                .factory()
-                .is_some_and(|factory| factory.name() == "dmheadpose")
-        });
+        let is_ours = |element: gst::Element| {
+            let factory = element.factory();
+            factory.is_some_and(|factory| factory.name() == "dmheadpose")
+        };
+        let heads = camera.pipeline.iterate_recurse().find(is_ours);
         // It runs to the end of the process, as in the example.
         std::thread::spawn(move || camera.run());
         Self {
@@ -90,29 +90,24 @@ impl Watched {
         self.seen.lines.load(Ordering::Relaxed)
     }
 
-    /// Waits for some more lines.
-    fn wait_for_lines(&self) {
-        let (begin, enough) = (Instant::now(), self.lines() + 10);
-        while self.lines() < enough {
-            assert!(
-                begin.elapsed() < GUARD,
-                "no lines: {:?}",
-                self.seen.failures.lock().unwrap()
-            );
+    fn wait_until(&self, what: &str, done: impl Fn() -> bool) {
+        let begin = Instant::now();
+        while !done() {
+            let failures = &self.seen.failures;
+            assert!(begin.elapsed() < GUARD, "{what} never came: {failures:?}");
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
+    fn wait_for_lines(&self) {
+        let enough = self.lines() + 10;
+        self.wait_until("more lines", || self.lines() >= enough);
+    }
+
     /// Waits until it has been lost once more than `before`.
     fn wait_for_loss(&self, before: u64) {
-        let begin = Instant::now();
-        while self.seen.lost.load(Ordering::Relaxed) == before {
-            assert!(
-                begin.elapsed() < GUARD,
-                "the loss of the camera was not noticed"
-            );
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let lost = || self.seen.lost.load(Ordering::Relaxed) != before;
+        self.wait_until("the loss of the camera", lost);
     }
 }
 
@@ -166,9 +161,8 @@ fn cameras_come_and_go_and_nothing_grows() {
         unsafe { std::env::set_var("ORT_DYLIB_PATH", library) };
     }
     let variable = |name: &str| {
-        std::env::var(name)
-            .ok()
-            .map(|value| value.parse().expect(name))
+        let value = std::env::var(name).ok();
+        value.map(|value| value.parse().expect(name))
     };
     let minutes: Option<u64> = variable("SOAK_MINUTES");
     let seed = variable("SOAK_SEED").unwrap_or(1);
@@ -213,10 +207,10 @@ fn cameras_come_and_go_and_nothing_grows() {
 
     // The first third is warm-up.
     let steady = &samples[samples.len() / 3..];
-    let resident: Vec<_> = steady
+    let resident = steady
         .iter()
-        .map(|(time, usage)| (*time, usage.resident as f64))
-        .collect();
+        .map(|(time, usage)| (*time, usage.resident as f64));
+    let resident: Vec<_> = resident.collect();
     let growth = slope(&resident) * (resident[resident.len() - 1].0 - resident[0].0) / 1024.0;
     let range = |of: fn(&Usage) -> u64, of_samples: &[(f64, Usage)]| {
         let values = of_samples.iter().map(|(_, usage)| of(usage));
@@ -242,15 +236,13 @@ fn cameras_come_and_go_and_nothing_grows() {
             seen.lost.load(Ordering::Relaxed),
             seen.reasons.lock().unwrap()
         );
+        let failures = seen.failures.lock().unwrap();
         assert_eq!(
-            *seen.failures.lock().unwrap(),
-            [""; 0],
-            "behind the camera nothing may fail"
+            *failures, [""; 0],
+            "downstream of the camera nothing may fail"
         );
-        assert!(
-            minutes.is_none() || sizes.len() > 1,
-            "the size never changed"
-        );
+        let changed = minutes.is_none() || sizes.len() > 1;
+        assert!(changed, "the size never changed");
     }
     // In the seconds of the short form the networks' arenas still grow to the sizes of the cameras.
     let most = if minutes.is_some() { 32.0 } else { 64.0 };

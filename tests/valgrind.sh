@@ -30,5 +30,5 @@ check 'meta (element)' "$(program --test meta)" transforms::
 check 'buffers' "$(program --test element)" buffers::
 check 'frames in flight' "$(program --test live)" pipeline_depth::
 # A network that is slow on purpose takes minutes here.
-check 'live' "$(program --test live)" held:: --skip a_frame_that_has_no_time_goes_on_without_its_inference
+check 'live' "$(program --test live)" held:: --skip a_frame_past_its_deadline_does_not_wait_for_its_inference
 echo '== valgrind found nothing'

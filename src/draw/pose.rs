@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! A head's axes and cube: where their lines run, and how they are stroked.
 
+use glam::Vec3;
 use tiny_skia::{Color, LineCap, Paint, PathBuilder, PixmapMut, Stroke, Transform};
 
 use super::patch::Area;
@@ -28,24 +29,28 @@ pub(super) struct Segment {
 
 /// The three axes of a head, `length` pixels long: X, Y, Z.
 pub(super) fn axes(center: (f32, f32), length: f32, angles: &Angles) -> [Segment; 3] {
-    let r = angles.rotation().map(|v| v as f32);
-    let colors = [X_COLOR, Y_COLOR, Z_COLOR];
-    std::array::from_fn(|i| Segment {
+    let r = angles.matrix().as_mat3();
+    let axes = [
+        (r.x_axis, X_COLOR),
+        (r.y_axis, Y_COLOR),
+        (r.z_axis, Z_COLOR),
+    ];
+    axes.map(|(axis, color)| Segment {
         from: center,
-        to: (center.0 + length * r[i], center.1 + length * r[3 + i]),
-        depth: r[6 + i] / 2.0,
-        color: colors[i],
+        to: (center.0 + length * axis.x, center.1 + length * axis.y),
+        depth: axis.z / 2.0,
+        color,
     })
 }
 
 /// The twelve edges of a cube turned as the head is; those of the face's side are coloured.
 pub(super) fn cube(center: (f32, f32), length: f32, angles: &Angles) -> [Segment; 12] {
-    let r = angles.rotation().map(|v| v as f32);
+    let r = angles.matrix().as_mat3();
     let half = length * CUBE_HALF;
     // Bit 0, 1, 2 of a corner's number: its side along X, Y, Z.
     let corner = |n: usize| {
         let side = [0, 1, 2].map(|bit| if n >> bit & 1 == 1 { 1.0 } else { -1.0 });
-        [0, 3, 6].map(|row| r[row] * side[0] + r[row + 1] * side[1] + r[row + 2] * side[2])
+        r * Vec3::from(side)
     };
     std::array::from_fn(|i| {
         let (axis, rest) = (i / 4, i % 4);
@@ -54,9 +59,9 @@ pub(super) fn cube(center: (f32, f32), length: f32, angles: &Angles) -> [Segment
         let (from, to) = (corner(low), corner(low | 1 << axis));
         let on_face = axis != 2 && low & 4 != 0;
         Segment {
-            from: (center.0 + half * from[0], center.1 + half * from[1]),
-            to: (center.0 + half * to[0], center.1 + half * to[1]),
-            depth: CUBE_HALF * (from[2] + to[2]) / 2.0,
+            from: (center.0 + half * from.x, center.1 + half * from.y),
+            to: (center.0 + half * to.x, center.1 + half * to.y),
+            depth: CUBE_HALF * (from.z + to.z) / 2.0,
             color: if on_face { CUBE_FACE_COLOR } else { CUBE_COLOR },
         }
     })

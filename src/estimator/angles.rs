@@ -9,7 +9,7 @@
 
 use std::f64::consts::PI;
 
-use super::quaternion::Quaternion;
+use glam::{DMat3, DQuat, DVec3};
 
 /// A head's orientation in degrees.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -38,48 +38,42 @@ impl Angles {
         self.yaw.abs() > 90.0
     }
 
-    /// Rotation matrix, row-major, that takes directions of the head to directions of the image
-    /// (x right, y down, z towards the camera).
+    /// Rotation matrix that takes directions of the head to directions of the image (x right, y down, z towards
+    /// the camera).
     ///
     /// Its columns are the head's axes as they are drawn: X leaves through the head's side that is on
     /// the image's right when it faces the camera, Y runs from crown to chin, Z leaves through the
     /// nose. `R = Rx(pitch) * Ry(-yaw) * Rz(roll)` with the textbook elementary rotations; the x and y
     /// of its columns are Hopenet's `draw_axis` formulas.
-    pub fn rotation(&self) -> [f64; 9] {
+    pub fn matrix(&self) -> DMat3 {
         let (sy, cy) = (-f64::from(self.yaw)).to_radians().sin_cos();
         let (sp, cp) = f64::from(self.pitch).to_radians().sin_cos();
         let (sr, cr) = f64::from(self.roll).to_radians().sin_cos();
-        [
-            cy * cr,
-            -cy * sr,
-            sy,
-            cp * sr + cr * sp * sy,
-            cp * cr - sp * sy * sr,
-            -cy * sp,
-            sp * sr - cp * sy * cr,
-            sp * cr + cp * sy * sr,
-            cp * cy,
-        ]
+        let x = DVec3::new(cy * cr, cp * sr + cr * sp * sy, sp * sr - cp * sy * cr);
+        let y = DVec3::new(-cy * sr, cp * cr - sp * sy * sr, sp * cr + cp * sy * sr);
+        let z = DVec3::new(sy, -cy * sp, cp * cy);
+        DMat3::from_cols(x, y, z)
     }
 
-    /// The rotation of [`rotation`](Self::rotation).
-    pub fn quaternion(&self) -> Quaternion {
-        let about = |axis: usize, degrees: f32| {
-            let mut vector = [0.0; 3];
-            vector[axis] = f64::from(degrees).to_radians();
-            Quaternion::from_vector(vector)
-        };
-        let roll_and_yaw = about(2, self.roll).then(about(1, -self.yaw));
-        roll_and_yaw.then(about(0, self.pitch))
+    /// The numbers of [`matrix`](Self::matrix), row by row.
+    pub fn rotation(&self) -> [f64; 9] {
+        self.matrix().transpose().to_cols_array()
     }
 
-    /// The angles whose [`rotation`](Self::rotation) is `r`.
+    /// The rotation of [`matrix`](Self::matrix).
+    pub fn quaternion(&self) -> DQuat {
+        let [yaw, pitch, roll] =
+            [self.yaw, self.pitch, self.roll].map(|a| f64::from(a).to_radians());
+        DQuat::from_rotation_x(pitch) * DQuat::from_rotation_y(-yaw) * DQuat::from_rotation_z(roll)
+    }
+
+    /// The angles whose [`matrix`](Self::matrix) is `r`.
     ///
     /// Every rotation has two such triples; this is the one whose pitch lies within +-90 degrees, so
     /// that a head seen from behind keeps |yaw| > 90. Where yaw is exactly +-90 pitch and roll turn
     /// about the same axis, and all of it is given to roll.
-    pub fn from_rotation(r: &[f64; 9]) -> Self {
-        let pitch = if r[5].hypot(r[8]) < 1e-9 {
+    pub fn from_matrix(r: &DMat3) -> Self {
+        let pitch = if cos_yaw(r) < 1e-9 {
             0.0
         } else {
             pitch_near(r, 0.0)
@@ -93,11 +87,11 @@ impl Angles {
     /// about nearly the same axis, the least change of `r` would turn one far against the other; there
     /// pitch stays at what it was, more so the nearer the pole, and roll and yaw make up for it. The price
     /// is a small deviation from `r`, at most 4 degrees where pitch would have had to turn by 90.
-    pub fn from_rotation_near(r: &[f64; 9], pitch: f32) -> Self {
+    pub fn from_matrix_near(r: &DMat3, pitch: f32) -> Self {
         /// Cosine of the yaw at which pitch goes half the way: 5 degrees off the pole.
         const POLE: f64 = 0.087;
         let before = f64::from(pitch).to_radians();
-        let trust = (r[5].hypot(r[8]) / POLE).powi(4);
+        let trust = (cos_yaw(r) / POLE).powi(4);
         let trust = trust / (1.0 + trust);
         let change = pitch_near(r, before) - before;
         Self::with_pitch(r, before + trust * change)
@@ -105,19 +99,36 @@ impl Angles {
 
     /// The angles with `pitch`, in radians, whose rotation is the nearest to `r`; it is `r` if that has this
     /// pitch.
-    fn with_pitch(r: &[f64; 9], pitch: f64) -> Self {
+    fn with_pitch(r: &DMat3, pitch: f64) -> Self {
         // Without its pitch, `r` is Ry(-yaw) * Rz(roll).
         let (sp, cp) = pitch.sin_cos();
-        let roll = (cp * r[3] + sp * r[6]).atan2(cp * r[4] + sp * r[7]);
-        let yaw = -r[2].atan2(cp * r[8] - sp * r[5]);
+        let (x, y, z) = (r.x_axis, r.y_axis, r.z_axis);
+        let roll = (cp * x.y + sp * x.z).atan2(cp * y.y + sp * y.z);
+        let yaw = -z.x.atan2(cp * z.z - sp * z.y);
         let [yaw, pitch, roll] = [yaw, pitch, roll].map(|angle| wrap(angle.to_degrees() as f32));
         Self::new(yaw, pitch, roll)
     }
 }
 
+/// The rotation from one orientation to another: axis times angle in radians, of the two ways round the shorter one.
+pub fn rotation_between(from: DQuat, to: DQuat) -> DVec3 {
+    let between = to * from.conjugate();
+    // `q` and `-q` are the same rotation; the shorter way is that of the one whose w is not negative.
+    if between.w < 0.0 {
+        (-between).to_scaled_axis()
+    } else {
+        between.to_scaled_axis()
+    }
+}
+
+/// The magnitude of the cosine of `r`'s yaw.
+fn cos_yaw(r: &DMat3) -> f64 {
+    r.z_axis.y.hypot(r.z_axis.z)
+}
+
 /// The pitch of `r`, in radians, of its two the one that is nearer to `before`.
-fn pitch_near(r: &[f64; 9], before: f64) -> f64 {
-    let change = (-r[5]).atan2(r[8]) - before;
+fn pitch_near(r: &DMat3, before: f64) -> f64 {
+    let change = (-r.z_axis.y).atan2(r.z_axis.z) - before;
     before + change - PI * (change / PI).round()
 }
 
@@ -206,7 +217,7 @@ mod tests {
         for yaw in [-179.0, -130.0, -91.0, -45.0, 0.0, 30.0, 89.0, 100.0, 180.0] {
             for pitch in [-80.0, -20.0, 0.0, 35.0] {
                 for roll in [-170.0, -10.0, 0.0, 60.0, 180.0] {
-                    let back = Angles::from_rotation(&Angles::new(yaw, pitch, roll).rotation());
+                    let back = Angles::from_matrix(&Angles::new(yaw, pitch, roll).matrix());
                     let near = |a: f32, b: f32| wrap(a - b).abs() < 1e-3;
                     assert!(
                         near(back.yaw, yaw) && near(back.pitch, pitch) && near(back.roll, roll),
@@ -223,11 +234,25 @@ mod tests {
             Angles::new(-32.0, 15.0, 20.0),
             Angles::new(179.0, -40.0, -100.0),
         ] {
-            let (a, b) = (angles.rotation(), angles.quaternion().matrix());
-            assert!(
-                a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-9),
-                "{a:?} {b:?}"
-            );
+            let (a, b) = (angles.matrix(), DMat3::from_quat(angles.quaternion()));
+            assert!(a.abs_diff_eq(b, 1e-9), "{a:?} {b:?}");
+        }
+    }
+
+    #[test]
+    fn rotations_between_orientations_take_the_shorter_way() {
+        let three_quarters = [0.0, 1.5 * PI, 0.0];
+        for (turn, shorter) in [
+            ([0.0; 3], [0.0; 3]),
+            ([1e-12, 0.0, 0.0], [1e-12, 0.0, 0.0]),
+            ([0.3, -1.0, 2.0], [0.3, -1.0, 2.0]),
+            (three_quarters, [0.0, -PI / 2.0, 0.0]),
+            ([0.0, 0.0, 2.0 * PI], [0.0; 3]),
+        ] {
+            let from = DQuat::from_scaled_axis(DVec3::new(0.4, 0.2, -0.7));
+            let to = DQuat::from_scaled_axis(turn.into()) * from;
+            let found = rotation_between(from, to);
+            assert!(found.abs_diff_eq(shorter.into(), 1e-9), "{turn:?}: {found}");
         }
     }
 
@@ -238,10 +263,10 @@ mod tests {
             let off = [a.yaw - yaw, a.pitch - pitch, a.roll - roll];
             assert!(off.iter().all(|&off| wrap(off).abs() < 1.0), "{a:?}");
         };
-        let r = angles.rotation();
-        near(Angles::from_rotation_near(&r, 5.0), [30.0, 20.0, 10.0]);
+        let r = angles.matrix();
+        near(Angles::from_matrix_near(&r, 5.0), [30.0, 20.0, 10.0]);
         near(
-            Angles::from_rotation_near(&r, -170.0),
+            Angles::from_matrix_near(&r, -170.0),
             [150.0, -160.0, -170.0],
         );
     }
@@ -253,12 +278,11 @@ mod tests {
         let (mut largest_off, mut largest_step, mut largest_swing) = (0.0f64, 0.0f32, 0.0f32);
         for n in 0..=400 {
             let yaw = 80.0 + n as f32 * 0.05;
-            let rock = Quaternion::from_vector([0.0, 0.02 * (f64::from(n) * 0.3).sin(), 0.02]);
-            let r = Angles::new(yaw, 10.0, 5.0).quaternion().then(rock);
-            let angles = Angles::from_rotation_near(&r.matrix(), 10.0);
-            let off = angles.quaternion().vector_to(r);
-            let off = off.iter().map(|c| c * c).sum::<f64>().sqrt().to_degrees();
-            largest_off = largest_off.max(off);
+            let rock = DVec3::new(0.0, 0.02 * (f64::from(n) * 0.3).sin(), 0.02);
+            let r = DQuat::from_scaled_axis(rock) * Angles::new(yaw, 10.0, 5.0).quaternion();
+            let angles = Angles::from_matrix_near(&DMat3::from_quat(r), 10.0);
+            let off = rotation_between(angles.quaternion(), r).length();
+            largest_off = largest_off.max(off.to_degrees());
             if n > 0 {
                 largest_step = largest_step.max((angles.pitch - before.pitch).abs());
                 largest_step = largest_step.max((angles.roll - before.roll).abs());
@@ -279,9 +303,9 @@ mod tests {
         for yaw in -1800..1800 {
             for (pitch, near) in [(0.0, 90.0), (0.0, -45.0), (-60.0, 20.0)] {
                 let pose = Angles::new(yaw as f32 * 0.1, pitch, 30.0);
-                let got = Angles::from_rotation_near(&pose.rotation(), near);
-                let off = got.quaternion().vector_to(pose.quaternion());
-                let off = off.iter().map(|c| c * c).sum::<f64>().sqrt().to_degrees();
+                let got = Angles::from_matrix_near(&pose.matrix(), near);
+                let off = rotation_between(got.quaternion(), pose.quaternion());
+                let off = off.length().to_degrees();
                 assert!(off < 4.0, "{pose:?} near {near}: {off} degrees off");
             }
         }
@@ -289,10 +313,8 @@ mod tests {
 
     #[test]
     fn rotation_at_the_pole_still_gives_the_same_rotation() {
-        let r = Angles::new(90.0, 20.0, 5.0).rotation();
-        let again = Angles::from_rotation(&r).rotation();
-        for (a, b) in r.iter().zip(again) {
-            assert!((a - b).abs() < 1e-5, "{r:?} became {again:?}");
-        }
+        let r = Angles::new(90.0, 20.0, 5.0).matrix();
+        let again = Angles::from_matrix(&r).matrix();
+        assert!(r.abs_diff_eq(again, 1e-5), "{r:?} became {again:?}");
     }
 }

@@ -22,7 +22,6 @@ pub mod notes;
 pub mod onnx;
 mod pace;
 pub mod pose;
-pub mod quaternion;
 mod stream;
 mod target;
 pub mod track;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! How heads move when a picture is scaled, cropped, mirrored or turned by quarter turns.
 
+use glam::{DMat2, DMat3, DVec3};
+
 use crate::estimator::Head;
 use crate::estimator::angles::Angles;
 use crate::estimator::geometry::{Rect, Size};
@@ -147,20 +149,11 @@ impl Mapping {
             (1.0, 0.0, 0.0, 1.0) => angles,
             (-1.0, 0.0, 0.0, 1.0) => Angles::new(-angles.yaw, angles.pitch, -angles.roll),
             _ => {
-                let r = angles.rotation();
+                let picture = DMat3::from_mat2(DMat2::from_cols_array(&[a, c, b, d]));
                 // A mirrored picture also swaps the head's own left and right (its X axis).
-                let x = if a * d - b * c < 0.0 { -1.0 } else { 1.0 };
-                Angles::from_rotation(&[
-                    x * (a * r[0] + b * r[3]),
-                    a * r[1] + b * r[4],
-                    a * r[2] + b * r[5],
-                    x * (c * r[0] + d * r[3]),
-                    c * r[1] + d * r[4],
-                    c * r[2] + d * r[5],
-                    x * r[6],
-                    r[7],
-                    r[8],
-                ])
+                let side = DVec3::new(picture.determinant().signum(), 1.0, 1.0);
+                let turned = picture * angles.matrix() * DMat3::from_diagonal(side);
+                Angles::from_matrix(&turned)
             }
         }
     }

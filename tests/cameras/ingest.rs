@@ -2,7 +2,7 @@
 //! The example rtsp_ingest: cameras that die, hang and come back, and other cameras that are not affected.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -34,16 +34,9 @@ enum Line {
 
 impl Ingest {
     fn start(cameras: &[(&str, String)]) -> Self {
-        let mut command = Command::new(common::built("examples/rtsp_ingest"));
+        let mut command = common::with_plugin(common::built("examples/rtsp_ingest"));
         command.args(cameras.iter().map(|(name, uri)| format!("{name}={uri}")));
-        command
-            .env("GST_PLUGIN_PATH", common::plugin_folder())
-            .env_remove("GST_DEBUG")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        if let Some(library) = common::onnxruntime_library() {
-            command.env("ORT_DYLIB_PATH", library);
-        }
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = command.spawn().unwrap();
         let (sender, lines) = channel();
         let forward = |stream: Box<dyn Read + Send>, line: fn(String) -> Line| {
@@ -71,10 +64,7 @@ impl Ingest {
     fn next(&mut self) -> Line {
         self.count += 1;
         assert!(self.count < MOST_LINES, "waited for what never happened");
-        let line = self
-            .lines
-            .recv_timeout(GUARD)
-            .expect("a line of the example");
+        let line = self.lines.recv_timeout(GUARD).expect("a line");
         if let Line::Poses(poses) = &line {
             let camera = poses["source_name"].as_str().unwrap();
             let time = poses["running_time"].as_u64().unwrap();
@@ -168,16 +158,13 @@ fn goes_away_and_comes_back(gate: &mut Server, gate_uri: String, yard_uri: Strin
     ingest.frames("gate", 10);
 
     // A frame every 40 ms by the camera's clock, whatever happened to the other camera.
-    assert!(
-        others.len() > 50,
-        "{} frames of the other camera",
-        others.len()
-    );
+    let n = others.len();
+    assert!(n > 50, "{n} frames of the other camera");
     death
 }
 
 #[test]
-fn a_camera_by_tcp_that_dies_or_hangs_comes_back_and_the_other_does_not_notice() {
+fn a_tcp_camera_that_dies_or_hangs_reconnects_and_the_other_is_not_affected() {
     let clip = rtsp::clip();
     let (mut gate, yard) = (Server::start(&clip), Server::start(&clip));
     let uri = gate.uri();
@@ -187,7 +174,7 @@ fn a_camera_by_tcp_that_dies_or_hangs_comes_back_and_the_other_does_not_notice()
 }
 
 #[test]
-fn a_camera_by_udp_that_dies_or_hangs_comes_back_and_one_behind_a_firewall_comes_by_tcp() {
+fn a_udp_camera_that_dies_or_hangs_reconnects_and_one_behind_a_firewall_uses_tcp() {
     let clip = rtsp::clip();
     let (mut gate, yard) = (Server::start(&clip), Server::start_without_udp(&clip));
     let uri = gate.uri_by("rtspu");
@@ -197,10 +184,9 @@ fn a_camera_by_udp_that_dies_or_hangs_comes_back_and_one_behind_a_firewall_comes
 }
 
 #[test]
-fn what_is_wrong_with_the_models_is_told_at_once() {
-    let output = Command::new(common::built("examples/rtsp_ingest"))
+fn missing_models_end_the_program_at_once() {
+    let output = common::with_plugin(common::built("examples/rtsp_ingest"))
         .arg("gate=rtsp://127.0.0.1:9/camera")
-        .env("GST_PLUGIN_PATH", common::plugin_folder())
         .env("DMHEADPOSE_MODELS_DIR", "/no/such/folder")
         .env("XDG_DATA_HOME", "/no/such/folder")
         .output()

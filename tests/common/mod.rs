@@ -19,6 +19,8 @@ use std::process::Command;
 use gst::glib;
 use gst::prelude::*;
 use gst_video::prelude::*;
+use gstdmheadpose::estimator::geometry::Size;
+use gstdmheadpose::estimator::image::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::onnx::{RuntimeOptions, Severity};
 
 /// Initialises GStreamer and registers the plugin under test, once.
@@ -92,6 +94,17 @@ pub fn plugin_folder() -> PathBuf {
     target()
 }
 
+/// A command that finds the plugin under test and its runtime.
+pub fn with_plugin(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.env("GST_PLUGIN_PATH", plugin_folder());
+    command.env_remove("GST_DEBUG");
+    if let Some(library) = onnxruntime_library() {
+        command.env("ORT_DYLIB_PATH", library);
+    }
+    command
+}
+
 /// The demo's clip.
 pub fn clip() -> PathBuf {
     fetched(".setup/clips/WolfgangLanger_Pexels.mp4")
@@ -99,10 +112,10 @@ pub fn clip() -> PathBuf {
 
 /// A Python that knows this part of GStreamer: the system's, where `make setup` puts the bindings.
 pub fn system_python(namespace: &str) -> PathBuf {
+    let test = format!(
+        "import gi; gi.require_version('{namespace}', '1.0'); from gi.repository import {namespace}"
+    );
     let knows = |python: &&str| {
-        let test = format!(
-            "import gi; gi.require_version('{namespace}', '1.0'); from gi.repository import {namespace}"
-        );
         let mut command = Command::new(python);
         let output = command
             .args(["-c", &test])
@@ -124,12 +137,11 @@ pub fn onnxruntime_library() -> Option<PathBuf> {
         return None;
     }
     let files = std::fs::read_dir(in_repository(".setup/onnxruntime")).ok()?;
-    files
-        .filter_map(|file| Some(file.ok()?.path()))
-        .find(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            name.starts_with("libonnxruntime.so")
-        })
+    let mut paths = files.filter_map(|file| Some(file.ok()?.path()));
+    paths.find(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("libonnxruntime.so")
+    })
 }
 
 pub fn runtime_options() -> RuntimeOptions {
@@ -153,6 +165,13 @@ pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> T {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// A frame of tightly packed pixels of three bytes, without a colour matrix.
+pub fn view(format: PixelFormat, bytes: &[u8], size: Size) -> FrameView<'_> {
+    let stride = 3 * size.width as usize;
+    let plane = Plane { bytes, stride };
+    FrameView::new(format, size, Colorimetry::BT601, &[plane]).unwrap()
+}
+
 /// A picture as raw frame: tightly packed rows of `format`.
 pub fn decode_picture(path: &Path, format: &str) -> (gst_video::VideoInfo, Vec<u8>) {
     let caps = format!("video/x-raw,format={format}");
@@ -162,11 +181,8 @@ pub fn decode_picture(path: &Path, format: &str) -> (gst_video::VideoInfo, Vec<u
     let pipeline = toys::launch(&line);
     let file = pipeline.by_name("file").unwrap();
     file.set_property("location", path.to_str().unwrap());
-    let sink = pipeline
-        .by_name("sink")
-        .unwrap()
-        .downcast::<gst_app::AppSink>()
-        .unwrap();
+    let sink = pipeline.by_name("sink").unwrap();
+    let sink = sink.downcast::<gst_app::AppSink>().unwrap();
     pipeline.set_state(gst::State::Playing).unwrap();
     let sample = sink
         .pull_sample()
@@ -176,12 +192,10 @@ pub fn decode_picture(path: &Path, format: &str) -> (gst_video::VideoInfo, Vec<u
     let buffer = sample.buffer_owned().unwrap();
     let frame = gst_video::VideoFrame::from_buffer_readable(buffer, &info).unwrap();
     let row = info.comp_pstride(0) as usize * info.width() as usize;
-    let bytes = frame
+    let lines = frame
         .plane_data(0)
         .unwrap()
-        .chunks(frame.plane_stride()[0] as usize)
-        .flat_map(|line| &line[..row])
-        .copied()
-        .collect();
+        .chunks(frame.plane_stride()[0] as usize);
+    let bytes = lines.flat_map(|line| &line[..row]).copied().collect();
     (info, bytes)
 }

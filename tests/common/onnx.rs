@@ -50,11 +50,8 @@ impl Graph {
         match answer {
             Answer::Constant(values) => {
                 let constant = format!("{name}_constant");
-                message(
-                    &mut self.graph,
-                    5,
-                    &initializer(&constant, kind, shape, &values),
-                );
+                let values = initializer(&constant, kind, shape, &values);
+                message(&mut self.graph, 5, &values);
                 self.node("Identity", &constant, name, None);
             }
             Answer::Means => {
@@ -158,7 +155,7 @@ fn initializer(name: &str, kind: Kind, shape: &[i64], values: &[f32]) -> Vec<u8>
     tensor
 }
 
-fn varint(into: &mut Vec<u8>, mut value: u64) {
+pub fn varint(into: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         into.push(value as u8 | 0x80);
         value >>= 7;

@@ -23,6 +23,12 @@ pub fn head(id: u64, rect: Rect, angles: Angles) -> Head {
 
 /// Two heads, one seen from behind, in a frame of 320x240.
 pub fn sample() -> HeadPoses {
+    let (first, second) = (
+        Angles::new(20.0, -10.0, 5.0),
+        Angles::new(-150.0, 4.0, -8.5),
+    );
+    let first = head(1, Rect::new(40.0, 60.0, 80.0, 100.0), first);
+    let second = head(0, Rect::new(200.0, 20.0, 60.0, 72.0), second);
     HeadPoses {
         width: 320,
         height: 240,
@@ -32,17 +38,9 @@ pub fn sample() -> HeadPoses {
         heads: vec![
             Head {
                 uncertainty: Some(4.5),
-                ..head(
-                    1,
-                    Rect::new(40.0, 60.0, 80.0, 100.0),
-                    Angles::new(20.0, -10.0, 5.0),
-                )
+                ..first
             },
-            head(
-                0,
-                Rect::new(200.0, 20.0, 60.0, 72.0),
-                Angles::new(-150.0, 4.0, -8.5),
-            ),
+            second,
         ],
     }
 }

@@ -35,8 +35,8 @@ impl Random {
     }
 }
 
-/// Noise for generated scenes: a linear congruential generator with 64 bits (Knuth's MMIX constants), of which the
-/// upper ones are used. Reference values are stored for its scenes.
+/// Noise for generated scenes: a linear congruential generator with 64 bits (Knuth's MMIX constants), using the upper
+/// ones. Reference values are stored for its scenes.
 pub struct Noise(u64);
 
 impl Noise {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use gst::prelude::*;
 
 use super::in_repository;
-use super::toys::GUARD;
+use super::toys::{self, GUARD};
 
 /// An error as domain, code and text.
 #[derive(Debug)]
@@ -22,48 +22,34 @@ pub const INIT: &str = "library init";
 pub const FAILED: &str = "stream failed";
 
 fn domain(error: &gst::glib::Error) -> &'static str {
-    if error.matches(gst::ResourceError::NotFound) {
-        NOT_FOUND
-    } else if error.matches(gst::ResourceError::Read) {
-        UNREADABLE
-    } else if error.matches(gst::LibraryError::Settings) {
-        SETTINGS
-    } else if error.matches(gst::LibraryError::Init) {
-        INIT
-    } else if error.matches(gst::StreamError::Failed) {
-        FAILED
-    } else {
-        "another"
+    match error {
+        _ if error.matches(gst::ResourceError::NotFound) => NOT_FOUND,
+        _ if error.matches(gst::ResourceError::Read) => UNREADABLE,
+        _ if error.matches(gst::LibraryError::Settings) => SETTINGS,
+        _ if error.matches(gst::LibraryError::Init) => INIT,
+        _ if error.matches(gst::StreamError::Failed) => FAILED,
+        _ => "another",
     }
 }
 
 /// Plays three frames and returns all errors that arrive; none if the stream ends normally.
 pub fn play(element: &gst::Element) -> Vec<Reported> {
-    let pipeline = gst::Pipeline::new();
-    let make = |name| gst::ElementFactory::make(name).build().unwrap();
-    let (source, sink) = (make("videotestsrc"), make("fakesink"));
-    source.set_property("num-buffers", 3);
-    pipeline.add_many([&source, element, &sink]).unwrap();
-    let caps = gst::Caps::builder("video/x-raw")
-        .field("width", 320)
-        .field("height", 240);
-    source.link_filtered(element, &caps.build()).unwrap();
-    element.link(&sink).unwrap();
+    let line = "videotestsrc name=source num-buffers=3 ! video/x-raw,width=320,height=240 \
+                ! identity name=here ! fakesink name=sink";
+    let pipeline = toys::pipeline(line, element);
+    let [source, sink] = ["source", "sink"].map(|name| pipeline.by_name(name).unwrap());
     let started = pipeline.set_state(gst::State::Playing).is_ok();
     let bus = pipeline.bus().unwrap();
     let ends = [gst::MessageType::Eos, gst::MessageType::Error];
-    let first = bus
-        .timed_pop_filtered(GUARD, &ends)
-        .expect("an error or the end");
-    let mut messages = vec![first];
+    let first = bus.timed_pop_filtered(GUARD, &ends);
+    let mut messages = vec![first.expect("an error or the end")];
     // Everything has been posted once all elements have stopped; a bus that is flushed with the
     // pipeline would drop it.
     for part in [&sink, element, &source] {
         part.set_state(gst::State::Null).unwrap();
     }
-    messages.extend(std::iter::from_fn(|| {
-        bus.pop_filtered(&[gst::MessageType::Error])
-    }));
+    let more = || bus.pop_filtered(&[gst::MessageType::Error]);
+    messages.extend(std::iter::from_fn(more));
     pipeline.set_state(gst::State::Null).unwrap();
     pipeline.remove(element).unwrap();
     let errors: Vec<_> = messages
@@ -78,17 +64,14 @@ pub fn play(element: &gst::Element) -> Vec<Reported> {
             text: error.error().message().into(),
         })
         .collect();
-    assert!(
-        started || !errors.is_empty(),
-        "it did not start and said nothing"
-    );
-    errors
-        .iter()
-        .for_each(|error| assert_explained(&error.text));
+    assert!(started || !errors.is_empty(), "not started, and no message");
+    for error in &errors {
+        assert_explained(&error.text);
+    }
     errors
 }
 
-/// That a heading of docs/troubleshooting.md is this message, with … for what is filled in.
+/// Asserts that a heading of docs/troubleshooting.md is this message, with … for its variable parts.
 fn assert_explained(message: &str) {
     let page = std::fs::read_to_string(in_repository("docs/troubleshooting.md")).unwrap();
     let headings = page.lines().filter(|line| line.starts_with("### "));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! A camera on this machine: an RTSP server in a process of its own, which shows the demo's clip for ever and
+//! A camera on this machine: an RTSP server in a process of its own, which shows the demo's clip in a loop and
 //! can die, hang and come back, by TCP and by UDP.
 
 use std::ffi::OsString;

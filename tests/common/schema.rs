@@ -17,17 +17,14 @@ pub fn validate_file(schema: &str, value: &Value) -> Result<(), String> {
 
 fn validate(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), String> {
     let fail = |what: String| Err(format!("{at}: {what}, found {value}"));
+    let len = value.as_array().map(|items| items.len() as u64);
     for (keyword, rule) in schema.as_object().ok_or("a schema is an object")? {
         match keyword.as_str() {
             "$schema" | "$defs" | "title" | "description" => {}
             "$ref" => {
-                let pointer = rule
-                    .as_str()
-                    .and_then(|r| r.strip_prefix('#'))
-                    .ok_or("bad $ref")?;
-                let target = root
-                    .pointer(pointer)
-                    .ok_or(format!("{rule} leads nowhere"))?;
+                let pointer = rule.as_str().and_then(|rule| rule.strip_prefix('#'));
+                let target = root.pointer(pointer.ok_or("bad $ref")?);
+                let target = target.ok_or(format!("{rule} leads nowhere"))?;
                 validate(root, target, value, at)?;
             }
             "type" => {
@@ -52,27 +49,15 @@ fn validate(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(),
             "maximum" if value.as_f64().is_some_and(|v| Some(v) > rule.as_f64()) => {
                 return fail(format!("expected at most {rule}"));
             }
-            "minItems"
-                if value
-                    .as_array()
-                    .is_some_and(|v| Some(v.len() as u64) < rule.as_u64()) =>
-            {
+            "minItems" if len.is_some_and(|len| Some(len) < rule.as_u64()) => {
                 return fail(format!("expected at least {rule} items"));
             }
-            "maxItems"
-                if value
-                    .as_array()
-                    .is_some_and(|v| Some(v.len() as u64) > rule.as_u64()) =>
-            {
+            "maxItems" if len.is_some_and(|len| Some(len) > rule.as_u64()) => {
                 return fail(format!("expected at most {rule} items"));
             }
             "required" => {
-                for name in rule
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_str)
-                {
+                let names = rule.as_array().into_iter().flatten();
+                for name in names.filter_map(Value::as_str) {
                     if value.is_object() && value.get(name).is_none() {
                         return fail(format!("expected a field {name}"));
                     }
@@ -86,11 +71,8 @@ fn validate(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(),
                 }
             }
             "additionalProperties" if *rule == Value::Bool(false) => {
-                for name in value
-                    .as_object()
-                    .into_iter()
-                    .flat_map(|fields| fields.keys())
-                {
+                let fields = value.as_object().into_iter();
+                for name in fields.flat_map(|fields| fields.keys()) {
                     if schema["properties"].get(name).is_none() {
                         return fail(format!("unexpected field {name}"));
                     }
@@ -102,11 +84,7 @@ fn validate(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(),
                 }
             }
             "enum" | "minimum" | "maximum" | "minItems" | "maxItems" => {}
-            _ => {
-                return Err(format!(
-                    "{at}: keyword {keyword} is not known to this validator"
-                ));
-            }
+            _ => return Err(format!("{at}: unknown keyword {keyword}")),
         }
     }
     Ok(())

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The element with toy models of tests/fixtures, frames to feed it, and what comes out.
+//! The element with toy models of tests/fixtures, its input frames, and its output.
 
 use std::sync::{Arc, Mutex, mpsc};
 
@@ -15,28 +15,15 @@ use super::{in_repository, onnxruntime_library};
 /// A guard against a hang, never a measure: whatever is awaited takes milliseconds.
 pub const GUARD: gst::ClockTime = gst::ClockTime::from_seconds(120);
 
-/// All that the elements take.
-pub const FORMATS: [VideoFormat; 19] = [
-    VideoFormat::Rgb,
-    VideoFormat::Bgr,
-    VideoFormat::Rgba,
-    VideoFormat::Bgra,
-    VideoFormat::Argb,
-    VideoFormat::Abgr,
-    VideoFormat::Rgbx,
-    VideoFormat::Bgrx,
-    VideoFormat::Xrgb,
-    VideoFormat::Xbgr,
-    VideoFormat::Gray8,
-    VideoFormat::I420,
-    VideoFormat::Yv12,
-    VideoFormat::Nv12,
-    VideoFormat::Nv21,
-    VideoFormat::Yuy2,
-    VideoFormat::Uyvy,
-    VideoFormat::Y42b,
-    VideoFormat::Y444,
-];
+/// All formats that the elements accept.
+#[rustfmt::skip]
+pub const FORMATS: [VideoFormat; 19] = {
+    use VideoFormat as F;
+    [
+        F::Rgb, F::Bgr, F::Rgba, F::Bgra, F::Argb, F::Abgr, F::Rgbx, F::Bgrx, F::Xrgb, F::Xbgr, F::Gray8,
+        F::I420, F::Yv12, F::Nv12, F::Nv21, F::Yuy2, F::Uyvy, F::Y42b, F::Y444,
+    ]
+};
 
 /// The path of a tracked model, named without its suffix.
 pub fn fixture(name: &str) -> String {
@@ -53,16 +40,36 @@ pub fn element(detector: &str, pose: &str) -> gst::Element {
         .property("pose-model", fixture(pose))
         .build()
         .unwrap();
+    set_runtime(&element);
+    element
+}
+
+/// Sets properties: `tracking=true overlay=box+axes`.
+pub fn set(element: &gst::Element, properties: &str) {
+    for property in properties.split_whitespace() {
+        let (name, value) = property.split_once('=').expect("name=value");
+        element.set_property_from_str(name, value);
+    }
+}
+
+/// Lets the element use the runtime that the set-up fetched, if it is there.
+pub fn set_runtime(element: &gst::Element) {
     if let Some(library) = onnxruntime_library() {
         element.set_property("onnxruntime-library", library.to_str().unwrap());
     }
-    element
 }
 
 /// The fastest element: two heads in every frame, at (4, 4)-(12, 16) and (18, 8)-(26, 24) of a frame of
 /// 32x32, and proportionally in any other.
 pub fn quick() -> gst::Element {
     element("rows_nhwc_32x32", "pose_Nx3x32x32")
+}
+
+/// [`quick`] with these properties.
+pub fn quick_with(properties: &str) -> gst::Element {
+    let element = quick();
+    set(&element, properties);
+    element
 }
 
 /// The bus of an element that is in no pipeline. Messages hold the element, which holds the bus: it is emptied
@@ -89,6 +96,25 @@ impl Drop for OwnBus {
     fn drop(&mut self) {
         self.0.set_flushing(true);
     }
+}
+
+/// The messages of this kind on the bus that are errors or warnings.
+fn reported(bus: &gst::Bus, kind: gst::MessageType) -> Vec<gst::glib::Error> {
+    let messages = std::iter::from_fn(|| bus.pop_filtered(&[kind]));
+    let error = |message: gst::Message| match message.view() {
+        gst::MessageView::Error(error) => error.error(),
+        gst::MessageView::Warning(warning) => warning.error(),
+        other => panic!("expected an error or a warning, found {other:?}"),
+    };
+    messages.map(error).collect()
+}
+
+pub fn errors(bus: &gst::Bus) -> Vec<gst::glib::Error> {
+    reported(bus, gst::MessageType::Error)
+}
+
+pub fn warnings(bus: &gst::Bus) -> Vec<gst::glib::Error> {
+    reported(bus, gst::MessageType::Warning)
 }
 
 /// A running harness around `element`.
@@ -127,6 +153,13 @@ pub fn picture(width: u32, height: u32, color: impl Fn(u32, u32) -> [u8; 3]) -> 
     buffer
 }
 
+/// The `n`th frame of a clip of 25 frames a second, of one colour.
+pub fn plain(width: u32, height: u32, n: u64, color: [u8; 3]) -> gst::Buffer {
+    let mut buffer = picture(width, height, |_, _| color);
+    number(&mut buffer, n);
+    buffer
+}
+
 /// An all grey frame of any format: every byte is 128.
 pub fn grey(format: VideoFormat, width: u32, height: u32) -> gst::Buffer {
     init();
@@ -151,6 +184,18 @@ pub fn empty_gap(n: u64) -> gst::Buffer {
     buffer
 }
 
+/// Pushes the frames and the end of the stream, and returns all output since the last pull.
+pub fn push_all(
+    h: &mut gst_check::Harness,
+    frames: impl IntoIterator<Item = gst::Buffer>,
+) -> Vec<gst::Buffer> {
+    for frame in frames {
+        h.push(frame).unwrap();
+    }
+    h.push_event(gst::event::Eos::new());
+    std::iter::from_fn(|| h.try_pull()).collect()
+}
+
 /// Flushes, and begins a segment that starts at 0.
 pub fn flush(h: &mut gst_check::Harness) {
     assert!(h.push_event(gst::event::FlushStart::new()));
@@ -164,7 +209,7 @@ pub fn begin_anew(h: &mut gst_check::Harness) {
     assert!(h.push_event(gst::event::Segment::new(&segment)));
 }
 
-/// What the meta says; the buffer must carry one.
+/// The contents of the meta, which the buffer must carry.
 pub fn poses(buffer: &gst::BufferRef) -> HeadPoses {
     HeadPoses::from_buffer(buffer).expect("a buffer with DmHeadPoseMeta")
 }
@@ -226,6 +271,16 @@ pub fn pipeline(line: &str, element: &gst::Element) -> gst::Pipeline {
     pipeline
 }
 
+/// Plays a pipeline to its end, with `element` in the place of the element `here`. Returns the buffers that arrive at
+/// the element `sink`; afterwards `element` is free for another pipeline.
+pub fn play(line: &str, element: &gst::Element) -> Vec<gst::Buffer> {
+    let pipeline = pipeline(line, element);
+    let buffers = collect(&pipeline, "sink");
+    run(&pipeline);
+    pipeline.remove(element).unwrap();
+    take(&buffers)
+}
+
 /// Puts `element` in the place of the one that has this name.
 pub fn replace(pipeline: &gst::Pipeline, name: &str, element: &gst::Element) {
     let old = pipeline.by_name(name).unwrap();
@@ -240,7 +295,7 @@ pub fn replace(pipeline: &gst::Pipeline, name: &str, element: &gst::Element) {
 /// Reports each buffer that arrives at the sink of this name from now on.
 pub fn arrivals(pipeline: &gst::Pipeline, sink: &str) -> mpsc::Receiver<()> {
     let (sender, arrivals) = mpsc::channel();
-    let pad = pipeline.by_name(sink).unwrap().static_pad("sink").unwrap();
+    let pad = pad(pipeline, sink, "sink");
     pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
         // The receiver is gone once the test is over.
         let _ = sender.send(());
@@ -249,11 +304,21 @@ pub fn arrivals(pipeline: &gst::Pipeline, sink: &str) -> mpsc::Receiver<()> {
     arrivals
 }
 
+/// The pad `sink` or `src` of an element of the pipeline.
+pub fn pad(pipeline: &gst::Pipeline, element: &str, pad: &str) -> gst::Pad {
+    pipeline.by_name(element).unwrap().static_pad(pad).unwrap()
+}
+
+/// The buffers so far.
+pub fn take(buffers: &Mutex<Vec<gst::Buffer>>) -> Vec<gst::Buffer> {
+    std::mem::take(&mut buffers.lock().unwrap())
+}
+
 /// The buffers that arrive at the sink of this name from now on.
 pub fn collect(pipeline: &gst::Pipeline, sink: &str) -> Arc<Mutex<Vec<gst::Buffer>>> {
     let buffers = Arc::new(Mutex::new(Vec::new()));
     let into = buffers.clone();
-    let pad = pipeline.by_name(sink).unwrap().static_pad("sink").unwrap();
+    let pad = pad(pipeline, sink, "sink");
     pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
         into.lock().unwrap().push(info.buffer().unwrap().clone());
         gst::PadProbeReturn::Ok

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What this process holds: memory, threads, open files. For tests that nothing grows.
+//! Memory, threads and open files of this process, for tests of leaks.
 
 #[derive(Clone, Copy, Debug)]
 pub struct Usage {

@@ -4,7 +4,6 @@
 //! on the output of `dmheadposejson`.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::Value;
 
@@ -33,27 +32,23 @@ fn stretch(name: &str) -> PathBuf {
 
 /// The output of a program that runs with the plugin; it must succeed.
 fn stdout(program: &Path, arguments: &[&str]) -> String {
-    let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .env("GST_PLUGIN_PATH", common::plugin_folder())
-        // The packages of the tools are for another Python.
-        .env_remove("PYTHONPATH")
-        .env_remove("GST_DEBUG");
-    if let Some(library) = common::onnxruntime_library() {
-        command.env("ORT_DYLIB_PATH", library);
-    }
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{}: {error}: run `make setup`", program.display()));
+    let what = program.display();
+    let mut command = common::with_plugin(program);
+    // The packages of the tools are for another Python.
+    let output = command.args(arguments).env_remove("PYTHONPATH").output();
+    let output = output.unwrap_or_else(|error| panic!("{what}: {error}: run `make setup`"));
+    let errors = String::from_utf8_lossy(&output.stderr);
     assert!(
         output.status.success(),
-        "{} {arguments:?}: {}\n{}",
-        program.display(),
-        output.status,
-        String::from_utf8_lossy(&output.stderr)
+        "{what} {arguments:?}: {}\n{errors}",
+        output.status
     );
     String::from_utf8(output.stdout).unwrap()
+}
+
+fn gst_launch(pipeline: &str) -> String {
+    let words: Vec<_> = pipeline.split_whitespace().collect();
+    stdout(Path::new("gst-launch-1.0"), &[&["-q"], &words[..]].concat())
 }
 
 /// The example in C, built by its own Makefile.
@@ -70,28 +65,22 @@ fn c_program() -> PathBuf {
 fn abridged(lines: &str) -> String {
     let head = |head: &Value| {
         // Floats are read back exactly: see the tests of dmheadposejson.
-        let number = |value: &Value| value.as_f64().unwrap() as f32;
-        let bounds = &head["box"];
-        format!(
-            r#"{{"id":{},"box":{{"x":{:.3},"y":{:.3},"w":{:.3},"h":{:.3}}},"yaw":{:.3},"pitch":{:.3},"roll":{:.3}}}"#,
-            head["id"],
-            number(&bounds["x"]),
-            number(&bounds["y"]),
-            number(&bounds["w"]),
-            number(&bounds["h"]),
-            number(&head["yaw"]),
-            number(&head["pitch"]),
-            number(&head["roll"])
-        )
+        let numbers = |of: &Value, names: &[&str]| {
+            let number = |name| of[name].as_f64().unwrap() as f32;
+            let numbers = names
+                .iter()
+                .map(|name| format!("\"{name}\":{:.3}", number(name)));
+            numbers.collect::<Vec<_>>().join(",")
+        };
+        let (id, bounds) = (&head["id"], numbers(&head["box"], &["x", "y", "w", "h"]));
+        let angles = numbers(head, &["yaw", "pitch", "roll"]);
+        format!(r#"{{"id":{id},"box":{{{bounds}}},{angles}}}"#)
     };
     let line = |line: &str| {
         let line: Value = serde_json::from_str(line).unwrap();
         let heads: Vec<_> = line["heads"].as_array().unwrap().iter().map(head).collect();
-        format!(
-            "{{\"pts\":{},\"heads\":[{}]}}\n",
-            line["pts"],
-            heads.join(",")
-        )
+        let (pts, heads) = (&line["pts"], heads.join(","));
+        format!("{{\"pts\":{pts},\"heads\":[{heads}]}}\n")
     };
     lines.lines().map(line).collect()
 }
@@ -100,41 +89,17 @@ fn abridged(lines: &str) -> String {
 fn c_python_and_rust_read_what_dmheadposejson_writes() {
     let clip = stretch("examples.mp4");
     let clip = clip.to_str().unwrap();
-    let location = format!("location={clip}");
-    let line = [
-        "-q",
-        "filesrc",
-        &location,
-        "!",
-        "decodebin",
-        "!",
-        "videoconvert",
-        "!",
-    ];
-    let elements = [
-        "dmheadpose",
-        "tracking=true",
-        "!",
-        "dmheadposejson",
-        "!",
-        "fdsink",
-    ];
-    let written = stdout(
-        Path::new("gst-launch-1.0"),
-        &[&line[..], &elements].concat(),
-    );
+    let written = gst_launch(&format!(
+        "filesrc location={clip} ! decodebin ! videoconvert ! dmheadpose tracking=true ! dmheadposejson ! fdsink"
+    ));
     let expected = abridged(&written);
     assert!(expected.lines().count() >= WHOLE_FRAMES, "{expected}");
-    assert!(
-        expected.lines().all(|line| line.contains("yaw")),
-        "{expected}"
-    );
+    let has_head = |line: &str| line.contains("yaw");
+    assert!(expected.lines().all(has_head), "{expected}");
 
     let script = common::in_repository("examples/python/head_poses.py");
-    let from_python = stdout(
-        &common::system_python("Gst"),
-        &[script.to_str().unwrap(), clip],
-    );
+    let arguments = [script.to_str().unwrap(), clip];
+    let from_python = stdout(&common::system_python("Gst"), &arguments);
     assert_eq!(from_python, expected, "examples/python");
     assert_eq!(stdout(&c_program(), &[clip]), expected, "examples/c");
     let from_rust = stdout(&built("examples/head_poses"), &[clip]);
@@ -142,7 +107,7 @@ fn c_python_and_rust_read_what_dmheadposejson_writes() {
 }
 
 #[test]
-fn live_view_tells_who_looks_here() {
+fn live_view_counts_the_heads_that_face_the_camera() {
     let clip = stretch("live_view.mp4");
     let arguments = [clip.to_str().unwrap(), "fakesink"];
     let said = stdout(&built("examples/live_view"), &arguments);
@@ -151,31 +116,24 @@ fn live_view_tells_who_looks_here() {
 }
 
 #[test]
-fn the_attention_monitor_reports_of_a_recording() {
+fn the_attention_monitor_reports_on_a_recording() {
     let clip = stretch("attention.mp4");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let (poses, report) = (
-        folder.join("attention.jsonl"),
-        folder.join("attention.html"),
-    );
-    let pipeline = format!(
-        "-q filesrc location={} ! decodebin ! videoconvert ! dmheadpose tracking=true smoothing=true \
+    let [poses, report] = ["jsonl", "html"].map(|kind| folder.join(format!("attention.{kind}")));
+    gst_launch(&format!(
+        "filesrc location={} ! decodebin ! videoconvert ! dmheadpose tracking=true smoothing=true \
          ! dmheadposejson ! filesink location={}",
         clip.display(),
         poses.display()
-    );
-    let words: Vec<_> = pipeline.split_whitespace().collect();
-    stdout(Path::new("gst-launch-1.0"), &words);
+    ));
     let lines = std::fs::read_to_string(&poses).unwrap();
     assert!(lines.lines().count() >= WHOLE_FRAMES, "{lines}");
 
     let script = common::in_repository("examples/attention/attention.py");
     let arguments = [&script, &poses].map(|path| path.to_str().unwrap());
     let output = ["--min-visible", "0.5", "-o", report.to_str().unwrap()];
-    let said = stdout(
-        &common::system_python("Gst"),
-        &[&arguments[..], &output].concat(),
-    );
+    let arguments = [&arguments[..], &output].concat();
+    let said = stdout(&common::system_python("Gst"), &arguments);
     // The face is towards the camera in the whole section, in which a frame takes 1001/24000 s.
     let seconds = lines.lines().count() as f64 * 1001.0 / 24000.0;
     let expected = format!(

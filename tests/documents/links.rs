@@ -18,25 +18,18 @@ fn every_link_within_the_repository_leads_somewhere() {
             }
             links += 1;
             let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
-            let target = if file.is_empty() {
-                document.clone()
-            } else {
-                document.parent().unwrap().join(file)
+            let target = match file {
+                "" => document.clone(),
+                file => document.parent().unwrap().join(file),
             };
-            assert!(
-                target.exists(),
-                "{}: {link} leads nowhere",
-                document.display()
-            );
+            let what = format!("{}: {link}", document.display());
+            assert!(target.exists(), "{what}: no such file");
             if !anchor.is_empty() {
                 let page = std::fs::read_to_string(&target).unwrap();
-                let found = page
-                    .lines()
-                    .any(|line| heading(line).as_deref() == Some(anchor));
+                let mut headings = page.lines().filter_map(heading);
                 assert!(
-                    found,
-                    "{}: {link}: the page has no such heading",
-                    document.display()
+                    headings.any(|heading| heading == anchor),
+                    "{what}: no such heading"
                 );
             }
         }

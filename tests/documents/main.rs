@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The documents say what the elements do, and the examples run.
+//! The documents agree with the elements, and the examples run.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! docs/properties.md says what the elements themselves say: it is written from them, by
-//! `DMHEADPOSE_WRITE_DOCS=1 cargo test --test documents`, and this test fails when it is stale.
+//! docs/properties.md is generated from the elements by `DMHEADPOSE_WRITE_DOCS=1 cargo test --test documents`; this
+//! test fails when it is stale.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -49,10 +49,8 @@ fn the_property_reference_is_up_to_date() {
         std::fs::write(&path, &text).unwrap();
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
-    let differs = text
-        .lines()
-        .zip(found.lines())
-        .find(|(new, old)| new != old);
+    let mut pairs = text.lines().zip(found.lines());
+    let differs = pairs.find(|(new, old)| new != old);
     assert!(
         found == text,
         "docs/properties.md is not what the elements say (expected, found: {differs:?}). Write it again: \
@@ -70,10 +68,8 @@ fn describe(text: &mut String, name: &str, choices: &mut Choices) {
     let mut pads: Vec<(String, String)> = Vec::new();
     for pad in factory.static_pad_templates() {
         let caps = pad.caps();
-        let caps: Vec<_> = caps
-            .iter_with_features()
-            .map(|(s, f)| media(s, f))
-            .collect();
+        let caps = caps.iter_with_features().map(|(s, f)| media(s, f));
+        let caps: Vec<_> = caps.collect();
         let (name, caps) = (format!("`{}`", pad.name_template()), caps.join(", or "));
         match pads.iter_mut().find(|(_, known)| *known == caps) {
             Some((names, _)) => *names = format!("{names} and {name}"),
@@ -87,11 +83,9 @@ fn describe(text: &mut String, name: &str, choices: &mut Choices) {
     text.push_str(
         "\n| property | type | default | range | changes | |\n|---|---|---|---|---|---|\n",
     );
-    let properties = element.list_properties();
-    let own = properties
-        .iter()
-        .filter(|p| p.owner_type() == element.type_());
-    for property in own {
+    let mut own = element.list_properties().to_vec();
+    own.retain(|property| property.owner_type() == element.type_());
+    for property in &own {
         let (default, range) = default_and_range(property, choices);
         let flags = property.flags();
         let changes = if !flags.contains(glib::ParamFlags::WRITABLE) {
@@ -112,19 +106,11 @@ fn describe(text: &mut String, name: &str, choices: &mut Choices) {
     }
 
     for signal in signals(element.type_()) {
-        let arguments: Vec<_> = signal
-            .param_types()
-            .iter()
-            .map(|t| type_name(Type::from(*t)))
-            .collect();
+        let arguments = signal.param_types().iter();
+        let arguments: Vec<_> = arguments.map(|t| type_name(Type::from(*t))).collect();
+        let (name, arguments) = (signal.signal_name(), arguments.join(", "));
         let result = type_name(Type::from(signal.return_type()));
-        writeln!(
-            text,
-            "\nSignal `{}` ({}), returns {result}.",
-            signal.signal_name(),
-            arguments.join(", ")
-        )
-        .unwrap();
+        writeln!(text, "\nSignal `{name}` ({arguments}), returns {result}.").unwrap();
     }
 }
 
@@ -132,28 +118,20 @@ fn describe(text: &mut String, name: &str, choices: &mut Choices) {
 fn media(structure: &gst::StructureRef, features: &gst::CapsFeaturesRef) -> String {
     let mut text = format!("`{}", structure.name());
     let usual = gst::CAPS_FEATURE_MEMORY_SYSTEM_MEMORY;
-    let special: Vec<_> = features.iter().filter(|f| f.as_str() != usual).collect();
+    let special = features.iter().map(|feature| feature.as_str());
+    let special: Vec<_> = special.filter(|feature| *feature != usual).collect();
     if features.is_any() {
         text.push_str("(ANY)");
     } else if !special.is_empty() {
-        write!(
-            text,
-            "({})",
-            special
-                .iter()
-                .map(|f| f.as_str())
-                .collect::<Vec<_>>()
-                .join(", ")
-        )
-        .unwrap();
+        write!(text, "({})", special.join(", ")).unwrap();
     }
     text.push('`');
     match structure.get::<gst::List>("format") {
         Ok(formats) => {
-            let names: Vec<_> = formats
+            let names = formats
                 .iter()
-                .filter_map(|f| f.get::<String>().ok())
-                .collect();
+                .filter_map(|format| format.get::<String>().ok());
+            let names: Vec<_> = names.collect();
             format!("{text}: {}", names.join(", "))
         }
         Err(_) => text,
@@ -172,28 +150,20 @@ fn default_and_range(property: &glib::ParamSpec, choices: &mut Choices) -> (Stri
         format!("[`{name}`](#{})", name.to_lowercase())
     }
 
-    if let Some(p) = property.downcast_ref::<glib::ParamSpecInt>() {
-        let range = limits(p.minimum(), p.maximum(), i32::MAX);
-        (p.default_value().to_string(), range)
-    } else if let Some(p) = property.downcast_ref::<glib::ParamSpecUInt>() {
-        let colour = property.name().ends_with("color");
-        let default = p.default_value();
-        let default = if colour {
-            format!("0x{default:08x}")
-        } else {
-            default.to_string()
-        };
-        (default, limits(p.minimum(), p.maximum(), u32::MAX))
-    } else if let Some(p) = property.downcast_ref::<glib::ParamSpecUInt64>() {
-        let range = limits(p.minimum(), p.maximum(), u64::MAX);
-        (p.default_value().to_string(), range)
-    } else if let Some(p) = property.downcast_ref::<glib::ParamSpecFloat>() {
-        let range = limits(p.minimum(), p.maximum(), f32::MAX);
-        (p.default_value().to_string(), range)
-    } else if let Some(p) = property.downcast_ref::<glib::ParamSpecDouble>() {
-        let range = limits(p.minimum(), p.maximum(), f64::MAX);
-        (p.default_value().to_string(), range)
-    } else if let Some(p) = property.downcast_ref::<glib::ParamSpecBoolean>() {
+    macro_rules! number {
+        ($($spec:ident: $kind:ident),*) => {$(
+            if let Some(p) = property.downcast_ref::<glib::$spec>() {
+                let default = match property.name().ends_with("color") {
+                    true => format!("0x{:08x}", p.default_value() as u32),
+                    false => p.default_value().to_string(),
+                };
+                return (default, limits(p.minimum(), p.maximum(), $kind::MAX));
+            }
+        )*};
+    }
+    number!(ParamSpecInt: i32, ParamSpecUInt: u32, ParamSpecUInt64: u64, ParamSpecFloat: f32, ParamSpecDouble: f64);
+
+    if let Some(p) = property.downcast_ref::<glib::ParamSpecBoolean>() {
         (p.default_value().to_string(), String::new())
     } else if let Some(p) = property.downcast_ref::<glib::ParamSpecString>() {
         let default = p.default_value().filter(|text| !text.is_empty());

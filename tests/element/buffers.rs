@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Single buffers: each processed one carries a meta, everything else about it is kept, and flow returns from
-//! downstream are passed upstream.
+//! Single buffers: every processed buffer carries a meta and is otherwise unchanged, and flow returns from downstream
+//! are passed upstream.
 
 use gst::prelude::*;
 use gst_video::{VideoFormat, VideoRegionOfInterestMeta};
@@ -37,9 +37,8 @@ fn every_buffer_carries_a_meta_even_without_heads() {
 }
 
 #[test]
-fn only_gaps_without_a_picture_pass_as_they_are() {
-    let element = toys::quick();
-    element.set_property_from_str("overlay", "box+axes");
+fn only_gaps_without_a_picture_pass_unchanged() {
+    let element = toys::quick_with("overlay=box+axes");
     let mut h = harness(&element);
     // As videorate marks a frame that it repeats.
     let mut repeated = frame();
@@ -58,20 +57,14 @@ fn only_gaps_without_a_picture_pass_as_they_are() {
 /// 10 frames a second made 21, as videorate does it: the frames that it repeats are GAP buffers with a picture.
 #[test]
 fn frames_that_videorate_repeats_have_their_heads() {
-    let element = toys::quick();
     let line = "videotestsrc num-buffers=10 ! video/x-raw,format=RGB,width=32,height=32,framerate=10/1 \
                 ! videorate ! video/x-raw,framerate=21/1 ! identity name=here ! fakesink name=sink sync=false";
-    let pipeline = toys::pipeline(line, &element);
-    let buffers = toys::collect(&pipeline, "sink");
-    toys::run(&pipeline);
-    let buffers = buffers.lock().unwrap();
+    let buffers = toys::play(line, &toys::quick());
     let is_gap = |buffer: &&gst::Buffer| buffer.flags().contains(gst::BufferFlags::GAP);
     assert!(buffers.iter().filter(is_gap).count() > 5);
-    assert!(
-        buffers
-            .iter()
-            .all(|buffer| toys::poses(buffer).heads.len() == 2)
-    );
+    for buffer in &buffers {
+        assert_eq!(toys::poses(buffer).heads.len(), 2);
+    }
 }
 
 #[test]
@@ -109,16 +102,10 @@ fn times_flags_and_other_metas_are_kept() {
     assert_eq!(out.duration(), Some(gst::ClockTime::from_mseconds(33)));
     assert_eq!((out.offset(), out.offset_end()), (7, 8));
     let region = out.meta::<VideoRegionOfInterestMeta>().unwrap();
-    assert_eq!(
-        (region.roi_type(), region.rect()),
-        ("dog", (10, 20, 30, 40))
-    );
-    assert_eq!(
-        out.meta::<gst::ReferenceTimestampMeta>()
-            .unwrap()
-            .timestamp(),
-        time
-    );
+    let found = (region.roi_type(), region.rect());
+    assert_eq!(found, ("dog", (10, 20, 30, 40)));
+    let reference = out.meta::<gst::ReferenceTimestampMeta>().unwrap();
+    assert_eq!(reference.timestamp(), time);
     assert_eq!(toys::poses(&out).heads.len(), 2);
 }
 
@@ -144,11 +131,8 @@ fn poses_of_an_earlier_element_are_replaced() {
     let mut twice = twice.copy();
     let ours = gst::meta::CustomMeta::from_mut_buffer(twice.make_mut(), NAME).unwrap();
     ours.remove().unwrap();
-    assert_eq!(
-        HeadPoses::from_buffer(&twice),
-        None,
-        "there was another one"
-    );
+    let other = HeadPoses::from_buffer(&twice);
+    assert_eq!(other, None, "there was another one");
 }
 
 #[test]
@@ -193,7 +177,7 @@ fn statistics_count_what_happened() {
 }
 
 #[test]
-fn what_downstream_answers_goes_upstream() {
+fn flow_returns_from_downstream_go_upstream() {
     for answer in [
         gst::FlowError::Flushing,
         gst::FlowError::Eos,
@@ -210,8 +194,8 @@ fn what_downstream_answers_goes_upstream() {
             gst::PadProbeReturn::Handled
         });
         assert_eq!(h.push(frame()), Err(answer));
-        let error = bus.pop_filtered(&[gst::MessageType::Error]);
-        assert!(error.is_none(), "not this element's error: {error:?}");
+        let errors = toys::errors(&bus);
+        assert!(errors.is_empty(), "not this element's: {errors:?}");
     }
 }
 
@@ -224,27 +208,20 @@ fn a_picture_on_its_side_is_a_warning() {
             .add::<gst::tags::ImageOrientation>(&orientation, gst::TagMergeMode::Replace);
         gst::event::Tag::new(tags)
     };
-    let warnings = |bus: &gst::Bus| {
-        let warnings = std::iter::from_fn(|| bus.pop_filtered(&[gst::MessageType::Warning]));
-        let text = |message: gst::Message| match message.view() {
-            gst::MessageView::Warning(warning) => warning.error().to_string(),
-            _ => unreachable!(),
-        };
-        warnings.map(text).collect::<Vec<_>>()
-    };
     let element = toys::quick();
     let bus = toys::OwnBus::of(&element);
     let mut h = harness(&element);
     h.push_event(gst::event::Tag::new(gst::TagList::new()));
     h.push_event(tags("rotate-0"));
-    assert!(warnings(&bus).is_empty());
+    assert!(toys::warnings(&bus).is_empty());
     for _ in 0..2 {
         h.push_event(tags("rotate-90"));
         h.push_and_pull(frame()).unwrap();
     }
-    let said = warnings(&bus);
-    assert_eq!(said.len(), 1, "{said:?}");
-    assert!(said[0].contains("image-orientation=rotate-90") && said[0].contains("videoflip"));
+    let warnings = toys::warnings(&bus);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let text = warnings[0].message();
+    assert!(text.contains("image-orientation=rotate-90") && text.contains("videoflip"));
 
     for (turned, flip) in [
         (false, "identity"),

@@ -2,7 +2,6 @@
 //! Every format that the element advertises, at sizes from one pixel to odd HD: each frame passes
 //! and carries a meta that refers to its size.
 
-use gst::prelude::*;
 use gst_video::VideoFormat;
 
 use crate::common;
@@ -14,14 +13,13 @@ const FRAMES: usize = 6;
 fn advertised_formats(element: &str) -> Vec<String> {
     let factory = gst::ElementFactory::find(element).unwrap();
     let templates = factory.static_pad_templates();
-    let caps = templates.iter().flat_map(|template| {
-        let caps = template.caps();
-        let lists = caps.iter().map(|s| s.get::<gst::List>("format").unwrap());
-        lists.collect::<Vec<_>>()
-    });
-    let mut formats: Vec<String> = caps
-        .flat_map(|list| list.iter().map(|v| v.get().unwrap()).collect::<Vec<_>>())
-        .collect();
+    let mut formats = Vec::new();
+    for caps in templates.iter().map(|template| template.caps()) {
+        for structure in caps.iter() {
+            let list = structure.get::<gst::List>("format").unwrap();
+            formats.extend(list.iter().map(|format| format.get::<String>().unwrap()));
+        }
+    }
     formats.sort();
     formats.dedup();
     formats
@@ -43,20 +41,9 @@ fn run(element: &gst::Element, format: VideoFormat, (width, height): (u32, u32))
         "videotestsrc num-buffers={FRAMES} ! video/x-raw,format={format},width={width},height={height} \
          ! identity name=here ! fakesink name=sink"
     );
-    let pipeline = toys::pipeline(&line, element);
-    let buffers = toys::collect(&pipeline, "sink");
-    toys::run(&pipeline);
-    // For the next pipeline.
-    pipeline.remove(element).unwrap();
-    let sizes = buffers
-        .lock()
-        .unwrap()
-        .iter()
-        .map(|buffer| {
-            let poses = toys::poses(buffer);
-            (poses.width, poses.height)
-        })
-        .collect::<Vec<_>>();
+    let poses = toys::play(&line, element);
+    let poses = poses.iter().map(|buffer| toys::poses(buffer));
+    let sizes: Vec<_> = poses.map(|poses| (poses.width, poses.height)).collect();
     assert_eq!(sizes, [(width, height); FRAMES], "{format}");
 }
 
@@ -92,16 +79,12 @@ fn odd_hd() {
     every_format_at(1919, 1079);
 }
 
-/// Loaded for every stream, they take most of the time: so not in every format.
+/// In two formats only: loading these models takes most of the time.
 #[test]
 fn the_default_models_at_every_size() {
     common::init();
     let element = gst::ElementFactory::make("dmheadpose").build().unwrap();
-    let library = common::onnxruntime_library();
-    element.set_property(
-        "onnxruntime-library",
-        library.as_ref().and_then(|l| l.to_str()),
-    );
+    toys::set_runtime(&element);
     for size in [(1, 1), (2, 2), (17, 13), (640, 480), (1919, 1079)] {
         for format in [VideoFormat::I420, VideoFormat::Bgrx] {
             run(&element, format, size);

@@ -17,6 +17,10 @@ fn frame(number: u64) -> gst::Buffer {
     buffer
 }
 
+fn harness(element: &gst::Element) -> gst_check::Harness {
+    toys::harness(element, &caps(FORMAT, 320, 240))
+}
+
 #[test]
 fn fifty_times_from_null_to_playing_and_back() {
     let element = toys::quick();
@@ -26,7 +30,7 @@ fn fifty_times_from_null_to_playing_and_back() {
     let buffers = toys::collect(&pipeline, "sink");
     for cycle in 0..50 {
         toys::run(&pipeline);
-        let seen = std::mem::take(&mut *buffers.lock().unwrap());
+        let seen = toys::take(&buffers);
         // Also between READY and PAUSED alone, where the models are loaded.
         pipeline.set_state(gst::State::Ready).unwrap();
         let heads = seen.iter().map(|buffer| toys::poses(buffer).heads.len());
@@ -52,19 +56,15 @@ fn stopped_in_the_middle_of_a_stream() {
         frames.recv_timeout(guard).expect("a frame");
         pipeline.set_state(gst::State::Null).unwrap();
     }
-    let errors = pipeline
-        .bus()
-        .unwrap()
-        .pop_filtered(&[gst::MessageType::Error]);
-    assert!(errors.is_none(), "{errors:?}");
+    let errors = toys::errors(&pipeline.bus().unwrap());
+    assert!(errors.is_empty(), "{errors:?}");
 }
 
 #[test]
 fn two_elements_with_settings_of_their_own() {
     let first = toys::quick();
     let second = toys::element("post_int64_480x640", "pose_pitch_first_Nx3x32x32");
-    second.set_property("score-threshold", 0.0f32);
-    second.set_property("max-heads", 1u32);
+    toys::set(&second, "score-threshold=0 max-heads=1");
     let line = "videotestsrc num-buffers=5 pattern=white ! video/x-raw,format=RGB,width=640,height=480 \
                 ! identity name=here ! identity name=between ! queue ! identity name=there ! fakesink name=sink";
     let pipeline = toys::pipeline(line, &first);
@@ -85,8 +85,7 @@ fn two_elements_with_settings_of_their_own() {
 
 #[test]
 fn two_elements_side_by_side() {
-    let (first, second) = (toys::quick(), toys::quick());
-    second.set_property("score-threshold", 0.6f32);
+    let (first, second) = (toys::quick(), toys::quick_with("score-threshold=0.6"));
     let line = "videotestsrc num-buffers=20 ! video/x-raw,width=320,height=240 ! tee name=tee \
                 ! queue ! identity name=here ! fakesink name=one sync=false \
                 tee. ! queue ! identity name=there ! fakesink name=two sync=false";
@@ -103,8 +102,7 @@ fn two_elements_side_by_side() {
 
 #[test]
 fn size_and_format_change_in_mid_stream() {
-    let element = toys::quick();
-    element.set_property_from_str("overlay", "box+axes+labels");
+    let element = toys::quick_with("overlay=box+axes+labels");
     let line =
         "appsrc name=source format=time ! identity name=here ! fakesink name=sink sync=false";
     let pipeline = toys::pipeline(line, &element);
@@ -139,12 +137,9 @@ fn size_and_format_change_in_mid_stream() {
         assert_eq!((poses.width, poses.height), (width, height));
         // (4, 4)-(12, 16) of 32x32.
         let scaled = |v: u32, of: u32| (v as f32 * of as f32 / 32.0).trunc();
-        let wanted = [
-            scaled(4, width),
-            scaled(4, height),
-            scaled(12, width),
-            scaled(16, height),
-        ];
+        let [left, right] = [4, 12].map(|x| scaled(x, width));
+        let [top, bottom] = [4, 16].map(|y| scaled(y, height));
+        let wanted = [left, top, right, bottom];
         assert_eq!(corners(&poses.heads)[0], wanted, "{width}x{height}");
     }
     pipeline.set_state(gst::State::Null).unwrap();
@@ -156,7 +151,7 @@ fn size_and_format_change_in_mid_stream() {
 fn end_of_stream_with_and_without_buffers() {
     for frames in [0, 1, 3] {
         let element = toys::quick();
-        let mut h = toys::harness(&element, &caps(FORMAT, 320, 240));
+        let mut h = harness(&element);
         for number in 0..frames {
             h.push(frame(number)).unwrap();
         }
@@ -175,9 +170,9 @@ fn end_of_stream_with_and_without_buffers() {
 }
 
 #[test]
-fn flushed_and_going_on() {
+fn a_stream_continues_after_a_flush() {
     let element = toys::quick();
-    let mut h = toys::harness(&element, &caps(FORMAT, 320, 240));
+    let mut h = harness(&element);
     for round in 0..3 {
         let before = h.push_and_pull(frame(2 * round)).unwrap();
         assert!(h.push_event(gst::event::FlushStart::new()));
@@ -205,7 +200,7 @@ fn a_seek_in_a_pipeline() {
     pipeline.seek_simple(gst::SeekFlags::FLUSH, second).unwrap();
     pipeline.set_state(gst::State::Playing).unwrap();
     toys::wait_for_the_end(&pipeline.bus().unwrap());
-    let buffers = std::mem::take(&mut *buffers.lock().unwrap());
+    let buffers = toys::take(&buffers);
     assert!(buffers.iter().any(|buffer| buffer.pts() == Some(second)));
     for buffer in buffers {
         assert_eq!(toys::poses(&buffer).heads.len(), 2);
@@ -216,7 +211,7 @@ fn a_seek_in_a_pipeline() {
 #[test]
 fn properties_change_from_another_thread_while_playing() {
     let element = toys::quick();
-    let mut h = toys::harness(&element, &caps(FORMAT, 320, 240));
+    let mut h = harness(&element);
     let done = AtomicBool::new(false);
     let heads = std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -225,11 +220,10 @@ fn properties_change_from_another_thread_while_playing() {
                 if done.load(Ordering::Relaxed) {
                     break;
                 }
-                element.set_property("max-heads", 1 + round % 2);
+                let odd = "max-heads=2 overlay=box+labels crop-mode=upstream";
+                let even = "max-heads=1 overlay= crop-mode=square";
+                toys::set(&element, if round % 2 == 1 { odd } else { even });
                 element.set_property("crop-margin", (round % 3) as f32);
-                element.set_property_from_str("overlay", ["", "box+labels"][round as usize % 2]);
-                element
-                    .set_property_from_str("crop-mode", ["square", "upstream"][round as usize % 2]);
                 // Takes effect only at the next start.
                 element.set_property("detector-model", format!("/no/such/{round}.onnx"));
                 let _ = element.property::<gst::Structure>("stats");
@@ -269,18 +263,15 @@ fn dropped_in_any_state() {
         element.set_state(gst::State::Null).unwrap();
         let weak = element.downgrade();
         drop(element);
-        assert!(
-            weak.upgrade().is_none(),
-            "{state:?}: the element is still referenced"
-        );
+        assert!(weak.upgrade().is_none(), "{state:?}: still referenced");
     }
     let element = toys::quick();
-    let mut h = toys::harness(&element, &caps(FORMAT, 320, 240));
+    let mut h = harness(&element);
     let out = h.push_and_pull(frame(0)).unwrap();
     let weak = element.downgrade();
     drop(element);
     drop(h);
-    assert!(weak.upgrade().is_none(), "the element is still referenced");
+    assert!(weak.upgrade().is_none(), "still referenced");
     // Its buffer stays alive.
     assert_eq!(HeadPoses::from_buffer(&out).unwrap().heads.len(), 2);
 }

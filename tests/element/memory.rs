@@ -21,8 +21,7 @@ struct Branches {
 }
 
 fn tee(overlay: &str) -> Branches {
-    let element = toys::quick();
-    element.set_property_from_str("overlay", overlay);
+    let element = toys::quick_with(&format!("overlay={overlay}"));
     let line = format!(
         "videotestsrc num-buffers={FRAMES} ! {SOURCE} ! tee name=tee \
          ! queue ! identity name=here ! fakesink name=through sync=false \
@@ -31,7 +30,7 @@ fn tee(overlay: &str) -> Branches {
     let pipeline = toys::pipeline(&line, &element);
     let ends = ["through", "past"].map(|sink| toys::collect(&pipeline, sink));
     toys::run(&pipeline);
-    let [through, past] = ends.map(|end| std::mem::take(&mut *end.lock().unwrap()));
+    let [through, past] = ends.map(|end| toys::take(&end));
     assert_eq!((through.len(), past.len()), (FRAMES, FRAMES));
     Branches { through, past }
 }
@@ -43,8 +42,8 @@ fn untouched() -> Vec<Vec<u8>> {
     let pipeline = toys::launch(&line);
     let buffers = toys::collect(&pipeline, "sink");
     toys::run(&pipeline);
-    let buffers = buffers.lock().unwrap();
-    buffers.iter().map(|buffer| bytes(buffer)).collect()
+    let buffers = toys::take(&buffers).into_iter();
+    buffers.map(|buffer| bytes(&buffer)).collect()
 }
 
 /// The address of a buffer's only memory: another address means a copy.
@@ -61,11 +60,7 @@ fn without_overlay_a_tee_shares_every_frame() {
         assert_eq!(memory(through), memory(past), "a copy");
         assert!(bytes(past) == untouched, "pixels were changed");
         assert_eq!(toys::poses(through).heads.len(), 2);
-        assert_eq!(
-            HeadPoses::from_buffer(past),
-            None,
-            "the other branch has no meta"
-        );
+        assert_eq!(HeadPoses::from_buffer(past), None, "on the other branch");
     }
 }
 
@@ -74,21 +69,14 @@ fn with_overlay_the_other_branch_of_a_tee_is_untouched() {
     let Branches { through, past } = tee(EVERYTHING);
     let untouched = untouched();
     for ((through, past), untouched) in through.iter().zip(&past).zip(untouched) {
-        assert!(
-            bytes(past) == untouched,
-            "pixels of the other branch were changed"
-        );
+        assert!(bytes(past) == untouched, "pixels were changed");
         assert!(bytes(through) != untouched, "nothing was drawn");
-        assert_eq!(
-            HeadPoses::from_buffer(past),
-            None,
-            "the other branch has no meta"
-        );
+        assert_eq!(HeadPoses::from_buffer(past), None, "on the other branch");
     }
 }
 
 #[test]
-fn a_frame_of_ones_own_is_drawn_on_in_place() {
+fn an_unshared_frame_is_drawn_on_in_place() {
     let element = toys::quick();
     let mut h = toys::harness(&element, &caps(VideoFormat::I420, 320, 240));
     for overlay in ["", EVERYTHING] {
@@ -102,7 +90,7 @@ fn a_frame_of_ones_own_is_drawn_on_in_place() {
 }
 
 #[test]
-fn frames_of_others_are_not_drawn_on() {
+fn shared_frames_are_not_drawn_on() {
     let element = toys::quick();
     let mut h = toys::harness(&element, &caps(VideoFormat::I420, 320, 240));
     let before = vec![90u8; 320 * 240 * 3 / 2];
@@ -114,11 +102,8 @@ fn frames_of_others_are_not_drawn_on() {
             let place = memory(&buffer);
             let out = h.push_and_pull(buffer).unwrap();
             assert_eq!(toys::poses(&out).heads.len(), 2);
-            assert_eq!(
-                memory(&out) == place,
-                overlay.is_empty(),
-                "copied only to draw"
-            );
+            let is_copy = memory(&out) != place;
+            assert_eq!(is_copy, !overlay.is_empty(), "copied only to draw");
             assert_eq!(bytes(&out) == before, overlay.is_empty());
         };
         push(read_only());
@@ -185,16 +170,8 @@ fn padded(tight: &gst::Buffer, info: &VideoInfo, split: bool) -> gst::Buffer {
 fn the_layout_in_memory_makes_no_difference() {
     toys::init();
     use VideoFormat as F;
-    for format in [
-        F::I420,
-        F::Yv12,
-        F::Nv12,
-        F::Yuy2,
-        F::Y42b,
-        F::Rgb,
-        F::Bgrx,
-        F::Gray8,
-    ] {
+    let planar = [F::I420, F::Yv12, F::Nv12, F::Y42b, F::Gray8];
+    for format in planar.into_iter().chain([F::Yuy2, F::Rgb, F::Bgrx]) {
         for (width, height) in [(333, 101), (17, 13), (2, 2), (1, 1)] {
             let info = VideoInfo::builder(format, width, height).build().unwrap();
             let element = toys::quick();
@@ -218,14 +195,9 @@ fn a_buffer_too_small_for_its_caps_is_an_error() {
     let mut h = toys::harness(&element, &caps(VideoFormat::I420, 320, 240));
     let result = h.push(gst::Buffer::from_mut_slice(vec![0u8; 1000]));
     assert_eq!(result, Err(gst::FlowError::Error));
-    let errors = [gst::MessageType::Error];
-    let message = bus.pop_filtered(&errors).expect("an error message");
-    let gst::MessageView::Error(error) = message.view() else {
-        unreachable!();
-    };
-    let text = error.error().to_string();
-    assert!(text.contains("I420 320x240"), "{text}");
-    assert!(bus.pop_filtered(&errors).is_none(), "one error is enough");
+    let errors = toys::errors(&bus);
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].message().contains("I420 320x240"), "{errors:?}");
     // The next one is fine.
     h.push(grey(VideoFormat::I420, 320, 240)).unwrap();
 }

@@ -2,6 +2,7 @@
 //! The contract that gst-inspect-1.0 shows: every property has a name, a description, a default
 //! that it starts with, a range that it accepts to its ends, and states when it may change.
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use gst::glib;
@@ -17,12 +18,9 @@ fn make(element: &str) -> gst::Element {
 }
 
 /// The element's own properties, without those of its base classes.
-fn own(element: &gst::Element) -> Vec<glib::ParamSpec> {
-    let properties = element.list_properties().to_vec();
-    let own: Vec<_> = properties
-        .into_iter()
-        .filter(|p| p.owner_type() == element.type_())
-        .collect();
+pub fn own(element: &gst::Element) -> Vec<glib::ParamSpec> {
+    let mut own = element.list_properties().to_vec();
+    own.retain(|property| property.owner_type() == element.type_());
     assert!(!own.is_empty());
     own
 }
@@ -44,19 +42,13 @@ fn each(check: impl Fn(&gst::Element, &glib::ParamSpec)) {
 #[test]
 fn each_starts_with_its_default() {
     each(|element, property| {
-        assert!(
-            property.flags().contains(glib::ParamFlags::READABLE),
-            "{property:?}"
-        );
+        let name = property.name();
+        let is_readable = property.flags().contains(glib::ParamFlags::READABLE);
+        assert!(is_readable, "{name}");
         if is_writable(property) {
-            let value = element.property_value(property.name());
-            let equal = value.compare(property.default_value());
-            assert_eq!(
-                equal,
-                Some(std::cmp::Ordering::Equal),
-                "{} is {value:?}",
-                property.name()
-            );
+            let value = element.property_value(name);
+            let compared = value.compare(property.default_value());
+            assert_eq!(compared, Some(Ordering::Equal), "{name} is {value:?}");
         }
     });
 }
@@ -85,38 +77,19 @@ fn blurbs_are_phrases() {
         let blurb = property.blurb().unwrap_or_default().to_string();
         assert!(blurb.len() > 10, "{name}: {blurb:?}");
         assert!(!blurb.ends_with('.'), "{name}: {blurb}");
-        assert!(
-            !blurb.contains("  ") && !blurb.contains('\n'),
-            "{name}: {blurb}"
-        );
-        assert!(
-            blurb.starts_with(|c: char| c.is_uppercase()),
-            "{name}: {blurb}"
-        );
+        let is_one_line = !blurb.contains("  ") && !blurb.contains('\n');
+        let is_capital = blurb.starts_with(|c: char| c.is_uppercase());
+        assert!(is_one_line && is_capital, "{name}: {blurb}");
     });
 }
 
 #[test]
 fn each_says_when_it_may_change() {
+    #[rustfmt::skip]
     const AT_LOAD: &[&str] = &[
-        "detector-model",
-        "pose-model",
-        "models-dir",
-        "rear-model",
-        "mode",
-        "detector-family",
-        "pose-family",
-        "detector-size",
-        "onnxruntime-library",
-        "heads-from",
-        "intra-op-threads",
-        "execution-provider",
-        "device-id",
-        "cache-dir",
-        "share-models",
-        "max-batch",
-        "pipeline-depth",
-        "async",
+        "detector-model", "pose-model", "models-dir", "rear-model", "mode", "detector-family", "pose-family",
+        "detector-size", "onnxruntime-library", "heads-from", "intra-op-threads", "execution-provider", "device-id",
+        "cache-dir", "share-models", "max-batch", "pipeline-depth", "async",
     ];
     each(|element, property| {
         let name = property.name();
@@ -130,7 +103,7 @@ fn each_says_when_it_may_change() {
 }
 
 /// Values that a property must accept: the ends of its range and its default, or all of them.
-fn values(property: &glib::ParamSpec) -> Vec<glib::Value> {
+pub fn values(property: &glib::ParamSpec) -> Vec<glib::Value> {
     macro_rules! range {
         ($($kind:ty),*) => {$(
             if let Some(spec) = property.downcast_ref::<$kind>() {
@@ -151,13 +124,12 @@ fn values(property: &glib::ParamSpec) -> Vec<glib::Value> {
         return vec![true.to_value(), false.to_value()];
     }
     if property.downcast_ref::<glib::ParamSpecString>().is_some() {
-        return vec!["/a path/with ünicode".to_value(), None::<String>.to_value()];
+        let texts = ["/a path/with ünicode", "#{id}", "head,face"].map(|text| text.to_value());
+        return [&texts[..], &[None::<String>.to_value()]].concat();
     }
     if let Some(class) = glib::EnumClass::with_type(property.value_type()) {
         let values = class.values().iter();
-        return values
-            .map(|value| class.to_value(value.value()).unwrap())
-            .collect();
+        return values.map(|value| value.to_value(&class)).collect();
     }
     if let Some(class) = glib::FlagsClass::with_type(property.value_type()) {
         let all = class
@@ -166,11 +138,7 @@ fn values(property: &glib::ParamSpec) -> Vec<glib::Value> {
             .fold(class.builder(), |builder, flag| builder.set(flag.value()));
         return vec![all.build().unwrap(), class.builder().build().unwrap()];
     }
-    panic!(
-        "{}: no values for {}",
-        property.name(),
-        property.value_type()
-    );
+    panic!("no values for {property:?}");
 }
 
 #[test]
@@ -183,10 +151,10 @@ fn each_takes_its_whole_range() {
         for value in values(property) {
             element.set_property_from_value(name, &value);
             let got = element.property_value(name);
-            let equal = got.compare(&value);
+            let compared = got.compare(&value);
             assert_eq!(
-                equal,
-                Some(std::cmp::Ordering::Equal),
+                compared,
+                Some(Ordering::Equal),
                 "{name}: {got:?}, not {value:?}"
             );
         }
@@ -209,10 +177,8 @@ fn names_of_choices_are_words() {
         for (nick, meaning) in names {
             let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
             assert!(nick.chars().all(word), "{}: {nick}", property.name());
-            assert!(
-                meaning.contains(' ') && !meaning.ends_with('.'),
-                "{nick}: {meaning}"
-            );
+            let is_phrase = meaning.contains(' ') && !meaning.ends_with('.');
+            assert!(is_phrase, "{nick}: {meaning}");
         }
     });
 }

@@ -2,27 +2,22 @@
 //! Execution providers that exist or not, and sessions that elements share.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use gst::prelude::*;
 use gst_video::VideoFormat;
 use gstdmheadpose::estimator::onnx::{ExecutionProvider, Model, Runtime, SessionOptions};
 
 use crate::common;
-use crate::common::toys::{OwnBus, caps, fixture, harness, number, picture, poses, quick, stat_of};
+use crate::common::toys::{
+    self, OwnBus, caps, fixture, harness, plain, poses, push_all, quick, quick_with, stat_of,
+};
 
 /// The message of an element that fails to start.
 fn refusal(element: &gst::Element) -> gst::glib::Error {
     let bus = OwnBus::of(element);
     assert!(element.set_state(gst::State::Paused).is_err());
-    let message = bus
-        .pop_filtered(&[gst::MessageType::Error])
-        .expect("an error");
     element.set_state(gst::State::Null).unwrap();
-    match message.view() {
-        gst::MessageView::Error(error) => error.error(),
-        _ => unreachable!(),
-    }
+    toys::errors(&bus).pop().expect("an error")
 }
 
 fn provider(element: &gst::Element) -> Option<String> {
@@ -30,7 +25,7 @@ fn provider(element: &gst::Element) -> Option<String> {
 }
 
 #[test]
-fn a_provider_that_is_not_there_is_refused() {
+fn a_missing_provider_is_refused() {
     for name in ["cuda", "tensorrt", "openvino", "migraphx", "xnnpack"] {
         let element = quick();
         element.set_property_from_str("execution-provider", name);
@@ -48,15 +43,14 @@ fn a_provider_that_is_not_there_is_refused() {
         // The same element works with an available provider.
         element.set_property_from_str("execution-provider", "cpu");
         let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
-        let out = h.push_and_pull(picture(32, 32, |_, _| [100; 3])).unwrap();
+        let out = h.push_and_pull(plain(32, 32, 0, [100; 3])).unwrap();
         assert_eq!(poses(&out).heads.len(), 2);
     }
 }
 
 #[test]
-fn auto_takes_what_is_there_and_says_so() {
-    let element = quick();
-    element.set_property_from_str("execution-provider", "auto");
+fn auto_chooses_an_available_provider_and_reports_it() {
+    let element = quick_with("execution-provider=auto");
     element.set_state(gst::State::Paused).unwrap();
     assert_eq!(provider(&element).as_deref(), Some("cpu"));
     assert_eq!(stat_of::<String>(&element, "active-provider"), "cpu");
@@ -64,7 +58,7 @@ fn auto_takes_what_is_there_and_says_so() {
 }
 
 #[test]
-fn models_share_sessions_when_they_ask_for_the_same() {
+fn models_with_equal_settings_share_a_session() {
     common::init();
     let runtime = Runtime::get(&common::runtime_options()).unwrap();
     // No other test of this program uses these settings, because sessions are shared across the process.
@@ -80,13 +74,11 @@ fn models_share_sessions_when_they_ask_for_the_same() {
     let second = open("pose_Nx3x32x32", &shared);
     assert_eq!((first.shared_by(), second.shared_by()), (2, 2));
     let other_file = open("pose_pitch_first_Nx3x32x32", &shared);
-    let other_threads = open(
-        "pose_Nx3x32x32",
-        &SessionOptions {
-            intra_op_threads: 3,
-            ..shared.clone()
-        },
-    );
+    let three_threads = SessionOptions {
+        intra_op_threads: 3,
+        ..shared.clone()
+    };
+    let other_threads = open("pose_Nx3x32x32", &three_threads);
     let own = open("pose_Nx3x32x32", &SessionOptions::default());
     for model in [&other_file, &other_threads, &own] {
         assert_eq!(model.shared_by(), 1);
@@ -95,46 +87,38 @@ fn models_share_sessions_when_they_ask_for_the_same() {
     drop(first);
     assert_eq!(second.shared_by(), 1);
     drop(second);
-    assert_eq!(
-        open("pose_Nx3x32x32", &shared).shared_by(),
-        1,
-        "loaded again"
-    );
+    let loaded_again = open("pose_Nx3x32x32", &shared);
+    assert_eq!(loaded_again.shared_by(), 1);
 }
 
 /// Elements that share models, each in its own thread and at another depth, have the same results as
 /// alone; each gets its turn.
 #[test]
 fn sharing_changes_no_result() {
-    const FRAMES: u64 = 100;
-    let start = Arc::new(std::sync::Barrier::new(6));
-    let threads: Vec<_> = (0..6)
-        .map(|stream: u64| {
-            let start = start.clone();
-            std::thread::spawn(move || {
-                let element = quick();
-                element.set_property("share-models", true);
-                element.set_property("pipeline-depth", 1 + stream as u32 % 3);
-                let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
-                start.wait();
-                let red = |n: u64| (60 + stream * 11 + n) as u8;
-                for n in 0..FRAMES {
-                    let mut buffer = picture(32, 32, |_, _| [red(n), 100, 40]);
-                    number(&mut buffer, n);
-                    h.push(buffer).unwrap();
-                }
-                h.push_event(gst::event::Eos::new());
-                for n in 0..FRAMES {
-                    let heads = poses(&h.pull().unwrap()).heads;
-                    // The toy model returns a yaw of red - 100.
-                    let yaw = f32::from(red(n)) - 100.0;
-                    assert_eq!(heads.len(), 2);
-                    assert!(heads.iter().all(|head| head.angles.yaw == yaw), "{heads:?}");
-                }
-            })
-        })
-        .collect();
-    for thread in threads {
-        thread.join().unwrap();
-    }
+    let start = std::sync::Barrier::new(6);
+    let stream = |stream: u64| {
+        let element = quick_with("share-models=true");
+        element.set_property("pipeline-depth", 1 + stream as u32 % 3);
+        let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
+        start.wait();
+        let red = |n: u64| (60 + stream * 11 + n) as u8;
+        let out = push_all(
+            &mut h,
+            (0..100).map(|n| plain(32, 32, n, [red(n), 100, 40])),
+        );
+        assert_eq!(out.len(), 100);
+        for (n, buffer) in (0..).zip(&out) {
+            let heads = poses(buffer).heads;
+            // The toy model returns a yaw of red - 100.
+            let yaw = f32::from(red(n)) - 100.0;
+            assert_eq!(heads.len(), 2);
+            assert!(heads.iter().all(|head| head.angles.yaw == yaw), "{heads:?}");
+        }
+    };
+    std::thread::scope(|scope| {
+        for number in 0..6 {
+            let stream = &stream;
+            scope.spawn(move || stream(number));
+        }
+    });
 }

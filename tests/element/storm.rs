@@ -8,75 +8,27 @@ use gst::glib;
 use gst::prelude::*;
 
 use crate::common::toys;
+use crate::properties::{own, values};
 
 const FRAMES: usize = 300;
 const THREADS: usize = 4;
 
-/// Values to choose from for a property: its limits, its default, its nicks.
-fn values(pspec: &glib::ParamSpec) -> Vec<glib::Value> {
-    let mut values = vec![pspec.default_value().clone()];
-    macro_rules! limits_of {
-        ($($kind:ident),*) => {
-            $(if let Some(spec) = pspec.downcast_ref::<glib::$kind>() {
-                values.extend([spec.minimum(), spec.maximum()].map(|value| value.to_value()));
-            })*
-        };
-    }
-    limits_of!(
-        ParamSpecFloat,
-        ParamSpecDouble,
-        ParamSpecInt,
-        ParamSpecUInt,
-        ParamSpecUInt64
-    );
-    if let Some(spec) = pspec.downcast_ref::<glib::ParamSpecBoolean>() {
-        values.push((!spec.default_value()).to_value());
-    } else if let Some(spec) = pspec.downcast_ref::<glib::ParamSpecEnum>() {
-        let class = spec.enum_class();
-        let all = class.values().iter();
-        values.extend(all.map(|value| value.to_value(&class)));
-    } else if let Some(spec) = pspec.downcast_ref::<glib::ParamSpecFlags>() {
-        let class = spec.flags_class();
-        let all = class
-            .values()
-            .iter()
-            .fold(class.builder(), |all, value| all.set(value.value()));
-        values.extend(all.build());
-    } else if pspec.value_type() == glib::Type::STRING {
-        values.extend(["#{id}", "head,face", "\u{e9}\u{4e16}"].map(|text| text.to_value()));
-    }
-    values
-}
-
 /// The properties that may change while playing, with values.
 fn changing(element: &gst::Element) -> Vec<(String, Vec<glib::Value>)> {
-    let playing = gst::PARAM_FLAG_MUTABLE_PLAYING;
-    let specs = element.list_properties().to_vec();
-    let own = specs
-        .iter()
-        .filter(|spec| spec.owner_type() == element.type_());
-    own.filter(|spec| spec.flags().contains(playing))
-        .map(|spec| (spec.name().to_string(), values(spec)))
+    let own = own(element).into_iter();
+    own.filter(|spec| spec.flags().contains(gst::PARAM_FLAG_MUTABLE_PLAYING))
+        .map(|spec| (spec.name().to_string(), values(&spec)))
         .collect()
 }
 
-fn storm(prepare: impl Fn(&gst::Element)) {
-    let element = toys::quick();
-    prepare(&element);
+fn storm(properties: &str) {
+    let element = toys::quick_with(properties);
     let line = format!(
         "videotestsrc num-buffers={FRAMES} ! video/x-raw,format=I420,width=160,height=120,framerate=25/1 \
-         ! identity name=here ! dmheadposejson ! fakesink sync=false"
+         ! identity name=here ! identity name=out ! dmheadposejson ! fakesink sync=false"
     );
     let pipeline = toys::pipeline(&line, &element);
-    let out = element.static_pad("src").unwrap();
-    let times = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let into = times.clone();
-    out.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-        into.lock()
-            .unwrap()
-            .push(info.buffer().unwrap().pts().unwrap());
-        gst::PadProbeReturn::Ok
-    });
+    let frames = toys::collect(&pipeline, "out");
     assert!(changing(&element).len() > 20);
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -106,22 +58,22 @@ fn storm(prepare: impl Fn(&gst::Element)) {
         assert_eq!(end.type_(), gst::MessageType::Eos, "{end:?}");
     });
     pipeline.set_state(gst::State::Null).unwrap();
-    let times = times.lock().unwrap();
-    assert_eq!(times.len(), FRAMES);
-    assert!(times.is_sorted());
+    let frames = toys::take(&frames);
+    assert_eq!(frames.len(), FRAMES);
+    assert!(frames.iter().map(|frame| frame.pts().unwrap()).is_sorted());
 }
 
 #[test]
 fn four_threads_change_every_property_of_a_playing_element() {
-    storm(|_| ());
+    storm("");
 }
 
 #[test]
-fn likewise_with_frames_in_flight() {
-    storm(|element| element.set_property("pipeline-depth", 4u32));
+fn four_threads_change_every_property_with_frames_in_flight() {
+    storm("pipeline-depth=4");
 }
 
 #[test]
-fn likewise_asynchronously() {
-    storm(|element| element.set_property("async", true));
+fn four_threads_change_every_property_of_an_asynchronous_element() {
+    storm("async=true");
 }

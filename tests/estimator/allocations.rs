@@ -72,10 +72,8 @@ fn settings(tracking: bool) -> Settings {
 
 /// Frames of a picture that moves by one pixel per frame; returns the heads, and the allocations of each frame.
 fn run(estimator: &mut HeadPoseEstimator, settings: &Settings, frames: u64) -> (usize, Vec<u64>) {
-    let (info, pixels) = common::decode_picture(
-        &common::in_repository(".setup/pictures/multi_face.png"),
-        "BGR",
-    );
+    let file = common::fetched(".setup/pictures/multi_face.png");
+    let (info, pixels) = common::decode_picture(&file, "BGR");
     let stride = info.stride()[0] as usize;
     let size = Size {
         width: info.width() - 16,

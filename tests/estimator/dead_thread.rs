@@ -6,13 +6,17 @@ use std::time::Duration;
 
 use gstdmheadpose::estimator::error::Error;
 use gstdmheadpose::estimator::geometry::Size;
-use gstdmheadpose::estimator::image::frame::{Colorimetry, FrameView, PixelFormat, Plane};
+use gstdmheadpose::estimator::image::frame::{FrameView, PixelFormat};
 use gstdmheadpose::estimator::workers::{Frame, Workers};
 use gstdmheadpose::estimator::{Config, HeadPoseEstimator, Settings};
 
 use crate::common;
+use crate::common::toys::fixture;
 
-const SIDE: u32 = 32;
+const SIZE: Size = Size {
+    width: 32,
+    height: 32,
+};
 
 struct Numbered {
     number: usize,
@@ -24,43 +28,27 @@ struct Numbered {
 impl Frame for Numbered {
     fn view(&self) -> Result<FrameView<'_>, Error> {
         let name = std::thread::current().name().map(str::to_owned);
-        assert!(
-            !self.is_deadly || name.as_deref() != Some("dmheadpose"),
-            "as the test wants it"
-        );
-        let plane = Plane {
-            bytes: &self.pixels,
-            stride: 3 * SIDE as usize,
-        };
-        let size = Size {
-            width: SIDE,
-            height: SIDE,
-        };
-        FrameView::new(PixelFormat::Rgb, size, Colorimetry::BT601, &[plane])
+        let is_worker = name.as_deref() == Some("dmheadpose");
+        assert!(!self.is_deadly || !is_worker, "the panic of this test");
+        Ok(common::view(PixelFormat::Rgb, &self.pixels, SIZE))
     }
 }
 
 #[test]
-fn a_thread_that_panics_holds_up_nobody() {
+fn a_worker_that_panics_blocks_no_other_thread() {
     common::init();
-    let fixture = |name: &str| common::in_repository("tests/fixtures").join(name);
-    let detector = Some(fixture("rows_nhwc_32x32.onnx"));
-    let config = Config::new(
-        common::runtime_options(),
-        detector,
-        fixture("pose_Nx3x32x32.onnx"),
-    );
+    let [detector, pose] = ["rows_nhwc_32x32", "pose_Nx3x32x32"].map(|name| fixture(name).into());
+    let config = Config::new(common::runtime_options(), Some(detector), pose);
     for (depth, deadly) in [(1, 3), (2, 0), (2, 5), (3, 4), (5, 0), (5, 7)] {
         let config = config.for_depth(depth);
         let estimator = Box::new(HeadPoseEstimator::load(&config).unwrap());
-        let mut workers = Workers::new(estimator, &config, depth)
-            .map_err(|(_, error)| error)
-            .unwrap();
+        let workers = Workers::new(estimator, &config, depth);
+        let mut workers = workers.map_err(|(_, error)| error).unwrap();
         let (mut done, mut lost, mut refused) = (Vec::new(), 0, 0);
         let frame = |number| Numbered {
             number,
             is_deadly: number == deadly,
-            pixels: vec![90; 3 * (SIDE * SIDE) as usize],
+            pixels: vec![90; 3 * 32 * 32],
         };
         for number in 0..12 {
             let time = Some(Duration::from_millis(40 * number as u64));

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use gstdmheadpose::estimator::detector::Detection;
 use gstdmheadpose::estimator::geometry::{CropMode, Rect, Size};
-use gstdmheadpose::estimator::image::frame::{Colorimetry, FrameView, PixelFormat, Plane};
+use gstdmheadpose::estimator::image::frame::{FrameView, PixelFormat};
 use gstdmheadpose::estimator::pose::{PoseFamily, PoseModel};
 use gstdmheadpose::estimator::{Config, Head, HeadPoseEstimator, Settings};
 
-use crate::common::runtime_options;
 use crate::common::toys::fixture;
+use crate::common::{self, runtime_options};
 
 const SETTINGS: Settings = Settings {
     max_heads: 100,
@@ -34,30 +34,28 @@ fn gradient() -> Vec<u8> {
 }
 
 fn view(bytes: &[u8]) -> FrameView<'_> {
-    let size = Size {
-        width: 32,
-        height: 32,
-    };
-    let plane = Plane { bytes, stride: 96 };
-    FrameView::new(PixelFormat::Rgb, size, Colorimetry::BT601, &[plane]).unwrap()
+    let (width, height) = (32, 32);
+    common::view(PixelFormat::Rgb, bytes, Size { width, height })
+}
+
+/// The poses of these boxes.
+fn poses(estimator: &mut HeadPoseEstimator, bytes: &[u8], boxes: &[Detection]) -> Vec<Head> {
+    let heads = estimator.estimate(&view(bytes), boxes, None, &SETTINGS);
+    heads.unwrap().to_vec()
 }
 
 #[test]
 fn known_boxes_get_the_poses_that_detected_ones_get() {
     let (mut estimator, bytes) = (estimator(Some("rows_nhwc_32x32")), gradient());
-    let detected = estimator
-        .process(&view(&bytes), None, &SETTINGS)
-        .unwrap()
-        .to_vec();
+    let detected = estimator.process(&view(&bytes), None, &SETTINGS);
+    let detected = detected.unwrap().to_vec();
     assert_eq!(detected.len(), 2);
     let scored = |head: &Head| Detection {
         rect: head.rect,
         score: head.score,
     };
     let boxes: Vec<Detection> = detected.iter().map(scored).collect();
-    let known = estimator
-        .estimate(&view(&bytes), &boxes, None, &SETTINGS)
-        .unwrap();
+    let known = poses(&mut estimator, &bytes, &boxes);
     assert_eq!(known, detected);
     assert_ne!(known[0].angles, known[1].angles);
 }
@@ -72,19 +70,12 @@ fn boxes_without_a_pixel_in_the_frame_are_left_out() {
         Rect::new(-5.0, -5.0, 20.0, 20.0),
     ]
     .map(Detection::known);
-    let heads = estimator
-        .estimate(&view(&bytes), &boxes, None, &SETTINGS)
-        .unwrap();
+    let heads = poses(&mut estimator, &bytes, &boxes);
     assert_eq!(heads.len(), 1, "{heads:?}");
     assert_eq!(heads[0].rect, Rect::new(0.0, 0.0, 15.0, 15.0));
     assert!(heads[0].truncated);
     assert_eq!(heads[0].score, 1.0);
-    assert!(
-        estimator
-            .estimate(&view(&bytes), &[], None, &SETTINGS)
-            .unwrap()
-            .is_empty()
-    );
+    assert_eq!(poses(&mut estimator, &bytes, &[]), []);
 }
 
 #[test]
@@ -92,8 +83,7 @@ fn known_boxes_need_no_detector() {
     let (mut estimator, bytes) = (estimator(None), gradient());
     assert!(estimator.detector().is_none());
     let known = [Detection::known(Rect::new(4.0, 4.0, 8.0, 12.0))];
-    let heads = estimator.estimate(&view(&bytes), &known, None, &SETTINGS);
-    assert_eq!(heads.unwrap().len(), 1);
+    assert_eq!(poses(&mut estimator, &bytes, &known).len(), 1);
     let heads = estimator.process(&view(&bytes), None, &SETTINGS);
     assert_eq!(heads.unwrap(), []);
 }
@@ -122,14 +112,11 @@ fn each_model_gets_the_crop_it_was_made_for() {
     .unwrap();
     // Columns 4 to 11 and rows 4 to 15, seen from the front.
     let known = [Detection::known(Rect::new(4.0, 4.0, 8.0, 12.0))];
+    let (upstream, exact) = ([2, 12, 2, 16], [4, 11, 4, 15]);
     for (crop_mode, front, rear) in [
-        (None, [2, 13, 4, 15], [2, 12, 2, 16]),
-        (Some(CropMode::Upstream), [2, 12, 2, 16], [2, 12, 2, 16]),
-        (
-            Some(CropMode::Symmetric(0.0)),
-            [4, 11, 4, 15],
-            [4, 11, 4, 15],
-        ),
+        (None, [2, 13, 4, 15], upstream),
+        (Some(CropMode::Upstream), upstream, upstream),
+        (Some(CropMode::Symmetric(0.0)), exact, exact),
     ] {
         let settings = Settings {
             crop_mode,
@@ -140,12 +127,8 @@ fn each_model_gets_the_crop_it_was_made_for() {
         assert_eq!(estimator.found().front_runs, 1);
         let (pose, centred) = (estimator.pose(), |value: f32| value * 128.0 + 127.5);
         assert_eq!(part_seen(pose.front(), centred, 2), front, "{crop_mode:?}");
-        let rear_model = pose.rear().unwrap();
-        assert_eq!(
-            part_seen(rear_model, |level| level, 0),
-            rear,
-            "{crop_mode:?}"
-        );
+        let found = part_seen(pose.rear().unwrap(), |level| level, 0);
+        assert_eq!(found, rear, "{crop_mode:?}");
     }
 }
 
@@ -153,7 +136,7 @@ fn each_model_gets_the_crop_it_was_made_for() {
 /// until both have seen it from the front four frames ago, and in every fifth frame; from 45 degrees on
 /// both run, again until they have agreed.
 #[test]
-fn the_rear_model_looks_now_and_then() {
+fn the_rear_model_runs_at_its_interval() {
     let mut estimator = HeadPoseEstimator::load(&Config {
         rear_model: Some(fixture("pose_pitch_first_Nx3x32x32").into()),
         ..config(None, "pose_Nx3x32x32")
@@ -172,10 +155,8 @@ fn the_rear_model_looks_now_and_then() {
         let time = Duration::from_millis(40 * u64::from(number));
         let heads = estimator.estimate(&view(&bytes), &known, Some(time), &settings);
         let heads = heads.unwrap();
-        assert!(
-            (heads[0].angles.yaw - f32::from(yaw)).abs() < 0.01,
-            "{number}: {heads:?}"
-        );
+        let off = heads[0].angles.yaw - f32::from(yaw);
+        assert!(off.abs() < 0.01, "{number}: {heads:?}");
         let image = estimator.pose().rear().unwrap().crop_image(0);
         // Green of its last crop.
         let green = image.map(|image| image[image.len() / 2] as u8);

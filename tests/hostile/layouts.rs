@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Buffers whose `GstVideoMeta` places the planes anywhere, and whose memory ends right before a page that
-//! must not be touched: through the element with overlay and hidden heads, in the streaming thread and in a
+//! Buffers whose `GstVideoMeta` places the planes anywhere, and whose memory ends right before a guard
+//! page: through the element with overlay and hidden heads, in the streaming thread and in a
 //! worker, and through the overlay alone.
 
+use std::ops::Range;
 use std::ptr;
 use std::slice;
 
@@ -20,7 +21,8 @@ use crate::common::toys::{self, FORMATS};
 use crate::{for_each, numbers};
 
 const PAGE: usize = 4096;
-/// Memory between two pages that must not be touched. It ends right before the second.
+
+/// Memory between two guard pages. It ends right before the second.
 struct Guarded {
     start: *mut u8,
     pages: usize,
@@ -113,6 +115,10 @@ impl Layout {
                 _ => memories.push(len),
             }
         }
+        Self::new(info, offset, stride, memories)
+    }
+
+    fn new(info: &VideoInfo, offset: [usize; 4], stride: [i32; 4], memories: Vec<usize>) -> Self {
         Self {
             format: info.format(),
             width: info.width(),
@@ -127,29 +133,12 @@ impl Layout {
     fn spoil(&mut self, random: &mut Random) {
         let plane = random.below(self.n_planes as usize);
         let stride = self.stride[plane];
-        let strides = [
-            0,
-            1,
-            -1,
-            -stride,
-            stride - 1,
-            2 * stride,
-            100_000,
-            i32::MAX,
-            i32::MIN,
-        ];
         let size: usize = self.memories.iter().sum();
-        let offsets = [
-            1,
-            100,
-            size / 2,
-            size - 1,
-            size,
-            size + 1,
-            1 << 31,
-            1 << 32,
-            usize::MAX,
-        ];
+        #[rustfmt::skip]
+        let (strides, offsets) = (
+            [0, 1, -1, -stride, stride - 1, 2 * stride, 100_000, i32::MAX, i32::MIN],
+            [1, 100, size / 2, size - 1, size, size + 1, 1 << 31, 1 << 32, usize::MAX],
+        );
         match random.below(8) {
             0 | 1 => self.stride[plane] = random.pick(&strides),
             2 | 3 => self.offset[plane] = random.pick(&offsets),
@@ -193,17 +182,25 @@ impl Layout {
         buffer
     }
 
+    /// The visible bytes of each row of each plane.
+    fn rows(&self, info: &VideoInfo) -> Vec<Range<usize>> {
+        let mut ranges = Vec::new();
+        for plane in 0..info.n_planes() {
+            let (row, rows) = extent(info, plane);
+            let (offset, stride) = (self.offset[plane as usize], self.stride[plane as usize]);
+            let starts = (0..rows).map(|y| offset + y * stride as usize);
+            ranges.extend(starts.map(|start| start..start + row));
+        }
+        ranges
+    }
+
     /// The visible bytes of a buffer with this layout, row by row, and all others.
     fn visible(&self, info: &VideoInfo, buffer: &gst::BufferRef) -> (Vec<u8>, Vec<u8>) {
         let all = toys::bytes(buffer);
         let (mut seen, mut is_seen) = (Vec::new(), vec![false; all.len()]);
-        for plane in 0..info.n_planes() {
-            let (row, rows) = extent(info, plane);
-            for y in 0..rows {
-                let start = self.offset[plane as usize] + y * self.stride[plane as usize] as usize;
-                seen.extend_from_slice(&all[start..start + row]);
-                is_seen[start..start + row].fill(true);
-            }
+        for row in self.rows(info) {
+            seen.extend_from_slice(&all[row.clone()]);
+            is_seen[row].fill(true);
         }
         let other = all.iter().zip(is_seen).filter(|(_, seen)| !seen);
         (seen, other.map(|(byte, _)| *byte).collect())
@@ -214,14 +211,10 @@ impl Layout {
 fn tight(info: &VideoInfo, visible: &[u8]) -> gst::Buffer {
     let mut bytes = vec![0; info.size()];
     let mut rest = visible;
-    for plane in 0..info.n_planes() {
-        let (row, rows) = extent(info, plane);
-        for y in 0..rows {
-            let start = info.offset()[plane as usize] + y * info.stride()[plane as usize] as usize;
-            let (head, tail) = rest.split_at(row);
-            bytes[start..start + row].copy_from_slice(head);
-            rest = tail;
-        }
+    for row in tight_layout(info).rows(info) {
+        let (head, tail) = rest.split_at(row.len());
+        bytes[row].copy_from_slice(head);
+        rest = tail;
     }
     let mut buffer = gst::Buffer::from_mut_slice(bytes);
     toys::number(&mut buffer, 0);
@@ -233,15 +226,7 @@ fn tight_layout(info: &VideoInfo) -> Layout {
     let n = info.n_planes() as usize;
     offset[..n].copy_from_slice(info.offset());
     stride[..n].copy_from_slice(info.stride());
-    Layout {
-        format: info.format(),
-        width: info.width(),
-        height: info.height(),
-        n_planes: info.n_planes(),
-        offset,
-        stride,
-        memories: vec![info.size()],
-    }
+    Layout::new(info, offset, stride, vec![info.size()])
 }
 
 /// The subject that infers in a worker: what comes out does not belong to a particular frame,
@@ -272,15 +257,11 @@ impl Subject {
     }
 
     fn all() -> [Self; 3] {
-        let detached = toys::quick();
-        detached.set_property("async", true);
-        let overlay = gst::ElementFactory::make("dmheadposeoverlay")
-            .build()
-            .unwrap();
+        let overlay = gst::ElementFactory::make("dmheadposeoverlay").build();
         [
             Self::new(toys::quick(), false),
-            Self::new(detached, false),
-            Self::new(overlay, true),
+            Self::new(toys::quick_with("async=true"), false),
+            Self::new(overlay.unwrap(), true),
         ]
     }
 
@@ -332,9 +313,8 @@ fn two_heads((width, height): (u32, u32)) -> HeadPoses {
 
 fn try_one(subjects: &mut [Subject; 3], random: &mut Random, spoil: bool) {
     let size = (1 + random.below(70) as u32, 1 + random.below(50) as u32);
-    let info = VideoInfo::builder(random.pick(&FORMATS), size.0, size.1)
-        .build()
-        .unwrap();
+    let info = VideoInfo::builder(random.pick(&FORMATS), size.0, size.1);
+    let info = info.build().unwrap();
     let mut layout = Layout::sound(&info, random);
     if spoil {
         layout.spoil(random);
@@ -343,9 +323,8 @@ fn try_one(subjects: &mut [Subject; 3], random: &mut Random, spoil: bool) {
     let subject = &mut subjects[which];
     let hides = random.pick(&["none", "pixelate", "fill"]);
     subject.element.set_property_from_str("blur-heads", hides);
-    subject
-        .harness
-        .set_src_caps(toys::caps(info.format(), size.0, size.1));
+    let caps = toys::caps(info.format(), size.0, size.1);
+    subject.harness.set_src_caps(caps);
 
     let buffer = layout.buffer(|| random.next() as u8);
     if spoil || which == DETACHED {
@@ -356,10 +335,7 @@ fn try_one(subjects: &mut [Subject; 3], random: &mut Random, spoil: bool) {
     let (before, around) = layout.visible(&info, &buffer);
     let drawn = subject.drawn(buffer, size, &layout);
     let (drawn, still_around) = layout.visible(&info, &drawn);
-    assert!(
-        around == still_around,
-        "written beside the picture: {layout:?}"
-    );
+    assert!(around == still_around, "other bytes changed: {layout:?}");
     let usual = subject.drawn(tight(&info, &before), size, &layout);
     let (usual, _) = tight_layout(&info).visible(&info, &usual);
     assert!(drawn == usual, "drawn differently: {layout:?}");
@@ -399,10 +375,8 @@ fn planes_that_are_not_in_the_memory_are_an_error() {
                 subject.element.set_property_from_str("blur-heads", "fill");
                 subject.harness.set_src_caps(toys::caps(format, 64, 48));
                 let out = subject.pass(layout.buffer(|| 128), (64, 48));
-                assert!(
-                    out.is_err() || which == DETACHED,
-                    "{format} {index} {which}"
-                );
+                let is_refused = out.is_err() || which == DETACHED;
+                assert!(is_refused, "{format} {index} {which}");
             }
         }
     }

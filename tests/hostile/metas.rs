@@ -11,6 +11,8 @@ use gst::prelude::*;
 use gst_video::video_meta::VideoMetaTransformScale;
 use gst_video::{VideoFormat, VideoInfo};
 use gstdmheadpose::estimator::Head;
+use gstdmheadpose::estimator::angles::Angles;
+use gstdmheadpose::estimator::geometry::Rect;
 use gstdmheadpose::headposemeta::HeadPoses;
 use libloading::os::unix::Library;
 
@@ -87,18 +89,10 @@ fn text_of(poses: Option<&HeadPoses>) -> String {
 }
 
 fn numbers_of(head: &Head) -> [f32; 9] {
-    let (rect, angles) = (head.rect, head.angles);
-    [
-        rect.x,
-        rect.y,
-        rect.w,
-        rect.h,
-        head.score,
-        angles.yaw,
-        angles.pitch,
-        angles.roll,
-        head.uncertainty.unwrap_or(-1.0),
-    ]
+    let Rect { x, y, w, h } = head.rect;
+    let Angles { yaw, pitch, roll } = head.angles;
+    let uncertainty = head.uncertainty.unwrap_or(-1.0);
+    [x, y, w, h, head.score, yaw, pitch, roll, uncertainty]
 }
 
 fn info(width: u32, height: u32) -> VideoInfo {
@@ -142,32 +136,13 @@ fn transform_any(buffer: &gst::BufferRef, random: &mut Random) -> gst::Buffer {
         _ => {
             use glib::translate::ToGlibPtr;
             let rectangle = |random: &mut Random| {
-                let number = |random: &mut Random| {
-                    random.pick(&[0, 0, 1, -1, 10, 48, 64, 100_000, i32::MAX, i32::MIN])
-                };
-                gst_video::ffi::GstVideoRectangle {
-                    x: number(random),
-                    y: number(random),
-                    w: number(random),
-                    h: number(random),
-                }
+                let sides = [0, 0, 1, -1, 10, 48, 64, 100_000, i32::MAX, i32::MIN];
+                let [x, y, w, h] = std::array::from_fn(|_| random.pick(&sides));
+                gst_video::ffi::GstVideoRectangle { x, y, w, h }
             };
-            let mut number = || {
-                random.pick(&[
-                    0.0,
-                    0.0,
-                    0.0,
-                    1.0,
-                    1.0,
-                    -1.0,
-                    0.5,
-                    1e30,
-                    -3e38,
-                    f32::NAN,
-                    f32::INFINITY,
-                ])
-            };
-            let [a, b, c, d, e, f] = std::array::from_fn(|_| number());
+            #[rustfmt::skip]
+            let factors = [0.0, 0.0, 0.0, 1.0, 1.0, -1.0, 0.5, 1e30, -3e38, f32::NAN, f32::INFINITY];
+            let [a, b, c, d, e, f] = std::array::from_fn(|_| random.pick(&factors));
             let matrix = if random.once_in(2) {
                 [a, 0.0, b, 0.0, c, d, 0.0, 0.0, 1.0]
             } else {
@@ -219,20 +194,14 @@ fn metas_with_anything_in_them() {
         let mut buffer = frame.copy();
         hostile.attach(buffer.make_mut(), number);
         let poses = HeadPoses::from_buffer(&buffer);
-        assert_eq!(
-            text_of(poses.as_ref()),
-            hostile.read(&buffer),
-            "meta {number}"
-        );
+        let in_c = hostile.read(&buffer);
+        assert_eq!(text_of(poses.as_ref()), in_c, "meta {number}");
 
         for _ in 0..2 {
             let other = transform_any(&buffer, random);
             let after = HeadPoses::from_buffer(&other);
-            assert_eq!(
-                text_of(after.as_ref()),
-                hostile.read(&other),
-                "meta {number}"
-            );
+            let in_c = hostile.read(&other);
+            assert_eq!(text_of(after.as_ref()), in_c, "meta {number}");
             if let Some(after) = after {
                 let before = poses.as_ref().expect("nothing comes of nothing");
                 assert!(after.heads.len() <= before.heads.len(), "meta {number}");
@@ -244,10 +213,8 @@ fn metas_with_anything_in_them() {
         if let (Some(line), Some(poses)) = (line, &poses) {
             let line: serde_json::Value = serde_json::from_slice(&toys::bytes(&line)).unwrap();
             assert_eq!(line["heads"].as_array().unwrap().len(), poses.heads.len());
-            assert_eq!(
-                line["age"].as_u64(),
-                poses.age.map(gst::ClockTime::nseconds)
-            );
+            let age = poses.age.map(gst::ClockTime::nseconds);
+            assert_eq!(line["age"].as_u64(), age);
         }
         read += poses.map_or(0, |poses| poses.heads.len());
         overlay.pass(buffer).unwrap();

@@ -7,6 +7,7 @@ use std::path::Path;
 use gst::prelude::*;
 use gst_video::VideoFormat;
 
+use crate::common::onnx::varint;
 use crate::common::random::Random;
 use crate::common::toys;
 use crate::{for_each, numbers};
@@ -31,6 +32,8 @@ const POSES: [&str; 8] = [
     "whenet_bins_Nx3x32x32",
     "whenet_bins_Nx32x32x3",
 ];
+
+const NAMES: [&str; 6] = ["", "N", "boxes", "input", "Identity", "\u{e4}"];
 
 /// A field of a protobuf message, the format of an ONNX file. Its meaning is unknown.
 #[derive(Clone)]
@@ -93,20 +96,12 @@ fn parse(mut bytes: &[u8]) -> Option<Vec<Field>> {
     Some(fields)
 }
 
-fn put_number(mut number: u64, out: &mut Vec<u8>) {
-    while number >= 0x80 {
-        out.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
-}
-
 fn write(fields: &[Field], out: &mut Vec<u8>) {
     for Field { tag, value } in fields {
-        put_number(*tag, out);
+        varint(out, *tag);
         let bytes = match value {
             Value::Number(number) => {
-                put_number(*number, out);
+                varint(out, *number);
                 continue;
             }
             Value::Fixed(bytes) => {
@@ -120,10 +115,16 @@ fn write(fields: &[Field], out: &mut Vec<u8>) {
                 bytes
             }
         };
-        put_number(bytes.len() as u64, out);
+        varint(out, bytes.len() as u64);
         out.extend_from_slice(&bytes);
     }
 }
+
+#[rustfmt::skip]
+const ODD_NUMBERS: [u64; 19] = [
+    0, 1, 2, 3, 4, 7, 10, 32, 64, 224, 65_536, 100_000, 10_000_000, 0x7fff_ffff, 1 << 31, 1 << 40,
+    i64::MAX as u64, i64::MIN as u64, u64::MAX,
+];
 
 /// Changes one field, at any depth.
 fn change(fields: &mut Vec<Field>, random: &mut Random) {
@@ -134,36 +135,14 @@ fn change(fields: &mut Vec<Field>, random: &mut Random) {
     match &mut fields[index].value {
         Value::Message(inner) if !random.once_in(12) => return change(inner, random),
         Value::Number(number) if !random.once_in(6) => {
-            let odd = [
-                0,
-                1,
-                2,
-                3,
-                4,
-                7,
-                10,
-                32,
-                64,
-                224,
-                65_536,
-                100_000,
-                10_000_000,
-                0x7fff_ffff,
-                1 << 31,
-                1 << 40,
-                i64::MAX as u64,
-                i64::MIN as u64,
-                u64::MAX,
-                number.wrapping_add(1),
-                number.wrapping_mul(2),
-            ];
-            *number = random.pick(&odd);
+            let near = [number.wrapping_add(1), number.wrapping_mul(2)];
+            *number = random.pick(&[&ODD_NUMBERS[..], &near].concat());
             return;
         }
         Value::Fixed(bytes) if !random.once_in(6) => {
-            bytes
-                .iter_mut()
-                .for_each(|byte| *byte = random.pick(&[0, 0x7f, 0x80, 0xff]));
+            for byte in bytes {
+                *byte = random.pick(&[0, 0x7f, 0x80, 0xff]);
+            }
             return;
         }
         Value::Bytes(bytes) if !random.once_in(6) => {
@@ -171,16 +150,11 @@ fn change(fields: &mut Vec<Field>, random: &mut Random) {
             match random.below(4) {
                 0 => bytes.truncate(at),
                 1 => bytes.insert(at, random.next() as u8),
-                2 => {
-                    *bytes = random
-                        .pick(&["", "N", "boxes", "input", "Identity", "\u{e4}"])
-                        .into()
+                2 => *bytes = random.pick(&NAMES).into(),
+                _ => {
+                    let some = bytes.iter_mut().skip(at).take(4);
+                    some.for_each(|byte| *byte = random.next() as u8);
                 }
-                _ => bytes
-                    .iter_mut()
-                    .skip(at)
-                    .take(4)
-                    .for_each(|byte| *byte = random.next() as u8),
             }
             return;
         }
@@ -234,17 +208,11 @@ fn models_of_any_bytes() {
         let (detector, pose) = (random.pick(&DETECTORS), random.pick(&POSES));
         let bytes = changed(if detects { detector } else { pose }, random);
         std::fs::write(&file, bytes).unwrap();
-        let element = if detects {
-            toys::element("rows_nhwc_32x32", "pose_Nx3x32x32")
-        } else {
-            toys::element("rows_nhwc_32x32", pose)
+        let (element, role) = match detects {
+            true => (toys::quick(), "detector-model"),
+            false => (toys::element("rows_nhwc_32x32", pose), "pose-model"),
         };
-        let property = if detects {
-            "detector-model"
-        } else {
-            "pose-model"
-        };
-        element.set_property(property, file.to_str().unwrap());
+        element.set_property(role, file.to_str().unwrap());
         let bus = toys::OwnBus::of(&element);
         let state = element.set_state(gst::State::Paused);
         element.set_state(gst::State::Null).unwrap();

@@ -7,13 +7,13 @@ use gst::prelude::*;
 use gst_video::VideoFormat;
 use gstdmheadpose::headposemeta::{HeadPoses, Source};
 
-use crate::common::toys::{self, caps, fixture, harness, number, picture, poses, quick, stat};
+use crate::common::toys::{
+    self, caps, fixture, harness, plain, poses, push_all, quick, quick_with, stat,
+};
 
 fn frame(n: u64) -> gst::Buffer {
     // The toy model returns a yaw of red - 100.
-    let mut buffer = picture(32, 32, |_, _| [(60 + n % 100) as u8, 100, 40]);
-    number(&mut buffer, n);
-    buffer
+    plain(32, 32, n, [(60 + n % 100) as u8, 100, 40])
 }
 
 fn yaw_of_frame(n: u64) -> f32 {
@@ -26,19 +26,22 @@ fn rgb() -> gst::Caps {
 
 fn run(element: &gst::Element, frames: u64) -> Vec<HeadPoses> {
     let mut h = harness(element, &rgb());
-    for n in 0..frames {
-        h.push(frame(n)).unwrap();
-    }
-    h.push_event(gst::event::Eos::new());
-    let out: Vec<_> = (0..frames).map(|_| poses(&h.pull().unwrap())).collect();
-    assert!(h.try_pull().is_none());
-    out
+    let out = push_all(&mut h, (0..frames).map(frame));
+    assert_eq!(out.len() as u64, frames);
+    out.iter().map(|buffer| poses(buffer)).collect()
+}
+
+fn ids(poses: &HeadPoses) -> Vec<u64> {
+    poses.heads.iter().map(|head| head.id).collect()
+}
+
+fn has_meta(buffer: &gst::Buffer) -> bool {
+    HeadPoses::from_buffer(buffer).is_some()
 }
 
 #[test]
 fn detection_at_intervals() {
-    let element = quick();
-    element.set_property("detection-interval", 3u32);
+    let element = quick_with("detection-interval=3");
     let out = run(&element, 10);
     for (n, poses) in (0u64..).zip(&out) {
         let detected = n.is_multiple_of(3);
@@ -48,8 +51,7 @@ fn detection_at_intervals() {
             Source::Tracked
         };
         assert_eq!(poses.source, source, "frame {n}");
-        let ids: Vec<_> = poses.heads.iter().map(|head| head.id).collect();
-        assert_eq!(ids, [1, 2], "frame {n}");
+        assert_eq!(ids(poses), [1, 2], "frame {n}");
         for head in &poses.heads {
             assert_eq!(head.predicted, !detected, "frame {n}");
             assert_eq!(head.score, out[0].heads[head.id as usize - 1].score);
@@ -65,22 +67,18 @@ fn detection_at_intervals() {
 #[test]
 fn adaptive_detection_is_the_same_at_any_depth() {
     let run = |depth: u32, is_adaptive: bool| {
-        let element = quick();
+        let element = quick_with("detection-interval=10");
         element.set_property("pipeline-depth", depth);
-        element.set_property("detection-interval", 10u32);
         element.set_property("detection-adaptive", is_adaptive);
         let mut h = harness(&element, &rgb());
-        for n in 0..40 {
-            let green = if n < 25 { 100 } else { 160 };
-            let mut buffer = picture(32, 32, |_, _| [100, green, 40]);
-            number(&mut buffer, n);
-            h.push(buffer).unwrap();
-        }
-        h.push_event(gst::event::Eos::new());
-        let out = (0..40).map(|_| poses(&h.pull().unwrap()).source);
-        let detected = (0..40)
-            .zip(out)
-            .filter(|(_, source)| *source == Source::Inferred);
+        let green = |n| if n < 25 { 100 } else { 160 };
+        let out = push_all(
+            &mut h,
+            (0..40).map(|n| plain(32, 32, n, [100, green(n), 40])),
+        );
+        assert_eq!(out.len(), 40);
+        let out = (0..).zip(out.iter().map(|buffer| poses(buffer).source));
+        let detected = out.filter(|(_, source)| *source == Source::Inferred);
         let detected: Vec<u64> = detected.map(|(n, _)| n).collect();
         assert_eq!(stat(&element, "detected"), detected.len() as u64);
         detected
@@ -94,9 +92,7 @@ fn adaptive_detection_is_the_same_at_any_depth() {
 
 #[test]
 fn poses_at_intervals() {
-    let element = quick();
-    element.set_property("pose-interval", 4u32);
-    for (n, poses) in (0..).zip(run(&element, 10)) {
+    for (n, poses) in (0..).zip(run(&quick_with("pose-interval=4"), 10)) {
         assert_eq!(poses.source, Source::Inferred);
         assert_eq!(poses.heads.len(), 2);
         for head in &poses.heads {
@@ -108,11 +104,8 @@ fn poses_at_intervals() {
 #[test]
 fn intervals_are_the_same_at_any_depth() {
     let run = |depth: u32| {
-        let element = quick();
+        let element = quick_with("detection-interval=3 pose-interval=2 smoothing=true");
         element.set_property("pipeline-depth", depth);
-        element.set_property("detection-interval", 3u32);
-        element.set_property("pose-interval", 2u32);
-        element.set_property("smoothing", true);
         let mut out = run(&element, 30);
         out.iter_mut().for_each(|poses| poses.inference_time = None);
         out
@@ -124,9 +117,7 @@ fn intervals_are_the_same_at_any_depth() {
 
 #[test]
 fn a_jump_or_another_size_is_detected_at_once() {
-    let element = quick();
-    element.set_property("detection-interval", 100u32);
-    let mut h = harness(&element, &rgb());
+    let mut h = harness(&quick_with("detection-interval=100"), &rgb());
     let source = |h: &mut gst_check::Harness, buffer| {
         let poses = poses(&h.push_and_pull(buffer).unwrap());
         assert_eq!(poses.heads.len(), 2);
@@ -140,11 +131,7 @@ fn a_jump_or_another_size_is_detected_at_once() {
     assert_eq!(source(&mut h, frame(2)), Source::Inferred);
     assert_eq!(source(&mut h, frame(3)), Source::Tracked);
     h.set_src_caps(caps(VideoFormat::Rgb, 64, 64));
-    let larger = |n| {
-        let mut buffer = picture(64, 64, |_, _| [100; 3]);
-        number(&mut buffer, n);
-        buffer
-    };
+    let larger = |n| plain(64, 64, n, [100; 3]);
     assert_eq!(source(&mut h, larger(4)), Source::Inferred);
     assert_eq!(source(&mut h, larger(5)), Source::Tracked);
 }
@@ -158,16 +145,12 @@ fn heads_stay_from_one_detection_to_the_next() {
             element.set_property("pipeline-depth", depth);
             element.set_property("detection-interval", interval);
             let mut h = harness(&element, &rgb());
-            for n in 0..90 {
-                h.push(frame(n * distance)).unwrap();
-            }
-            h.push_event(gst::event::Eos::new());
+            let out = push_all(&mut h, (0..90).map(|n| frame(n * distance)));
+            assert_eq!(out.len(), 90);
             let mut detected = 0;
-            for n in 0..90 {
-                let buffer = h.pull().unwrap();
-                let (pts, poses) = (buffer.pts().unwrap().mseconds(), poses(&buffer));
-                let ids: Vec<_> = poses.heads.iter().map(|head| head.id).collect();
-                assert_eq!(ids, [1, 2], "frame {n} at interval {interval}");
+            for (n, buffer) in out.iter().enumerate() {
+                let (pts, poses) = (buffer.pts().unwrap().mseconds(), poses(buffer));
+                assert_eq!(ids(&poses), [1, 2], "frame {n} at interval {interval}");
                 if poses.source == Source::Inferred {
                     assert!(pts - detected <= longest, "{detected} to {pts}");
                     detected = pts;
@@ -178,9 +161,9 @@ fn heads_stay_from_one_detection_to_the_next() {
     }
 }
 
-/// There is nothing to predict from: the detector has not run, or not for tracking.
+/// Nothing can be predicted yet: the detector has not run, or not with tracking.
 #[test]
-fn no_frame_is_without_heads_before_the_detector_has_looked() {
+fn no_frame_is_predicted_before_the_first_detection() {
     let element = quick();
     let mut h = harness(&element, &rgb());
     let mut source = |n| {
@@ -208,8 +191,7 @@ fn qos(h: &mut gst_check::Harness, jitter_ms: i64, frame: u64) {
 
 #[test]
 fn when_late_the_last_result_holds() {
-    let element = quick();
-    element.set_property_from_str("when-late", "hold");
+    let element = quick_with("when-late=hold");
     let mut h = harness(&element, &rgb());
     let next = |h: &mut gst_check::Harness, n| poses(&h.push_and_pull(frame(n)).unwrap());
     assert_eq!(next(&mut h, 0).source, Source::Inferred);
@@ -238,10 +220,10 @@ fn when_late_the_last_result_holds() {
     });
     let count = |name| stat(&element, name);
     assert_eq!(count("held-late") + count("held-busy"), count("held"));
-    // The one of frame 33 is an additional one.
+    // The inference of frame 33 is an additional one.
     assert_eq!(count("held") + count("inferred"), count("frames") + 1);
 
-    // Sources and decoders receive it only if they are to help.
+    // QoS events reach sources and decoders only if those are to drop frames.
     let told = |h: &mut gst_check::Harness| {
         let events = std::iter::from_fn(|| h.try_pull_upstream_event());
         let events: Vec<_> = events.map(|event| event.type_()).collect();
@@ -255,14 +237,13 @@ fn when_late_the_last_result_holds() {
 }
 
 #[test]
-fn a_frame_that_has_no_time_goes_on_without_its_inference() {
+fn a_frame_past_its_deadline_does_not_wait_for_its_inference() {
     let element = toys::element("rows_slow_32x32", "pose_Nx3x32x32");
-    element.set_property_from_str("when-late", "hold");
     // Frames 20 s apart are not a jump.
-    element.set_property("max-lost-time", 60_000_000_000u64);
+    toys::set(&element, "when-late=hold max-lost-time=60000000000");
     let mut h = harness(&element, &rgb());
     let next = |h: &mut gst_check::Harness, n| poses(&h.push_and_pull(frame(n)).unwrap());
-    // Nothing forbids waiting.
+    // The deadline is unknown: waiting is allowed.
     assert_eq!(next(&mut h, 0).source, Source::Inferred);
     // It came 10 s late, longer than it waited; a frame that is due 10 s later still may not wait.
     qos(&mut h, 10_000, 0);
@@ -284,7 +265,7 @@ fn a_frame_that_has_no_time_goes_on_without_its_inference() {
         std::thread::sleep(std::time::Duration::from_millis(1));
     };
     assert_eq!(later, 501);
-    // There is time again, once the worker has none of the earlier frames.
+    // There is time again once the worker has finished the earlier frames.
     qos(&mut h, -100_000, n);
     loop {
         n += 1;
@@ -295,20 +276,15 @@ fn a_frame_that_has_no_time_goes_on_without_its_inference() {
         }
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
-    assert_eq!(
-        stat(&element, "held-busy") + stat(&element, "held-late"),
-        stat(&element, "held")
-    );
+    let reasons = stat(&element, "held-busy") + stat(&element, "held-late");
+    assert_eq!(reasons, stat(&element, "held"));
 }
 
 /// With several frames in flight, those that hold, or have no picture, wait for their turn and no longer.
 #[test]
 fn held_frames_do_not_pile_up() {
     for gaps in [false, true] {
-        let element = quick();
-        element.set_property("pipeline-depth", 2u32);
-        element.set_property_from_str("when-late", "hold");
-        let mut h = harness(&element, &rgb());
+        let mut h = harness(&quick_with("pipeline-depth=2 when-late=hold"), &rgb());
         for n in 0..3 {
             h.push(frame(n)).unwrap();
         }
@@ -316,10 +292,7 @@ fn held_frames_do_not_pile_up() {
             qos(&mut h, 800, 2);
         }
         for n in 3..23 {
-            let mut buffer = frame(n);
-            if gaps {
-                buffer = toys::empty_gap(n);
-            }
+            let buffer = if gaps { toys::empty_gap(n) } else { frame(n) };
             h.push(buffer).unwrap();
         }
         assert_eq!(std::iter::from_fn(|| h.try_pull()).count(), 23, "{gaps}");
@@ -328,9 +301,8 @@ fn held_frames_do_not_pile_up() {
 
 /// In a live stream the clock determines the available time, whichever sinks wait for it.
 #[test]
-fn a_live_frame_that_is_early_is_waited_for() {
-    let element = quick();
-    element.set_property_from_str("when-late", "hold");
+fn an_early_live_frame_waits_for_its_inference() {
+    let element = quick_with("when-late=hold");
     // Waiting costs nothing: no frame is due soon, nor is the next one.
     let mut slow = rgb();
     slow.make_mut().set("framerate", gst::Fraction::new(1, 100));
@@ -347,14 +319,10 @@ fn a_live_frame_that_is_early_is_waited_for() {
 
 #[test]
 fn holding_takes_a_frame_of_latency() {
-    let element = quick();
-    element.set_property("tracking", true);
+    let element = quick_with("tracking=true");
     let bus = toys::OwnBus::of(&element);
     let mut h = harness(&element, &rgb());
-    let ids = |h: &mut gst_check::Harness, n| -> Vec<u64> {
-        let poses = poses(&h.push_and_pull(frame(n)).unwrap());
-        poses.heads.iter().map(|head| head.id).collect()
-    };
+    let ids = |h: &mut gst_check::Harness, n| ids(&poses(&h.push_and_pull(frame(n)).unwrap()));
     assert_eq!(ids(&mut h, 0), [1, 2]);
     assert_eq!(h.query_latency(), Some(gst::ClockTime::ZERO));
     let told = || bus.pop_filtered(&[gst::MessageType::Latency]).is_some();
@@ -384,22 +352,18 @@ fn push_until(h: &mut gst_check::Harness, from: u64, done: impl Fn(&gst::Buffer)
 
 #[test]
 fn asynchronous_frames_never_wait() {
-    let element = quick();
-    element.set_property("async", true);
+    let element = quick_with("async=true");
     let mut h = harness(&element, &rgb());
     assert_eq!(h.query_latency(), Some(gst::ClockTime::ZERO));
     let first = h.push_and_pull(frame(0)).unwrap();
-    assert!(
-        HeadPoses::from_buffer(&first).is_none(),
-        "nothing is known yet"
-    );
+    assert!(!has_meta(&first), "nothing is known yet");
     // Frames before each of these were dropped, which is not a jump.
     let push = |h: &mut gst_check::Harness, n| {
         let mut buffer = frame(n);
         buffer.make_mut().set_flags(gst::BufferFlags::DISCONT);
         h.push_and_pull(buffer).unwrap()
     };
-    let n = push_until(&mut h, 1, |buffer| HeadPoses::from_buffer(buffer).is_some());
+    let n = push_until(&mut h, 1, has_meta);
     // From now on every frame carries the result of some earlier frame.
     for n in n + 1..n + 100 {
         let poses = poses(&push(&mut h, n));
@@ -419,52 +383,39 @@ fn asynchronous_frames_never_wait() {
 
 #[test]
 fn asynchronous_results_do_not_cross_a_jump() {
-    let element = quick();
-    element.set_property("async", true);
-    element.set_property("tracking", true);
-    let mut h = harness(&element, &rgb());
-    let has_meta = |buffer: &gst::Buffer| HeadPoses::from_buffer(buffer).is_some();
+    let mut h = harness(&quick_with("async=true tracking=true"), &rgb());
     let mut n = push_until(&mut h, 0, has_meta);
     for _ in 0..20 {
         n += 1;
         h.push_and_pull(frame(n)).unwrap();
-        n += 100;
-        let first = h.push_and_pull(frame(n)).unwrap();
-        assert!(!has_meta(&first), "what was known before the jump");
-        let start = n;
-        n = push_until(&mut h, n + 1, has_meta);
-        let next = poses(&h.push_and_pull(frame(n + 1)).unwrap());
-        assert!(next.age.unwrap() <= gst::ClockTime::from_mseconds(40 * (n + 1 - start)));
-        n += 1;
+        n = nothing_older(&mut h, n + 100);
     }
+}
+
+/// After an interruption, frame `n` has no result, and later ones have none from before it. Returns the last frame.
+fn nothing_older(h: &mut gst_check::Harness, n: u64) -> u64 {
+    let first = h.push_and_pull(frame(n)).unwrap();
+    assert!(!has_meta(&first), "a result of an earlier frame");
+    let next = push_until(h, n + 1, has_meta) + 1;
+    let age = poses(&h.push_and_pull(frame(next)).unwrap()).age;
+    assert!(age.unwrap() <= gst::ClockTime::from_mseconds(40 * (next - n)));
+    next
 }
 
 #[test]
 fn asynchronous_results_do_not_cross_a_flush_or_a_change_of_size() {
-    let element = quick();
-    element.set_property("async", true);
-    let mut h = harness(&element, &rgb());
-    let has_meta = |buffer: &gst::Buffer| HeadPoses::from_buffer(buffer).is_some();
+    let mut h = harness(&quick_with("async=true"), &rgb());
     let mut n = push_until(&mut h, 0, has_meta);
     for _ in 0..20 {
         n += 1;
         let busy_with = h.push_and_pull(frame(n)).unwrap();
         assert!(has_meta(&busy_with));
         toys::flush(&mut h);
-        n += 100;
-        let first = h.push_and_pull(frame(n)).unwrap();
-        assert!(!has_meta(&first), "what was known before the flush");
-        let start = n;
-        n = push_until(&mut h, n + 1, has_meta);
-        let next = poses(&h.push_and_pull(frame(n + 1)).unwrap());
-        assert!(next.age.unwrap() <= gst::ClockTime::from_mseconds(40 * (n + 1 - start)));
-        n += 1;
+        n = nothing_older(&mut h, n + 100);
     }
     h.set_src_caps(caps(VideoFormat::Rgb, 64, 48));
     for m in n + 1..n + 200 {
-        let mut larger = picture(64, 48, |_, _| [100; 3]);
-        number(&mut larger, m);
-        let buffer = h.push_and_pull(larger).unwrap();
+        let buffer = h.push_and_pull(plain(64, 48, m, [100; 3])).unwrap();
         if let Some(poses) = HeadPoses::from_buffer(&buffer) {
             assert_eq!((poses.width, poses.height), (64, 48));
         }
@@ -474,8 +425,7 @@ fn asynchronous_results_do_not_cross_a_flush_or_a_change_of_size() {
 
 #[test]
 fn asynchronous_elements_stop_and_start() {
-    let element = quick();
-    element.set_property("async", true);
+    let element = quick_with("async=true");
     for _ in 0..30 {
         let mut h = harness(&element, &rgb());
         for n in 0..3 {
@@ -485,10 +435,8 @@ fn asynchronous_elements_stop_and_start() {
 }
 
 #[test]
-fn an_application_hears_of_each_asynchronous_result_once() {
-    let element = quick();
-    element.set_property("async", true);
-    element.set_property("post-messages", true);
+fn each_asynchronous_result_is_posted_once() {
+    let element = quick_with("async=true post-messages=true");
     let mut h = harness(&element, &rgb());
     let bus = toys::OwnBus::of(&element);
     let inferred = || stat(&element, "inferred");
@@ -498,44 +446,22 @@ fn an_application_hears_of_each_asynchronous_result_once() {
     assert_eq!(messages, inferred());
 }
 
-/// A detector whose output is invalid at some frames would be hard to make; a buffer that is too
-/// small for its caps cannot be analysed either.
+/// The broken frames are buffers too small for their caps.
 #[test]
 fn on_error_hold_goes_on() {
-    for (property, value) in [
-        ("pipeline-depth", "1"),
-        ("pipeline-depth", "2"),
-        ("async", "true"),
-    ] {
-        let element = quick();
-        element.set_property_from_str("on-error", "hold");
-        element.set_property_from_str(property, value);
+    for mode in ["pipeline-depth=1", "pipeline-depth=2", "async=true"] {
+        let element = quick_with("on-error=hold");
+        toys::set(&element, mode);
         let mut h = harness(&element, &rgb());
         let bus = toys::OwnBus::of(&element);
-        for n in 0..4 {
-            h.push(frame(n)).unwrap();
-        }
-        for _ in 0..3 {
-            h.push(gst::Buffer::with_size(100).unwrap()).unwrap();
-        }
-        h.push(frame(7)).unwrap();
-        h.push_event(gst::event::Eos::new());
-        assert_eq!(
-            std::iter::from_fn(|| h.try_pull()).count(),
-            8,
-            "{property}={value}"
-        );
-        let messages: Vec<_> = std::iter::from_fn(|| bus.pop()).collect();
-        let count = |kind| {
-            messages
-                .iter()
-                .filter(|message| message.type_() == kind)
-                .count()
-        };
-        assert_eq!(count(gst::MessageType::Error), 0, "{property}={value}");
+        let broken = (4..7).map(|_| gst::Buffer::with_size(100).unwrap());
+        let frames = (0..4).map(frame).chain(broken).chain([frame(7)]);
+        assert_eq!(push_all(&mut h, frames).len(), 8, "{mode}");
+        let warnings = toys::warnings(&bus);
+        assert!(toys::errors(&bus).is_empty(), "{mode}");
         // A busy worker leaves out broken frames too.
-        if property != "async" {
-            assert_eq!(count(gst::MessageType::Warning), 1, "{property}={value}");
+        if mode != "async=true" {
+            assert_eq!(warnings.len(), 1, "{mode}");
             assert_eq!(stat(&element, "held-error"), 3);
         }
     }
@@ -543,15 +469,10 @@ fn on_error_hold_goes_on() {
 
 #[test]
 fn a_front_and_a_rear_model_at_intervals() {
-    let element = quick();
+    let element = quick_with("pose-interval=3");
     element.set_property("rear-model", fixture("pose_pitch_first_Nx3x32x32"));
-    element.set_property("pose-interval", 3u32);
     for (n, poses) in (0..).zip(run(&element, 9)) {
-        assert!(
-            poses
-                .heads
-                .iter()
-                .all(|head| head.angles.yaw == yaw_of_frame(n / 3 * 3))
-        );
+        let yaw = yaw_of_frame(n / 3 * 3);
+        assert!(poses.heads.iter().all(|head| head.angles.yaw == yaw));
     }
 }

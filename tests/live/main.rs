@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Frames in time: several in flight, and those that go on without an inference of their own.
+//! Several frames in flight, and frames that leave without an inference of their own.
 
 #[path = "../common/mod.rs"]
 mod common;

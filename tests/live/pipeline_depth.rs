@@ -8,7 +8,8 @@ use gstdmheadpose::headposemeta::HeadPoses;
 
 use crate::common;
 use crate::common::toys::{
-    self, bytes, caps, fixture, harness, number, picture, poses, quick, stat,
+    self, bytes, caps, fixture, harness, number, picture, plain, poses, push_all, quick,
+    quick_with, stat,
 };
 
 fn deep(depth: u32) -> gst::Element {
@@ -28,18 +29,20 @@ fn rgb() -> gst::Caps {
     caps(VideoFormat::Rgb, 32, 32)
 }
 
-/// Presentation time and heads of all output, to the end.
-fn outcome(h: &mut gst_check::Harness) -> Vec<(u64, Option<HeadPoses>)> {
-    std::iter::from_fn(|| h.try_pull())
-        .map(|buffer| {
-            let frame = buffer.pts().unwrap().mseconds() / 40;
-            let heads = HeadPoses::from_buffer(&buffer).map(|mut poses| {
-                poses.inference_time = None;
-                poses
-            });
-            (frame, heads)
-        })
-        .collect()
+/// The number of the frame in the clip.
+fn number_of(buffer: &gst::BufferRef) -> u64 {
+    buffer.pts().unwrap().mseconds() / 40
+}
+
+/// Number and heads of each frame.
+fn outcome(out: &[gst::Buffer]) -> Vec<(u64, Option<HeadPoses>)> {
+    let heads = |buffer: &gst::Buffer| {
+        let mut poses = HeadPoses::from_buffer(buffer)?;
+        poses.inference_time = None;
+        Some(poses)
+    };
+    let frames = out.iter().map(|buffer| (number_of(buffer), heads(buffer)));
+    frames.collect()
 }
 
 #[test]
@@ -48,15 +51,10 @@ fn any_depth_gives_the_same_heads_in_the_same_order() {
         let element = deep(depth);
         element.set_property("tracking", true);
         if rear {
-            let model = fixture("pose_pitch_first_Nx3x32x32");
-            element.set_property("rear-model", model);
+            element.set_property("rear-model", fixture("pose_pitch_first_Nx3x32x32"));
         }
         let mut h = harness(&element, &rgb());
-        for n in 0..60 {
-            h.push(frame(n)).unwrap();
-        }
-        h.push_event(gst::event::Eos::new());
-        outcome(&mut h)
+        outcome(&push_all(&mut h, (0..60).map(frame)))
     };
     for rear in [false, true] {
         let serial = run(1, rear);
@@ -91,16 +89,15 @@ fn a_frame_leaves_when_enough_have_come_after_it() {
 
 /// A frame with the longest duration that caps can express, and an upstream with arbitrary replies.
 #[test]
-fn latency_may_be_as_long_as_can_be_told() {
+fn latency_saturates() {
     let latency = |depth: u32, frame: gst::Fraction, upstream: Option<gst::ClockTime>| {
-        let element = toys::quick();
-        element.set_property("pipeline-depth", depth);
+        let element = deep(depth);
         let info = gst_video::VideoInfo::builder(gst_video::VideoFormat::Rgb, 32, 32).fps(frame);
         let h = toys::harness(&element, &info.build().unwrap().to_caps().unwrap());
         let pad = element.static_pad("sink").unwrap().peer().unwrap();
         pad.add_probe(gst::PadProbeType::QUERY_UPSTREAM, move |_, info| {
-            let Some(gst::QueryViewMut::Latency(query)) = info.query_mut().map(|q| q.view_mut())
-            else {
+            let query = info.query_mut().map(|query| query.view_mut());
+            let Some(gst::QueryViewMut::Latency(query)) = query else {
                 return gst::PadProbeReturn::Ok;
             };
             let raw = query.structure_mut();
@@ -116,19 +113,14 @@ fn latency_may_be_as_long_as_can_be_told() {
     let (slowest, usual) = (gst::Fraction::new(1, i32::MAX), gst::Fraction::new(25, 1));
     let ms = gst::ClockTime::from_mseconds;
     let longest = gst::ClockTime::MAX;
-    assert_eq!(
-        latency(2, usual, Some(ms(100))),
-        (true, ms(140), Some(ms(140)))
-    );
-    assert_eq!(latency(2, usual, None), (true, ms(40), None));
-    assert_eq!(
-        latency(1, usual, Some(longest)),
-        (true, longest, Some(longest))
-    );
-    assert_eq!(
-        latency(2, usual, Some(longest)),
-        (true, longest, Some(longest))
-    );
+    for (depth, upstream, least, most) in [
+        (2, Some(ms(100)), ms(140), Some(ms(140))),
+        (2, None, ms(40), None),
+        (1, Some(longest), longest, Some(longest)),
+        (2, Some(longest), longest, Some(longest)),
+    ] {
+        assert_eq!(latency(depth, usual, upstream), (true, least, most));
+    }
     let frame = gst::ClockTime::from_seconds(i32::MAX as u64);
     assert_eq!(latency(2, slowest, Some(ms(0))).1, frame);
     assert_eq!(latency(16, slowest, Some(ms(0))).1, longest);
@@ -153,22 +145,20 @@ fn a_frame_leaves_when_it_is_done() {
             let all_out = || u64::from(h.buffers_received()) == n + 1;
             wait_until(all_out, &format!("frame {n} at depth {depth} never comes"));
         }
-        let frames: Vec<_> = outcome(&mut h).iter().map(|(frame, _)| *frame).collect();
-        assert_eq!(frames, [0, 1, 2]);
+        let frames = std::iter::from_fn(|| h.try_pull()).map(|buffer| number_of(&buffer));
+        assert_eq!(frames.collect::<Vec<_>>(), [0, 1, 2]);
     }
 }
 
 /// A capture device has a fixed number of buffers. Each returns only after it has gone through.
 #[test]
 fn any_pool_is_large_enough() {
-    let modes = (1..=6u32).map(|depth| ("pipeline-depth", depth.to_string()));
-    let others = [("async", "true".into()), ("when-late", "hold".into())];
-    for (property, value) in modes.chain(others) {
+    let depths = (1..=6).map(|depth| format!("pipeline-depth={depth}"));
+    let others = ["async=true", "when-late=hold"].map(String::from);
+    for mode in depths.chain(others) {
         for buffers in 1..=4 {
-            let case = format!("{property}={value} with {buffers} buffers");
-            let element = quick();
-            element.set_property_from_str(property, &value);
-            let mut h = harness(&element, &rgb());
+            let case = format!("{mode} with {buffers} buffers");
+            let mut h = harness(&quick_with(&mode), &rgb());
             let pool = gst::BufferPool::new();
             let mut config = pool.config();
             config.set_params(Some(&rgb()), 32 * 32 * 3, 0, buffers);
@@ -181,7 +171,7 @@ fn any_pool_is_large_enough() {
                 let mut free = None;
                 let is_free = || {
                     let out = std::iter::from_fn(|| h.try_pull());
-                    arrived.extend(out.map(|buffer| buffer.pts().unwrap().mseconds() / 40));
+                    arrived.extend(out.map(|buffer| number_of(&buffer)));
                     free = pool.acquire_buffer(Some(&at_once)).ok();
                     free.is_some()
                 };
@@ -190,9 +180,7 @@ fn any_pool_is_large_enough() {
                 number(&mut buffer, n);
                 h.push(buffer).unwrap();
             }
-            h.push_event(gst::event::Eos::new());
-            let out = std::iter::from_fn(|| h.try_pull());
-            arrived.extend(out.map(|buffer| buffer.pts().unwrap().mseconds() / 40));
+            arrived.extend(push_all(&mut h, []).iter().map(|buffer| number_of(buffer)));
             assert!(arrived.iter().copied().eq(0..20), "{case}: {arrived:?}");
             drop(h);
             pool.set_active(false).unwrap();
@@ -214,19 +202,17 @@ fn least_buffers(element: &gst::Element) -> Vec<(u32, u32)> {
 #[test]
 fn upstream_is_asked_for_the_buffers_that_are_kept() {
     let size = 32 * 32 * 3;
-    for (property, value, min) in [
-        ("pipeline-depth", "1", None),
-        ("pipeline-depth", "2", Some(2)),
-        ("pipeline-depth", "6", Some(6)),
-        ("async", "true", Some(2)),
-        ("when-late", "hold", Some(2)),
+    for (mode, min) in [
+        ("pipeline-depth=1", None),
+        ("pipeline-depth=2", Some(2)),
+        ("pipeline-depth=6", Some(6)),
+        ("async=true", Some(2)),
+        ("when-late=hold", Some(2)),
     ] {
-        let element = quick();
-        element.set_property_from_str(property, value);
-        let h = harness(&element, &rgb());
+        let element = quick_with(mode);
+        let _h = harness(&element, &rgb());
         let expected: Vec<_> = min.map(|min| (size, min)).into_iter().collect();
-        assert_eq!(least_buffers(&element), expected, "{property}={value}");
-        drop(h);
+        assert_eq!(least_buffers(&element), expected, "{mode}");
     }
     // Set late, it makes upstream ask again.
     let element = quick();
@@ -246,7 +232,7 @@ fn upstream_is_asked_for_the_buffers_that_are_kept() {
 
 /// Lines need no pixels, so frames may have their source's layout, also through this element.
 #[test]
-fn frames_for_lines_alone_may_have_any_strides() {
+fn frames_for_json_may_have_any_strides() {
     for depth in [1, 3] {
         let line = format!(
             "dmheadpose pipeline-depth={depth} detector-model={} pose-model={} onnxruntime-library={} ! dmheadposejson",
@@ -279,15 +265,16 @@ fn latency_grows_with_depth() {
 #[test]
 fn a_gap_keeps_its_place() {
     let mut h = harness(&deep(3), &rgb());
-    for n in 0..12 {
-        let mut buffer = frame(n);
+    let of_clip = |n| {
         if n % 4 == 1 {
-            buffer = toys::empty_gap(n);
+            toys::empty_gap(n)
+        } else {
+            frame(n)
         }
-        h.push(buffer).unwrap();
-    }
-    h.push_event(gst::event::Eos::new());
-    for (at, (frame, heads)) in (0..).zip(outcome(&mut h)) {
+    };
+    let out = push_all(&mut h, (0..12).map(of_clip));
+    assert_eq!(out.len(), 12);
+    for (at, (frame, heads)) in (0..).zip(outcome(&out)) {
         assert_eq!(frame, at);
         assert_eq!(heads.is_none(), frame % 4 == 1, "frame {frame}");
     }
@@ -301,11 +288,8 @@ fn a_flush_drops_what_is_in_flight() {
         h.push(frame(n)).unwrap();
     }
     toys::flush(&mut h);
-    for n in 20..26 {
-        h.push(frame(n)).unwrap();
-    }
-    h.push_event(gst::event::Eos::new());
-    let frames: Vec<_> = outcome(&mut h).iter().map(|(frame, _)| *frame).collect();
+    let out = push_all(&mut h, (20..26).map(frame));
+    let frames: Vec<_> = out.iter().map(|buffer| number_of(buffer)).collect();
     // Some of the others may have finished before.
     let after = frames.iter().position(|&frame| frame >= 20).unwrap();
     assert!(frames[..after].iter().copied().eq(0..after as u64));
@@ -314,7 +298,7 @@ fn a_flush_drops_what_is_in_flight() {
 }
 
 #[test]
-fn events_and_queries_in_the_stream_do_not_overtake() {
+fn events_and_queries_do_not_overtake_frames() {
     let mut h = harness(&deep(4), &rgb());
     h.push(frame(0)).unwrap();
     h.push(frame(1)).unwrap();
@@ -324,11 +308,8 @@ fn events_and_queries_in_the_stream_do_not_overtake() {
 
     h.push(frame(2)).unwrap();
     let mut drain = gst::query::Drain::new();
-    h.element()
-        .unwrap()
-        .static_pad("sink")
-        .unwrap()
-        .query(&mut drain);
+    let sink = h.element().unwrap().static_pad("sink").unwrap();
+    sink.query(&mut drain);
     assert_eq!(h.buffers_received(), 3, "before a drain");
 
     h.push(frame(3)).unwrap();
@@ -343,17 +324,12 @@ fn each_frame_keeps_the_caps_it_came_with() {
         h.push(frame(n)).unwrap();
     }
     h.set_src_caps(caps(VideoFormat::Rgb, 64, 48));
-    for n in 2..7 {
-        let mut larger = picture(64, 48, |_, _| [100; 3]);
-        number(&mut larger, n);
-        h.push(larger).unwrap();
-    }
-    h.push_event(gst::event::Eos::new());
-    let outcome = outcome(&mut h);
-    assert_eq!(outcome.len(), 7);
-    for (frame, heads) in outcome {
-        let width = heads.unwrap().width;
-        assert_eq!(width, if frame < 2 { 32 } else { 64 }, "frame {frame}");
+    let out = push_all(&mut h, (2..7).map(|n| plain(64, 48, n, [100; 3])));
+    assert_eq!(out.len(), 7);
+    for buffer in &out {
+        let frame = number_of(buffer);
+        let width = if frame < 2 { 32 } else { 64 };
+        assert_eq!(poses(buffer).width, width, "frame {frame}");
     }
 }
 
@@ -368,14 +344,8 @@ fn a_broken_frame_among_others_is_one_error() {
     let results: Vec<_> = (2..6).map(|n| h.push(frame(n))).collect();
     assert_eq!(h.pull().unwrap().pts(), frame(0).pts(), "it comes out");
     assert!(results.contains(&Err(gst::FlowError::Error)), "{results:?}");
-    let message = bus.pop_filtered(&[gst::MessageType::Error]).unwrap();
-    let gst::MessageView::Error(error) = message.view() else {
-        unreachable!()
-    };
-    assert!(
-        error.error().matches(gst::ResourceError::Failed),
-        "{error:?}"
-    );
+    let error = &toys::errors(&bus)[0];
+    assert!(error.matches(gst::ResourceError::Failed), "{error:?}");
 }
 
 #[test]
@@ -394,7 +364,7 @@ fn a_file_has_three_frames_in_flight_and_a_live_stream_one() {
         toys::wait_for_the_end(&bus);
         let depth = depth(&element);
         pipeline.set_state(gst::State::Null).unwrap();
-        let buffers = std::mem::take(&mut *buffers.lock().unwrap());
+        let buffers = toys::take(&buffers);
         assert_eq!(buffers.len(), 6, "{source}");
         assert!(buffers.iter().all(|buffer| poses(buffer).heads.len() == 2));
         depth

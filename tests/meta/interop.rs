@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use gst::prelude::*;
 use gst_video::{VideoFormat, VideoRegionOfInterestMeta};
+use gstdmheadpose::estimator::geometry;
 use gstdmheadpose::headposemeta::HeadPoses;
 use serde_json::json;
 
@@ -25,10 +26,12 @@ fn harness(element: &gst::Element) -> gst_check::Harness {
 
 /// An element that takes heads from upstream; it has no detector to load.
 fn from_regions() -> gst::Element {
-    let element = toys::quick();
-    element.set_property("detector-model", "/nowhere.onnx");
-    element.set_property_from_str("heads-from", "roi-meta");
-    element
+    toys::quick_with("detector-model=/nowhere.onnx heads-from=roi-meta")
+}
+
+/// An element that writes its own meta and regions.
+fn with_both() -> gst::Element {
+    toys::quick_with("meta-format=custom+roi")
 }
 
 fn with_regions(regions: &[(&str, Rect)]) -> gst::Buffer {
@@ -112,17 +115,12 @@ fn rects(buffer: &gst::BufferRef) -> Vec<Rect> {
 
 #[test]
 fn regions_say_what_dl_streamer_reads() {
-    let element = toys::quick();
-    element.set_property_from_str("meta-format", "custom+roi");
-    let out = harness(&element).push_and_pull(frame()).unwrap();
+    let out = harness(&with_both()).push_and_pull(frame()).unwrap();
     let heads = poses(&out).heads;
     let regions = regions(&out);
     assert_eq!(regions.len(), 2);
-    for ((region, head), (rect, score)) in regions
-        .iter()
-        .zip(&heads)
-        .zip(BOXES.into_iter().zip([0.75, 0.5]))
-    {
+    let expected = BOXES.into_iter().zip([0.75, 0.5]);
+    for ((region, head), (rect, score)) in regions.iter().zip(&heads).zip(expected) {
         assert_eq!((region.class.as_str(), region.rect), ("head", rect));
         assert_eq!(region.id, -1, "the region has no twin");
         let share = |field| region.number("detection", field) * 32.0;
@@ -144,7 +142,7 @@ fn regions_say_what_dl_streamer_reads() {
 }
 
 #[test]
-fn each_format_is_a_switch_of_its_own() {
+fn each_meta_format_is_independent() {
     let element = toys::quick();
     let mut h = harness(&element);
     for (formats, custom, n_regions) in [
@@ -162,9 +160,8 @@ fn each_format_is_a_switch_of_its_own() {
 
 #[test]
 fn tracked_heads_have_an_object_id() {
-    let element = toys::quick();
+    let element = with_both();
     element.set_property("tracking", true);
-    element.set_property_from_str("meta-format", "custom+roi");
     let mut h = harness(&element);
     for number in 0..3 {
         let mut buffer = frame();
@@ -180,16 +177,11 @@ fn tracked_heads_have_an_object_id() {
 
 /// What arrives downstream of `elements` from the toys' output.
 fn behind(elements: &str) -> Vec<gst::Buffer> {
-    let element = toys::quick();
-    element.set_property_from_str("meta-format", "custom+roi");
     let line = format!(
         "videotestsrc num-buffers=2 ! video/x-raw,format=I420,width=320,height=320 \
-         ! identity name=here ! {elements} ! fakesink name=to"
+         ! identity name=here ! {elements} ! fakesink name=sink"
     );
-    let pipeline = toys::pipeline(&line, &element);
-    let buffers = toys::collect(&pipeline, "to");
-    toys::run(&pipeline);
-    std::mem::take(&mut *buffers.lock().unwrap())
+    toys::play(&line, &with_both())
 }
 
 #[test]
@@ -200,10 +192,8 @@ fn regions_pass_tees_whole_and_follow_scalers() {
     for buffer in &both {
         assert_eq!(rects(buffer), here);
         for (region, head) in regions(buffer).iter().zip(poses(buffer).heads) {
-            assert_eq!(
-                region.number("head_pose", "yaw"),
-                f64::from(head.angles.yaw)
-            );
+            let yaw = f64::from(head.angles.yaw);
+            assert_eq!(region.number("head_pose", "yaw"), yaw);
         }
     }
     let half = [(20, 20, 40, 60), (90, 40, 40, 80)];
@@ -224,33 +214,23 @@ fn regions_of_others_take_the_detectors_place() {
     assert_eq!(found.heads.len(), 2);
     for (found, wanted) in found.heads.iter().zip(&wanted.heads) {
         assert_eq!((found.rect, found.angles), (wanted.rect, wanted.angles));
-        assert_eq!(
-            found.score, 1.0,
-            "the region says nothing of its confidence"
-        );
+        assert_eq!(found.score, 1.0, "a region without a confidence");
     }
-    assert_eq!(
-        rects(&out),
-        BOXES,
-        "no region is added by meta-format=custom"
-    );
+    assert_eq!(rects(&out), BOXES, "meta-format=custom adds no region");
     assert!(regions(&out).iter().all(|region| region.params.is_empty()));
     assert_eq!(poses(&h.push_and_pull(frame()).unwrap()).heads, []);
-    assert_eq!(
-        toys::stat_of::<Option<String>>(&element, "detector-model"),
-        None
-    );
+    let detector: Option<String> = toys::stat_of(&element, "detector-model");
+    assert_eq!(detector, None);
 }
 
 #[test]
 fn frames_in_flight_keep_their_own_regions() {
     let element = from_regions();
-    element.set_property("pipeline-depth", 3u32);
-    element.set_property_from_str("meta-format", "custom+roi");
+    toys::set(&element, "pipeline-depth=3 meta-format=custom+roi");
     let line = "videotestsrc num-buffers=20 ! video/x-raw,format=I420,width=64,height=32 \
                 ! identity name=from ! identity name=here ! fakesink name=to";
     let pipeline = toys::pipeline(line, &element);
-    let from = pipeline.by_name("from").unwrap().static_pad("src").unwrap();
+    let from = toys::pad(&pipeline, "from", "src");
     let number = std::sync::atomic::AtomicU32::new(0);
     let rect = |number: u32| (number, 4, 8 + number, 12);
     // Every third frame has no head.
@@ -271,14 +251,12 @@ fn frames_in_flight_keep_their_own_regions() {
         let wanted: Vec<Rect> = has_head(number).then(|| rect(number)).into_iter().collect();
         assert_eq!(rects(buffer), wanted);
         assert!(regions(buffer).iter().all(|region| region.has("head_pose")));
-        let found = poses(buffer).heads;
-        let found = found
-            .iter()
-            .map(|head| [head.rect.x, head.rect.y, head.rect.w, head.rect.h]);
-        let wanted = wanted
-            .iter()
-            .map(|&(x, y, w, h)| [x, y, w, h].map(|v| v as f32));
-        assert_eq!(found.collect::<Vec<_>>(), wanted.collect::<Vec<_>>());
+        let found: Vec<_> = poses(buffer).heads.iter().map(|head| head.rect).collect();
+        let rect = |&(x, y, w, h): &Rect| {
+            let [x, y, w, h] = [x, y, w, h].map(|v| v as f32);
+            geometry::Rect::new(x, y, w, h)
+        };
+        assert_eq!(found, wanted.iter().map(rect).collect::<Vec<_>>());
     }
 }
 
@@ -310,8 +288,7 @@ fn object_class_names_the_heads() {
 #[test]
 fn regions_of_others_get_the_pose_and_keep_the_rest() {
     let element = from_regions();
-    element.set_property("object-class", "face");
-    element.set_property_from_str("meta-format", "custom+roi");
+    toys::set(&element, "object-class=face meta-format=custom+roi");
     let mut h = harness(&element);
     let mut buffer = frame();
     VideoRegionOfInterestMeta::add(buffer.make_mut(), "dog", (0, 0, 9, 9));
@@ -324,11 +301,8 @@ fn regions_of_others_get_the_pose_and_keep_the_rest() {
         .field("extra_params_json", r#"{"glasses":true}"#);
     face.add_param(detection.build());
     face.add_param(gst::Structure::builder("age").field("value", 40).build());
-    face.add_param(
-        gst::Structure::builder("object_id")
-            .field("id", 12i32)
-            .build(),
-    );
+    let id = gst::Structure::builder("object_id").field("id", 12i32);
+    face.add_param(id.build());
     VideoRegionOfInterestMeta::add(buffer.make_mut(), "face", BOXES[1]);
     // The second time everything is already there.
     for _ in 0..2 {
@@ -349,16 +323,14 @@ fn regions_of_others_get_the_pose_and_keep_the_rest() {
         assert_eq!((heads[1].score, heads[1].id), (1.0, 0));
         assert_eq!(second.number("detection", "y_max"), 0.75);
         for (region, head) in [first, second].into_iter().zip(&heads) {
-            assert_eq!(
-                region.number("head_pose", "roll"),
-                f64::from(head.angles.roll)
-            );
+            let roll = f64::from(head.angles.roll);
+            assert_eq!(region.number("head_pose", "roll"), roll);
         }
     }
 }
 
 #[test]
-fn regions_without_a_pixel_or_a_sense_are_left_out() {
+fn invalid_regions_are_ignored() {
     let element = from_regions();
     element.set_property_from_str("meta-format", "custom+roi");
     let mut h = harness(&element);
@@ -371,11 +343,8 @@ fn regions_without_a_pixel_or_a_sense_are_left_out() {
     let mut odd = VideoRegionOfInterestMeta::add(buffer.make_mut(), "head", BOXES[0]);
     let nan = gst::Structure::builder("detection").field("confidence", f64::NAN);
     odd.add_param(nan.field("extra_params_json", "[no object").build());
-    odd.add_param(
-        gst::Structure::builder("object_id")
-            .field("id", -4i32)
-            .build(),
-    );
+    let id = gst::Structure::builder("object_id").field("id", -4i32);
+    odd.add_param(id.build());
     // Twice the same box.
     VideoRegionOfInterestMeta::add(buffer.make_mut(), "head", BOXES[0]);
     let out = h.push_and_pull(buffer).unwrap();
@@ -415,17 +384,13 @@ fn regions_without_a_type_are_regions_too() {
 }
 
 #[test]
-fn a_flush_begins_anew() {
+fn a_flush_starts_new_tracks() {
     let element = from_regions();
     element.set_property("tracking", true);
     let mut h = harness(&element);
     let push = |h: &mut gst_check::Harness, regions: &[(&str, Rect)]| {
-        let out = h.push_and_pull(with_regions(regions)).unwrap();
-        poses(&out)
-            .heads
-            .iter()
-            .map(|head| head.id)
-            .collect::<Vec<_>>()
+        let out = poses(&h.push_and_pull(with_regions(regions)).unwrap());
+        out.heads.iter().map(|head| head.id).collect::<Vec<_>>()
     };
     let both = [("head", BOXES[0]), ("head", BOXES[1])];
     assert_eq!(push(&mut h, &both), [1, 2]);
@@ -435,7 +400,7 @@ fn a_flush_begins_anew() {
 }
 
 #[test]
-fn who_finds_the_heads_is_decided_at_the_start() {
+fn heads_from_is_read_at_the_start() {
     let element = toys::quick();
     let mut h = harness(&element);
     element.set_property_from_str("heads-from", "roi-meta");
@@ -449,9 +414,8 @@ fn who_finds_the_heads_is_decided_at_the_start() {
 }
 
 #[test]
-fn analytics_that_cannot_be_had_are_told_of_once() {
-    let element = toys::quick();
-    element.set_property_from_str("meta-format", "custom+analytics");
+fn missing_analytics_are_one_warning() {
+    let element = toys::quick_with("meta-format=custom+analytics");
     let bus = toys::OwnBus::of(&element);
     let (major, minor, ..) = gst::version();
     let expected = usize::from((major, minor) < (1, 24));
@@ -461,16 +425,11 @@ fn analytics_that_cannot_be_had_are_told_of_once() {
             let out = h.push_and_pull(frame()).unwrap();
             assert_eq!(poses(&out).heads.len(), 2);
         }
-        let warnings: Vec<_> = bus
-            .iter_filtered(&[gst::MessageType::Warning][..])
-            .collect();
+        let warnings = toys::warnings(&bus);
         assert_eq!(warnings.len(), expected, "start {start}");
         for warning in warnings {
-            let gst::MessageView::Warning(warning) = warning.view() else {
-                unreachable!()
-            };
-            assert!(warning.error().matches(gst::LibraryError::Settings));
-            let text = warning.error().to_string();
+            assert!(warning.matches(gst::LibraryError::Settings));
+            let text = warning.message();
             assert!(
                 text.contains("1.24") && text.contains("meta-format"),
                 "{text}"
@@ -486,8 +445,7 @@ fn formats_and_classes_change_while_frames_pass() {
     let line = "videotestsrc num-buffers=300 ! video/x-raw,format=I420,width=32,height=32 \
                 ! identity name=from ! identity name=here ! fakesink name=to";
     let pipeline = toys::pipeline(line, &element);
-    let from = pipeline.by_name("from").unwrap().static_pad("src").unwrap();
-    from.add_probe(gst::PadProbeType::BUFFER, |_, info| {
+    toys::pad(&pipeline, "from", "src").add_probe(gst::PadProbeType::BUFFER, |_, info| {
         let buffer = info.buffer_mut().unwrap().make_mut();
         for (class, rect) in [("head", BOXES[0]), ("face", BOXES[1])] {
             VideoRegionOfInterestMeta::add(buffer, class, rect);
@@ -505,11 +463,10 @@ fn formats_and_classes_change_while_frames_pass() {
                     break;
                 }
                 element.set_property_from_str("meta-format", formats[step % 4]);
-                element.set_property("object-class", classes[step / 4 % 4]);
-                assert!(
-                    element.property::<Option<String>>("object-class")
-                        == classes[step / 4 % 4].map(Into::into)
-                );
+                let class = classes[step / 4 % 4];
+                element.set_property("object-class", class);
+                let found = element.property::<Option<String>>("object-class");
+                assert_eq!(found.as_deref(), class);
             }
         });
         let bus = pipeline.bus().unwrap();

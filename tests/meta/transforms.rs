@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The poses downstream of the elements that applications put after ours.
 
-use gst::prelude::*;
 use gstdmheadpose::estimator::angles::Angles;
 use gstdmheadpose::estimator::geometry::Rect;
 use gstdmheadpose::headposemeta::HeadPoses;
@@ -19,13 +18,12 @@ fn behind_each(elements: &str) -> Vec<Option<HeadPoses>> {
         "videotestsrc num-buffers=3 ! video/x-raw,format=I420,width=320,height=240,framerate=30/1 \
          ! identity name=from ! {elements} ! fakesink name=to"
     ));
-    let from = pipeline.by_name("from").unwrap().static_pad("src").unwrap();
-    poses::attach_on(&from, |_| Some(sample()));
+    poses::attach_on(&toys::pad(&pipeline, "from", "src"), |_| Some(sample()));
     let seen = toys::collect(&pipeline, "to");
     toys::run(&pipeline);
-    let seen = seen.lock().unwrap();
-    seen.iter()
-        .map(|buffer| HeadPoses::from_buffer(buffer))
+    let poses = toys::take(&seen).into_iter();
+    poses
+        .map(|buffer| HeadPoses::from_buffer(&buffer))
         .collect()
 }
 
@@ -63,16 +61,9 @@ fn boxes_follow_scalers() {
     ] {
         let poses = behind(&format!("{scaler} ! video/x-raw,width=160,height=120")).unwrap();
         assert_eq!((poses.width, poses.height), (160, 120), "{scaler}");
-        assert_eq!(
-            poses.heads[0].rect,
-            Rect::new(20.0, 30.0, 40.0, 50.0),
-            "{scaler}"
-        );
-        assert_eq!(
-            poses.heads[0].angles,
-            Angles::new(20.0, -10.0, 5.0),
-            "{scaler}"
-        );
+        let head = poses.heads[0];
+        assert_eq!(head.rect, Rect::new(20.0, 30.0, 40.0, 50.0), "{scaler}");
+        assert_eq!(head.angles, Angles::new(20.0, -10.0, 5.0), "{scaler}");
     }
     // Non-square pixels keep the display aspect ratio: no borders, and the boxes follow.
     let poses = behind("videoscale ! video/x-raw,width=640,height=240").unwrap();

@@ -47,28 +47,26 @@ fn yolox_with_and_without_its_decoding() {
 }
 
 #[test]
-fn of_the_boxes_of_one_head_the_best_stays() {
+fn nms_keeps_the_best_box_of_a_head() {
     let element = toys::element("yolox_96x128", "pose_Nx3x32x32");
     let (size, at) = CELL[0];
-    let with = |property: &str, value: &dyn ToValue| {
-        element.set_property_from_value(property, &value.to_value());
+    let with = |property: &str| {
+        toys::set(&element, property);
         seen(&element, size, at, SPOT)
     };
-    assert_scores(&with("nms-iou", &0.3f32), &[0.48]);
+    assert_scores(&with("nms-iou=0.3"), &[0.48]);
     // Four cells of stride 16 detect it as well; two of them overlap the best by 0.52, two by 0.39.
-    assert_scores(&with("nms-iou", &0.45f32), &[0.48, 0.36, 0.36]);
-    assert_scores(&with("nms-iou", &1.0f32), &[0.48, 0.36, 0.36, 0.36, 0.36]);
-    assert_scores(&with("score-threshold", &0.4f32), &[0.48]);
-    assert_scores(&with("score-threshold", &0.5f32), &[]);
+    assert_scores(&with("nms-iou=0.45"), &[0.48, 0.36, 0.36]);
+    assert_scores(&with("nms-iou=1"), &[0.48, 0.36, 0.36, 0.36, 0.36]);
+    assert_scores(&with("score-threshold=0.4"), &[0.48]);
+    assert_scores(&with("score-threshold=0.5"), &[]);
     // Body 0.9, head 0.6, hand 0; times 0.8.
-    assert_scores(&with("head-class", &0i32), &[0.72, 0.54, 0.54, 0.54, 0.54]);
-    assert_scores(&with("head-class", &1i32), &[]);
-    assert_scores(
-        &with("score-threshold", &-1.0f32),
-        &[0.48, 0.36, 0.36, 0.36, 0.36],
-    );
-    assert_scores(&with("head-class", &2i32), &[]);
-    assert_scores(&with("head-class", &3i32), &[]);
+    assert_scores(&with("head-class=0"), &[0.72, 0.54, 0.54, 0.54, 0.54]);
+    assert_scores(&with("head-class=1"), &[]);
+    let all = [0.48, 0.36, 0.36, 0.36, 0.36];
+    assert_scores(&with("score-threshold=-1"), &all);
+    assert_scores(&with("head-class=2"), &[]);
+    assert_scores(&with("head-class=3"), &[]);
 }
 
 #[test]

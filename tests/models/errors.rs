@@ -10,7 +10,12 @@ use crate::common::onnx::{Answer, Graph, Kind};
 use crate::common::reports::{
     FAILED, NOT_FOUND, SETTINGS, UNREADABLE, assert_only, file_of, play, scratch,
 };
-use crate::common::toys::{element, fixture};
+use crate::common::toys::{self, element, fixture};
+
+/// An element of two toy models that work.
+fn sound() -> gst::Element {
+    element("rows_nhwc_32x32", "pose_Nx3x32x32")
+}
 
 /// The element must report exactly this, with all of `parts` in the text.
 fn assert_reported(element: &gst::Element, domain: &str, parts: &[&str]) {
@@ -25,37 +30,30 @@ fn no_model_at_all() {
     std::fs::create_dir_all(&folder).unwrap();
     let folder = folder.to_str().unwrap();
     for (named, missing) in [("pose-model", "detector"), ("detector-model", "pose")] {
-        let element = element("rows_nhwc_32x32", "pose_Nx3x32x32");
+        let element = sound();
         element.set_property("models-dir", folder);
         let keep = element.property::<String>(named);
         element.set_property("detector-model", None::<String>);
         element.set_property("pose-model", None::<String>);
         element.set_property(named, keep);
         let model = format!("no {missing} model");
-        assert_reported(
-            &element,
-            NOT_FOUND,
-            &[&model, ".onnx", folder, "make models"],
-        );
+        let parts = [&model, ".onnx", folder, "make models"];
+        assert_reported(&element, NOT_FOUND, &parts);
     }
 }
 
 #[test]
-fn a_folder_of_models_that_is_not_there() {
-    let element = element("rows_nhwc_32x32", "pose_Nx3x32x32");
-    element.set_property("models-dir", "/no/such/folder");
-    element.set_property("detector-model", "");
-    assert_reported(
-        &element,
-        NOT_FOUND,
-        &["no detector model", "/no/such/folder"],
-    );
+fn a_missing_models_folder() {
+    let element = sound();
+    toys::set(&element, "models-dir=/no/such/folder detector-model=");
+    let parts = ["no detector model", "/no/such/folder"];
+    assert_reported(&element, NOT_FOUND, &parts);
 }
 
-/// Tries a bad file as each of the models.
+/// Tries a bad file as detector and as pose model.
 fn assert_either_model(path: &str, domain: &str, parts: &[&str]) {
     for role in ["detector", "pose"] {
-        let element = element("rows_nhwc_32x32", "pose_Nx3x32x32");
+        let element = sound();
         element.set_property(&format!("{role}-model"), path);
         let model = format!("{role} model {path}: ");
         assert_reported(&element, domain, &[&[model.as_str()], parts].concat());
@@ -75,7 +73,7 @@ fn a_folder_instead_of_a_file() {
 }
 
 #[test]
-fn files_that_are_no_models() {
+fn files_that_are_not_models() {
     let whole = std::fs::read(fixture("yunet")).unwrap();
     let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n";
     for (name, content) in [
@@ -92,19 +90,15 @@ fn files_that_are_no_models() {
 
 #[test]
 fn models_for_another_purpose() {
-    let pose = fixture("pose_Nx3x32x32");
     for (detector, found) in [
         ("pose_Nx3x32x32", "yaw_roll_pitch float32[?,3]"),
         ("classifier", "probabilities float32[1,6]"),
         ("two_inputs", "more float32[1,3]"),
     ] {
         let element = element(detector, "pose_Nx3x32x32");
-        let expected = ["expected", "signature of a detector", "found", found];
-        assert_reported(
-            &element,
-            SETTINGS,
-            &[&expected[..], &[&fixture(detector)]].concat(),
-        );
+        let file = fixture(detector);
+        let parts = ["expected", "signature of a detector", "found", found, &file];
+        assert_reported(&element, SETTINGS, &parts);
     }
     for (model, found) in [
         ("rows_256x320", "float32[7,7]"),
@@ -115,25 +109,24 @@ fn models_for_another_purpose() {
         ("pose_float64", "float64[?,3]"),
     ] {
         let element = element("rows_nhwc_32x32", model);
-        assert_ne!(fixture(model), pose);
-        let expected = ["expected", "signature of a pose model", "found", found];
-        assert_reported(
-            &element,
-            SETTINGS,
-            &[&expected[..], &[&fixture(model)]].concat(),
-        );
+        let file = fixture(model);
+        let parts = [
+            "expected",
+            "signature of a pose model",
+            "found",
+            found,
+            &file,
+        ];
+        assert_reported(&element, SETTINGS, &parts);
     }
 }
 
 #[test]
-fn a_family_that_the_detector_is_not_of() {
-    let element = element("rows_nhwc_32x32", "pose_Nx3x32x32");
+fn a_family_that_does_not_match_the_detector() {
+    let element = sound();
     element.set_property_from_str("detector-family", "yunet");
-    assert_reported(
-        &element,
-        SETTINGS,
-        &["expected YuNet", "rows_nhwc_32x32.onnx"],
-    );
+    let parts = ["expected YuNet", "rows_nhwc_32x32.onnx"];
+    assert_reported(&element, SETTINGS, &parts);
     element.set_property_from_str("detector-family", "rows");
     assert!(play(&element).is_empty(), "the right family is accepted");
 }
@@ -171,7 +164,7 @@ fn models_of_another_family() {
 }
 
 #[test]
-fn models_that_break_their_word() {
+fn models_that_break_their_contract() {
     // Detected in the test run at the start.
     let fails = element("fails_detector", "pose_Nx3x32x32");
     assert_reported(&fails, FAILED, &["fails_detector.onnx", "Gather"]);
@@ -189,17 +182,12 @@ fn models_that_break_their_word() {
 fn a_fifo_instead_of_a_file() {
     let path = scratch("fifo.onnx");
     if !path.exists() {
-        assert!(
-            Command::new("mkfifo")
-                .arg(&path)
-                .status()
-                .unwrap()
-                .success()
-        );
+        let made = Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
     }
     let path = path.to_str().unwrap();
     assert_either_model(path, NOT_FOUND, &["not a regular file"]);
-    let element = element("rows_nhwc_32x32", "pose_Nx3x32x32");
+    let element = sound();
     element.set_property("rear-model", path);
     assert_reported(&element, NOT_FOUND, &["rear model", "not a regular file"]);
 }
@@ -227,7 +215,7 @@ fn models_of_absurd_size() {
         let path = Graph::new(&[("images", Kind::Float32, input)])
             .output((name, Kind::Float32, output), row)
             .save(&format!("absurd-{role}.onnx"));
-        let element = element("rows_nhwc_32x32", "pose_Nx3x32x32");
+        let element = sound();
         element.set_property(&format!("{role}-model"), &path);
         assert_reported(&element, SETTINGS, &["expected", "at most", "found"]);
     }

@@ -27,10 +27,8 @@ fn assert_answers(model: &str, family: &str, wanted: [Angles; 2]) {
 #[test]
 fn bins_of_whenet() {
     // Bins 83, 28, 4 and 20, 20, 16 of yaw, roll and pitch.
-    let wanted = [
-        Angles::new(69.0, -87.0, -15.0),
-        Angles::new(-120.0, -51.0, -39.0),
-    ];
+    let wanted = [[69.0, -87.0, -15.0], [-120.0, -51.0, -39.0]];
+    let wanted = wanted.map(|[yaw, pitch, roll]| Angles::new(yaw, pitch, roll));
     for model in ["whenet_bins_Nx3x32x32", "whenet_bins_Nx32x32x3"] {
         for family in ["auto", "whenet"] {
             assert_answers(model, family, wanted);
@@ -41,11 +39,8 @@ fn bins_of_whenet() {
 #[test]
 fn rotations_of_6drepnet() {
     let wanted = HALVES.map(angles_of);
-    assert_eq!(
-        wanted[0],
-        Angles::new(150.0, -10.0, 5.0),
-        "one is a rear head"
-    );
+    let rear = Angles::new(150.0, -10.0, 5.0);
+    assert_eq!(wanted[0], rear);
     assert_answers("sixdrepnet_matrix", "auto", wanted);
     for model in ["sixdrepnet_matrix", "sixdrepnet_6d", "sixdrepnet_angles"] {
         assert_answers(model, "6drepnet", wanted);

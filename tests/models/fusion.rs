@@ -1,28 +1,23 @@
 // SPDX-License-Identifier: MPL-2.0
-//! A front and a rear model: which of them estimates which head.
+//! A front and a rear model: the choice between them for each head.
 
 use gst::prelude::*;
-use gst_video::VideoFormat;
 use gstdmheadpose::estimator::Head;
 use gstdmheadpose::estimator::angles::Angles;
 
-use crate::common::toys::{self, caps, element, fixture, harness, number, picture, poses, stat};
-use crate::common::{self, init, onnxruntime_library};
+use super::{assert_angles, heads_with};
+use crate::common::toys::{self, element, fixture, harness, number, picture, poses, stat};
+use crate::common::{self, init};
 
 /// Two heads, for which the toy models return 40, -10, 20 (left) and 130, 10, 30 (right).
 fn two_heads() -> gst::Buffer {
-    let color = |x| {
-        if x < 15 {
-            [140, 80, 80]
-        } else {
-            [230, 160, 100]
-        }
-    };
-    picture(32, 32, |x, _| color(x))
+    let colors = [[140, 80, 80], [230, 160, 100]];
+    picture(32, 32, |x, _| colors[usize::from(x >= 15)])
 }
 
-// The rear model orders its outputs yaw, pitch, roll, the front model yaw, roll, pitch, which shows
-// whose they are.
+const SIZE: (u32, u32) = (32, 32);
+
+// The rear model's outputs are yaw, pitch, roll and the front model's yaw, roll, pitch, which distinguishes them.
 const REAR_LEFT: Angles = Angles::new(40.0, -10.0, 20.0);
 const FRONT_LEFT: Angles = Angles::new(40.0, 20.0, -10.0);
 const REAR_RIGHT: Angles = Angles::new(130.0, 10.0, 30.0);
@@ -32,28 +27,17 @@ fn fused(activation_angle: f32) -> (gst::Element, Vec<Head>) {
     let element = element("rows_nhwc_32x32", "pose_Nx3x32x32");
     element.set_property("rear-model", fixture("pose_pitch_first_Nx3x32x32"));
     element.set_property("activation-angle", activation_angle);
-    let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
-    let buffer = h.push_and_pull(two_heads()).unwrap();
-    (element, poses(&buffer).heads)
-}
-
-fn assert_angles(head: &Head, want: Angles) {
-    let Angles { yaw, pitch, roll } = head.angles;
-    for (got, want) in [(yaw, want.yaw), (pitch, want.pitch), (roll, want.roll)] {
-        assert!((got - want).abs() < 0.01, "{head:?}: expected {want}");
-    }
+    let heads = heads_with(&element, two_heads(), SIZE);
+    (element, heads)
 }
 
 #[test]
-fn the_front_model_answers_for_faces_alone() {
+fn the_front_model_estimates_only_faces() {
     let (element, heads) = fused(90.0);
     assert_angles(&heads[0], FRONT_LEFT);
     assert_angles(&heads[1], REAR_RIGHT);
     assert!(!heads[0].rear && heads[1].rear);
-    assert_eq!(
-        (stat(&element, "heads"), stat(&element, "front-runs")),
-        (2, 1)
-    );
+    assert_eq!(["heads", "front-runs"].map(|n| stat(&element, n)), [2, 1]);
 }
 
 #[test]
@@ -71,16 +55,11 @@ fn the_activation_angle_decides() {
 }
 
 #[test]
-fn without_a_rear_model_the_pose_model_sees_every_head() {
+fn without_a_rear_model_the_pose_model_estimates_every_head() {
     let element = toys::quick();
-    let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
-    let buffer = h.push_and_pull(two_heads()).unwrap();
-    let heads = poses(&buffer).heads;
+    let heads = heads_with(&element, two_heads(), SIZE);
     assert_angles(&heads[1], FRONT_RIGHT);
-    assert_eq!(
-        (stat(&element, "heads"), stat(&element, "front-runs")),
-        (2, 2)
-    );
+    assert_eq!(["heads", "front-runs"].map(|n| stat(&element, n)), [2, 2]);
 }
 
 /// Toy inputs that differ in size are cropped twice.
@@ -88,16 +67,14 @@ fn without_a_rear_model_the_pose_model_sees_every_head() {
 fn models_of_different_input_sizes_fuse() {
     let element = element("rows_nhwc_32x32", "pose_Nx3x24x16");
     element.set_property("rear-model", fixture("pose_pitch_first_Nx3x32x32"));
-    let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
-    let buffer = h.push_and_pull(two_heads()).unwrap();
-    let heads = poses(&buffer).heads;
+    let heads = heads_with(&element, two_heads(), SIZE);
     assert_angles(&heads[0], FRONT_LEFT);
     assert_angles(&heads[1], REAR_RIGHT);
 }
 
 /// `make models` fetches a pair that needs no property.
 #[test]
-fn the_models_of_a_fresh_machine_are_a_pair() {
+fn the_default_models_are_a_pair() {
     init();
     let folder = std::env::temp_dir().join(format!("dmheadpose-pair-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
@@ -112,9 +89,7 @@ fn the_models_of_a_fresh_machine_are_a_pair() {
     }
     let element = gst::ElementFactory::make("dmheadpose").build().unwrap();
     element.set_property("models-dir", folder.to_str().unwrap());
-    if let Some(library) = onnxruntime_library() {
-        element.set_property("onnxruntime-library", library.to_str().unwrap());
-    }
+    toys::set_runtime(&element);
     let file = common::fetched(".setup/pictures/astronaut.png");
     let (info, pixels) = common::decode_picture(&file, "BGR");
     let mut h = harness(&element, &info.to_caps().unwrap());

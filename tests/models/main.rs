@@ -20,7 +20,8 @@ use gstdmheadpose::estimator::angles::Angles;
 
 use common::toys::{self, caps, picture};
 
-const SIZES: [(u32, u32); 2] = [(640, 480), (1280, 720)];
+const VGA: (u32, u32) = (640, 480);
+const SIZES: [(u32, u32); 2] = [VGA, (1280, 720)];
 
 /// Three upright bands, 39, 31 and 30 % wide, each around one head of the toy detectors.
 const BANDS: [[u8; 3]; 3] = [[250, 140, 20], [210, 200, 60], [180, 100, 30]];
@@ -28,7 +29,7 @@ const BANDS: [[u8; 3]; 3] = [[250, 140, 20], [210, 200, 60], [180, 100, 30]];
 /// Mean of the bands' red, green and blue, 0..1.
 const MEANS: [f32; 3] = [0.849, 0.575, 0.139];
 
-fn bands(width: u32, height: u32) -> gst::Buffer {
+fn bands((width, height): (u32, u32)) -> gst::Buffer {
     picture(width, height, |x, _| {
         BANDS[match x * 100 / width {
             0..39 => 0,
@@ -55,10 +56,12 @@ fn heads_with(
     poses.heads
 }
 
-fn heads(detector: &str, pose: &str, frame: gst::Buffer, size: (u32, u32)) -> Vec<Head> {
-    heads_with(&toys::element(detector, pose), frame, size)
+/// With the toy pose model.
+fn heads(detector: &str, frame: gst::Buffer, size: (u32, u32)) -> Vec<Head> {
+    heads_with(&toys::element(detector, "pose_Nx3x32x32"), frame, size)
 }
 
+#[track_caller]
 fn assert_angles(head: &Head, wanted: Angles) {
     let (a, b) = (head.angles, wanted);
     let off = [a.yaw - b.yaw, a.pitch - b.pitch, a.roll - b.roll];
@@ -66,13 +69,12 @@ fn assert_angles(head: &Head, wanted: Angles) {
     assert_eq!(head.rear, wanted.yaw.abs() > 90.0);
 }
 
+#[track_caller]
 fn assert_scores(heads: &[Head], wanted: &[f32]) {
     assert_eq!(heads.len(), wanted.len(), "{heads:?}");
     for (head, wanted) in heads.iter().zip(wanted) {
-        assert!(
-            (head.score - wanted).abs() < 0.01,
-            "{heads:?}, not {wanted}"
-        );
+        let off = (head.score - wanted).abs();
+        assert!(off < 0.01, "{heads:?}, not {wanted}");
     }
 }
 

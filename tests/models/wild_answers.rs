@@ -3,32 +3,25 @@
 //! frame are clipped or dropped, and valid results beside them stay.
 
 use gst::prelude::*;
-use gst_video::VideoFormat;
 use gstdmheadpose::estimator::Head;
 use gstdmheadpose::estimator::angles::Angles;
 
-use crate::common::toys::{self, caps, corners, picture};
-
-const SIZE: (u32, u32) = (640, 480);
-
-fn heads_with(element: &gst::Element, frame: gst::Buffer) -> Vec<Head> {
-    let mut h = toys::harness(element, &caps(VideoFormat::Rgb, SIZE.0, SIZE.1));
-    toys::poses(&h.push_and_pull(frame).unwrap()).heads
-}
-
-/// The heads that a detector with the sane pose model finds.
-fn heads(detector: &str, frame: gst::Buffer) -> Vec<Head> {
-    heads_with(&toys::element(detector, "pose_Nx3x32x32"), frame)
-}
+use super::{VGA, assert_angles, heads, heads_with};
+use crate::common::toys::{self, corners, picture};
 
 /// A frame of one colour.
 fn plain(color: [u8; 3]) -> gst::Buffer {
-    picture(SIZE.0, SIZE.1, |_, _| color)
+    toys::plain(VGA.0, VGA.1, 0, color)
+}
+
+/// The heads that a detector with the sane pose model finds in a grey frame.
+fn found_by(detector: &str) -> Vec<Head> {
+    heads(detector, plain([150; 3]), VGA)
 }
 
 #[test]
 fn wild_boxes_are_cut_or_dropped() {
-    let found = heads("post_wild_480x640", plain([150; 3]));
+    let found = found_by("post_wild_480x640");
     let wanted = [
         ([0.0, 0.0, 60.0, 40.0], true),
         ([600.0, 470.0, 640.0, 480.0], true),
@@ -45,22 +38,19 @@ fn wild_boxes_are_cut_or_dropped() {
 
 #[test]
 fn boxes_at_the_ends_of_int64_are_cut() {
-    let found = heads("post_huge_480x640", plain([150; 3]));
-    assert_eq!(
-        corners(&found),
-        [[0.0, 0.0, 640.0, 480.0], [100.0, 50.0, 200.0, 480.0]]
-    );
+    let boxes = [[0.0, 0.0, 640.0, 480.0], [100.0, 50.0, 200.0, 480.0]];
+    assert_eq!(corners(&found_by("post_huge_480x640")), boxes);
 }
 
 #[test]
 fn wild_rows_are_dropped() {
-    let found = heads("rows_wild_32x32", plain([150; 3]));
+    let found = found_by("rows_wild_32x32");
     assert_eq!(corners(&found), [[80.0, 60.0, 240.0, 240.0]]);
 }
 
 /// A face whose box is not a number must not suppress valid ones, whatever the order of their scores.
 #[test]
-fn wild_faces_leave_the_good_ones_alone() {
+fn invalid_faces_do_not_suppress_valid_ones() {
     for (detector, channel, unit, good) in [
         ("yunet", 2, 32, [21.0, 25.0, 138.0, 172.0]),
         ("centerface", 0, 4, [8.0, 31.0, 153.0, 214.0]),
@@ -82,13 +72,13 @@ fn wild_faces_leave_the_good_ones_alone() {
             }
             color
         });
-        let found = heads(detector, frame);
+        let found = heads(detector, frame, VGA);
         assert_eq!(corners(&found), [good], "{detector}");
     }
 }
 
 #[test]
-fn wild_angles_reach_nobody() {
+fn wild_angles_are_dropped_or_wrapped() {
     let element = toys::element("post_int64_480x640", "pose_wild_Nx3x32x32");
     element.set_property("score-threshold", 0.05f32);
     for (color, heads) in [
@@ -99,14 +89,12 @@ fn wild_angles_reach_nobody() {
         ([181, 140, 40], 3),
         ([181, 140, 20], 3),
     ] {
-        let found = heads_with(&element, plain(color));
+        let found = heads_with(&element, plain(color), VGA);
         assert_eq!(found.len(), heads, "{color:?}: {found:?}");
         for head in found {
             let Angles { yaw, pitch, roll } = head.angles;
-            assert!(
-                (yaw - 9.0).abs() < 0.01 && (roll - 1.0).abs() < 0.01,
-                "{head:?}"
-            );
+            let near = (yaw - 9.0).abs() < 0.01 && (roll - 1.0).abs() < 0.01;
+            assert!(near, "{head:?}");
             assert!(pitch > -180.0 && pitch <= 180.0, "{head:?}");
         }
     }
@@ -114,49 +102,32 @@ fn wild_angles_reach_nobody() {
 
 #[test]
 fn wild_cells_are_dropped() {
-    let found = heads("yolox_wild_32x32", plain([150; 3]));
+    let found = found_by("yolox_wild_32x32");
     assert_eq!(corners(&found), [[157.0, 157.0, 482.0, 480.0]]);
-    let found = heads("yolov8_wild_32x32", plain([150; 3]));
-    assert_eq!(
-        corners(&found),
-        [[0.0, 0.0, 640.0, 480.0], [240.0, 240.0, 400.0, 400.0]]
-    );
+    let boxes = [[0.0, 0.0, 640.0, 480.0], [240.0, 240.0, 400.0, 400.0]];
+    assert_eq!(corners(&found_by("yolov8_wild_32x32")), boxes);
 }
 
 /// Outputs times log(red - 100): not a number, infinite, zero, large.
 #[test]
 fn wild_answers_of_every_family() {
-    let upright = |yaw: f32| Some(Angles::new(yaw, -5.0, 0.0));
+    let rotated = Some(Angles::new(100.0, -5.0, 0.0));
+    // Uniform bins give the middle; the others bins 67, 24 and 6.
+    let middle = Some(Angles::new(-1.5, -1.5, -1.5));
+    let binned = Some(Angles::new(21.0, -81.0, -27.0));
     for (model, family, zero, good) in [
-        ("sixdrepnet_wild", "auto", None, upright(100.0)),
-        ("tddfa_wild", "3ddfa-denormalised", None, upright(100.0)),
-        // Uniform bins give the middle; the others bins 67, 24 and 6.
-        (
-            "whenet_wild",
-            "auto",
-            Some(Angles::new(-1.5, -1.5, -1.5)),
-            Some(Angles::new(21.0, -81.0, -27.0)),
-        ),
+        ("sixdrepnet_wild", "auto", None, rotated),
+        ("tddfa_wild", "3ddfa-denormalised", None, rotated),
+        ("whenet_wild", "auto", middle, binned),
     ] {
         let element = toys::element("rows_nhwc_32x32", model);
         element.set_property_from_str("pose-family", family);
         for (red, wanted) in [(99, None), (100, None), (101, zero), (200, good)] {
-            let found = heads_with(&element, plain([red, 120, 30]));
-            let angles: Vec<_> = found.iter().map(|head| head.angles).collect();
-            let Some(wanted) = wanted else {
-                assert_eq!(angles, [], "{model} {red}");
-                continue;
-            };
-            assert_eq!(angles.len(), 2, "{model} {red}");
-            for angles in angles {
-                let Angles { yaw, pitch, roll } = angles;
-                for (got, want) in [
-                    (yaw, wanted.yaw),
-                    (pitch, wanted.pitch),
-                    (roll, wanted.roll),
-                ] {
-                    assert!((got - want).abs() < 0.01, "{model} {red}: {angles:?}");
-                }
+            let found = heads_with(&element, plain([red, 120, 30]), VGA);
+            let expected = if wanted.is_some() { 2 } else { 0 };
+            assert_eq!(found.len(), expected, "{model} {red}: {found:?}");
+            for (head, wanted) in found.iter().zip(wanted.into_iter().cycle()) {
+                assert_angles(head, wanted);
             }
         }
     }

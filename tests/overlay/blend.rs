@@ -114,10 +114,7 @@ fn every_format_and_size_is_drawn_on_and_only_where_the_overlay_is() {
                         && (top - 2..top + h as i32 + 2).contains(&y)
                 })
             };
-            assert!(
-                before != after,
-                "{format} {width}x{height}: nothing was drawn"
-            );
+            assert!(before != after, "{format} {width}x{height}: nothing drawn");
             let changed = (0..before.len()).filter(|&i| before[i] != after[i]);
             for (x, y) in changed.map(|i| (i as i32 % width as i32, i as i32 / width as i32)) {
                 assert!(near(x, y), "{format} {width}x{height}: changed at {x}, {y}");
@@ -234,13 +231,8 @@ fn pixels_that_are_transparent_become_visible_where_the_overlay_is() {
     let mut frame = frame(&rgba);
     frame.plane_data_mut(0).expect("pixels").fill(0);
     let heads = [head(200.0, 150.0, 100.0, 200.0, 0.0)];
-    draw(
-        &mut Overlay::new().expect("an overlay"),
-        &heads,
-        &Style::default(),
-        None,
-        &mut frame,
-    );
+    let mut overlay = Overlay::new().expect("an overlay");
+    draw(&mut overlay, &heads, &Style::default(), None, &mut frame);
     let pixels = frame.plane_data(0).expect("pixels");
     let at = |x: usize, y: usize| &pixels[(y * 640 + x) * 4..][..4];
     assert_eq!(at(180, 250), [0, 0, 255, 255]);
@@ -283,10 +275,6 @@ fn a_composition_shows_what_blending_draws_and_reuses_rectangles() {
         rectangle.render_rectangle()
     };
     assert_eq!(place(&first).0 + 40, place(&moved).0);
-    assert_eq!(
-        place(&first),
-        (180, 130, 146, 2),
-        "what was handed out stays"
-    );
+    assert_eq!(place(&first), (180, 130, 146, 2), "the first stays");
     assert_eq!(compose(&[]).n_rectangles(), 0);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Who draws: downstream, if it accepts compositions, else the element itself. One of them always draws.
+//! Drawing by downstream, if it accepts compositions, else by the element itself: always by exactly one of them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,16 +10,14 @@ use gst_video::{
 };
 
 use crate::common::toys::{
-    self, bytes, caps, collect, harness, number, picture, pipeline, quick, replace, run,
+    self, bytes, caps, collect, harness, pipeline, plain, quick, quick_with, replace, run, take,
 };
 
 const FEATURE: &str = "meta:GstVideoOverlayComposition";
 
 /// The estimating element, which draws these parts.
 fn drawing(parts: &str) -> gst::Element {
-    let element = quick();
-    element.set_property_from_str("overlay", parts);
-    element
+    quick_with(&format!("overlay={parts}"))
 }
 
 fn overlay(parts: &str) -> gst::Element {
@@ -49,8 +47,7 @@ fn draw_behind(pad: &gst::Pad, answers: &Arc<AtomicBool>) {
 
 /// Makes the sink of this name accept compositions.
 fn let_sink_draw(pipeline: &gst::Pipeline, sink: &str) {
-    let sink = pipeline.by_name(sink).unwrap();
-    let pad = sink.static_pad("sink").unwrap();
+    let pad = toys::pad(pipeline, sink, "sink");
     draw_behind(&pad, &Arc::new(AtomicBool::new(true)));
 }
 
@@ -95,30 +92,24 @@ fn play(between: &str, element: &gst::Element, sink_draws: bool) -> (Vec<gst::Bu
     let buffers = collect(&pipeline, "sink");
     let featured = Arc::new(AtomicBool::new(false));
     let seen = featured.clone();
-    let pad = pipeline.by_name("sink").unwrap().static_pad("sink");
-    pad.unwrap()
-        .add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
-            if let Some(gst::EventView::Caps(event)) = info.event().map(|event| event.view()) {
-                seen.store(has_feature(&event.caps_owned()), Ordering::SeqCst);
-            }
-            gst::PadProbeReturn::Ok
-        });
+    let pad = toys::pad(&pipeline, "sink", "sink");
+    pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+        if let Some(gst::EventView::Caps(event)) = info.event().map(|event| event.view()) {
+            seen.store(has_feature(&event.caps_owned()), Ordering::SeqCst);
+        }
+        gst::PadProbeReturn::Ok
+    });
     run(&pipeline);
-    let buffers = std::mem::take(&mut *buffers.lock().unwrap());
+    let buffers = take(&buffers);
     assert_eq!(buffers.len(), 3, "{between}");
     (buffers, featured.load(Ordering::SeqCst))
 }
 
 #[test]
 fn a_sink_that_draws_gets_the_composition_and_untouched_pixels() {
-    for between in [
-        "",
-        "queue !",
-        "identity ! queue !",
-        "video/x-raw(ANY) !",
-        "videoconvert !",
-        "tee ! queue !",
-    ] {
+    #[rustfmt::skip]
+    let kept = ["", "queue !", "identity ! queue !", "tee ! queue !", "video/x-raw(ANY) !", "videoconvert !"];
+    for between in kept {
         let (buffers, featured) = play(between, &drawing("box+axes+labels"), true);
         let (blended, _) = play(between, &drawing("box+axes+labels"), false);
         assert!(featured, "{between}");
@@ -126,17 +117,15 @@ fn a_sink_that_draws_gets_the_composition_and_untouched_pixels() {
             let composition = composition(buffer).unwrap_or_else(|| panic!("{between}: no meta"));
             assert!(composition.n_rectangles() > 8, "{between}");
             assert!(bytes(buffer).iter().all(|&byte| byte == 0), "{between}");
-            let off = difference(
-                &shown(buffer, VideoFormat::Rgb, (320, 240)),
-                &bytes(blended),
-            );
+            let shown = shown(buffer, VideoFormat::Rgb, (320, 240));
+            let off = difference(&shown, &bytes(blended));
             assert!(off <= 1, "{between}: {off}");
         }
     }
 }
 
 #[test]
-fn everybody_else_gets_the_drawing_in_the_pixels() {
+fn any_other_downstream_gets_the_drawing_in_the_pixels() {
     for (between, sink_draws) in [
         ("", false),
         ("queue !", false),
@@ -191,9 +180,9 @@ fn behind_a_tee_the_pixels_are_shared() {
         }
         let (drawn, plain) = (collect(&pipeline, "drawn"), collect(&pipeline, "plain"));
         run(&pipeline);
-        let (drawn, plain) = (drawn.lock().unwrap(), plain.lock().unwrap());
+        let (drawn, plain) = (take(&drawn), take(&plain));
         assert_eq!((drawn.len(), plain.len()), (5, 5));
-        for (drawn, plain) in drawn.iter().zip(plain.iter()) {
+        for (drawn, plain) in drawn.iter().zip(&plain) {
             assert_eq!(drawn.pts(), plain.pts());
             let memories = [drawn, plain].map(|buffer| buffer.peek_memory(0).as_ptr());
             assert_eq!(memories[0] == memories[1], draws);
@@ -204,7 +193,7 @@ fn behind_a_tee_the_pixels_are_shared() {
 }
 
 #[test]
-fn what_two_elements_draw_adds_up() {
+fn drawings_of_two_elements_add_up() {
     for sink_draws in [true, false] {
         let line = "videotestsrc num-buffers=2 pattern=black \
              ! video/x-raw,format=RGB,width=320,height=240 \
@@ -229,18 +218,20 @@ fn what_two_elements_draw_adds_up() {
 }
 
 #[test]
-fn anothers_composition_is_kept_where_we_blend() {
+fn a_composition_from_upstream_is_kept() {
     let mut h = harness(&drawing("box"), &caps(VideoFormat::Rgb, 320, 240));
     let mut other = harness(&drawing("labels"), &caps(VideoFormat::Rgb, 320, 240));
     let src = other.element().unwrap().static_pad("src").unwrap();
     draw_behind(&src, &Arc::new(AtomicBool::new(true)));
-    let buffer = other
-        .push_and_pull(picture(320, 240, |_, _| [0; 3]))
-        .unwrap();
+    let buffer = other.push_and_pull(black(0, (320, 240))).unwrap();
     let before = composition(&buffer).unwrap().n_rectangles();
     let out = h.push_and_pull(buffer).unwrap();
     assert_eq!(composition(&out).unwrap().n_rectangles(), before);
     assert!(bytes(&out).iter().any(|&byte| byte > 50), "the box");
+}
+
+fn black(n: u64, (width, height): (u32, u32)) -> gst::Buffer {
+    plain(width, height, n, [0; 3])
 }
 
 /// A harness whose downstream draws while the flag is set.
@@ -253,9 +244,7 @@ fn switchable(element: &gst::Element) -> (gst_check::Harness, Arc<AtomicBool>) {
 
 /// Pushes a black frame and returns who draws on it; the caps have to agree.
 fn downstream_draws(h: &mut gst_check::Harness, n: u64, size: (u32, u32)) -> bool {
-    let mut frame = picture(size.0, size.1, |_, _| [0; 3]);
-    number(&mut frame, n);
-    let out = h.push_and_pull(frame).unwrap();
+    let out = h.push_and_pull(black(n, size)).unwrap();
     let composed = composition(&out).is_some();
     let drawn = bytes(&out).iter().any(|&byte| byte > 50);
     assert!(composed != drawn, "drawn {drawn}, composed {composed}");
@@ -267,26 +256,16 @@ fn downstream_draws(h: &mut gst_check::Harness, n: u64, size: (u32, u32)) -> boo
 }
 
 #[test]
-fn the_answer_is_asked_for_again_when_downstream_changes() {
-    for element in [drawing("box"), {
-        // Draws from the meta that the frame must carry already.
-        let bin = gst::parse::bin_from_description(
-            "identity name=here ! dmheadposeoverlay overlay=box",
-            true,
-        );
-        let bin = bin.unwrap();
-        let (old, estimating) = (bin.by_name("here").unwrap(), quick());
-        let next = old.static_pad("src").unwrap().peer().unwrap();
-        let ghost = bin.static_pad("sink").unwrap();
-        bin.remove(&old).unwrap();
-        bin.add(&estimating).unwrap();
-        estimating.static_pad("src").unwrap().link(&next).unwrap();
-        let ghost = ghost.downcast::<gst::GhostPad>().unwrap();
-        ghost
-            .set_target(estimating.static_pad("sink").as_ref())
-            .unwrap();
-        bin.upcast()
-    }] {
+fn downstream_is_queried_again_after_a_reconfigure_event() {
+    // The drawing element needs the meta on its frames.
+    let (estimating, drawing_only, bin) = (quick(), overlay("box"), gst::Bin::new());
+    bin.add_many([&estimating, &drawing_only]).unwrap();
+    estimating.link(&drawing_only).unwrap();
+    for (element, pad) in [(&estimating, "sink"), (&drawing_only, "src")] {
+        let pad = gst::GhostPad::with_target(&element.static_pad(pad).unwrap()).unwrap();
+        bin.add_pad(&pad).unwrap();
+    }
+    for element in [drawing("box"), bin.upcast()] {
         let (mut h, answers) = switchable(&element);
         let size = (320, 240);
         for (n, draws) in [false, true, true, false, true].into_iter().enumerate() {
@@ -303,7 +282,7 @@ fn the_answer_is_asked_for_again_when_downstream_changes() {
 }
 
 #[test]
-fn new_caps_and_flushes_do_not_change_who_draws() {
+fn new_caps_and_flushes_do_not_move_the_drawing() {
     for draws in [true, false] {
         let (mut h, answers) = switchable(&drawing("box"));
         answers.store(draws, Ordering::SeqCst);
@@ -320,11 +299,11 @@ fn new_caps_and_flushes_do_not_change_who_draws() {
 }
 
 #[test]
-fn nothing_is_asked_or_attached_until_something_is_drawn() {
+fn no_query_and_no_meta_until_something_is_drawn() {
     let element = quick();
     let (mut h, answers) = switchable(&element);
     answers.store(true, Ordering::SeqCst);
-    let frame = || picture(320, 240, |_, _| [0; 3]);
+    let frame = || black(0, (320, 240));
     let src = element.static_pad("src").unwrap();
     let out = h.push_and_pull(frame()).unwrap();
     assert!(composition(&out).is_none() && !has_feature(&src.current_caps().unwrap()));
@@ -337,11 +316,9 @@ fn nothing_is_asked_or_attached_until_something_is_drawn() {
 
 #[test]
 fn hidden_heads_are_hidden_in_the_pixels_also_where_downstream_draws() {
-    let element = drawing("box");
-    element.set_property_from_str("blur-heads", "fill");
-    let (mut h, answers) = switchable(&element);
+    let (mut h, answers) = switchable(&quick_with("overlay=box blur-heads=fill"));
     answers.store(true, Ordering::SeqCst);
-    let out = h.push_and_pull(picture(320, 240, |_, _| [255; 3])).unwrap();
+    let out = h.push_and_pull(plain(320, 240, 0, [255; 3])).unwrap();
     assert!(composition(&out).is_some());
     let pixels = bytes(&out);
     // The middle of the first head is at 8/32 of the width and 10/32 of the height.

@@ -5,8 +5,15 @@ use gst::prelude::*;
 use gst_video::VideoFormat;
 
 use crate::common::toys::{
-    self, bytes, caps, collect, harness, picture, pipeline, poses, quick, replace, run,
+    self, bytes, caps, collect, harness, pipeline, plain, poses, quick, quick_with, replace, run,
+    take,
 };
+
+/// The frame after this element.
+fn passed(element: &gst::Element, frame: gst::Buffer) -> gst::Buffer {
+    let mut h = harness(element, &caps(VideoFormat::Rgb, 320, 240));
+    h.push_and_pull(frame).unwrap()
+}
 
 fn overlay() -> gst::Element {
     toys::init();
@@ -16,15 +23,13 @@ fn overlay() -> gst::Element {
 }
 
 fn frame() -> gst::Buffer {
-    picture(320, 240, |_, _| [90; 3])
+    plain(320, 240, 0, [90; 3])
 }
 
 /// A frame with the result of the estimating element.
 fn estimated(parts: &str) -> gst::Buffer {
-    let element = quick();
-    element.set_property_from_str("overlay", parts);
-    let mut h = harness(&element, &caps(VideoFormat::Rgb, 320, 240));
-    h.push_and_pull(frame()).unwrap()
+    let element = quick_with(&format!("overlay={parts}"));
+    passed(&element, frame())
 }
 
 #[test]
@@ -33,8 +38,7 @@ fn it_draws_what_the_estimating_element_would_draw() {
         let drawn = estimated(parts);
         let element = overlay();
         element.set_property_from_str("overlay", parts);
-        let mut h = harness(&element, &caps(VideoFormat::Rgb, 320, 240));
-        let buffer = h.push_and_pull(estimated("")).unwrap();
+        let buffer = passed(&element, estimated(""));
         assert_ne!(bytes(&buffer), bytes(&frame()), "{parts}");
         assert_eq!(bytes(&buffer), bytes(&drawn), "{parts}");
         assert_eq!(poses(&buffer).heads, poses(&drawn).heads);
@@ -43,32 +47,22 @@ fn it_draws_what_the_estimating_element_would_draw() {
 
 #[test]
 fn frames_without_poses_pass_untouched() {
-    let mut h = harness(&overlay(), &caps(VideoFormat::Rgb, 320, 240));
     let buffer = frame();
     let memory = buffer.peek_memory(0).as_ptr();
-    let out = h.push_and_pull(buffer).unwrap();
+    let out = passed(&overlay(), buffer);
     assert_eq!(out.peek_memory(0).as_ptr(), memory);
     assert_eq!(bytes(&out), bytes(&frame()));
 }
 
 #[test]
 fn larger_lines_and_letters_cover_more() {
-    let changed = |property: Option<(&str, f32)>| {
-        let element = overlay();
-        if let Some((name, value)) = property {
-            element.set_property(name, value);
-        }
-        let mut h = harness(&element, &caps(VideoFormat::Rgb, 320, 240));
-        let drawn = bytes(&h.push_and_pull(estimated("")).unwrap());
-        drawn
-            .iter()
-            .zip(bytes(&frame()))
-            .filter(|(a, b)| **a != *b)
-            .count()
+    let changed = |properties: &[(&str, &str)]| {
+        let (drawn, before) = (drawn(properties, gst::ClockTime::ZERO), bytes(&frame()));
+        drawn.iter().zip(&before).filter(|(a, b)| a != b).count()
     };
-    let usual = changed(None);
-    assert!(changed(Some(("line-width", 6.0))) > usual);
-    assert!(changed(Some(("font-scale", 2.0))) > usual);
+    let usual = changed(&[]);
+    assert!(changed(&[("line-width", "6")]) > usual);
+    assert!(changed(&[("font-scale", "2")]) > usual);
 }
 
 /// A frame with poses of this age, drawn by an element with these properties.
@@ -81,8 +75,7 @@ fn drawn(properties: &[(&str, &str)], age: gst::ClockTime) -> Vec<u8> {
     let mut poses = poses(&buffer);
     poses.age = Some(age);
     poses.attach(buffer.make_mut()).unwrap();
-    let mut h = harness(&element, &caps(VideoFormat::Rgb, 320, 240));
-    bytes(&h.push_and_pull(buffer).unwrap())
+    bytes(&passed(&element, buffer))
 }
 
 #[test]
@@ -95,10 +88,8 @@ fn poses_that_are_too_old_are_not_drawn() {
     assert_ne!(drawn(&[never], old), untouched);
     let at_once = ("expire-overlay", "0");
     assert_ne!(drawn(&[at_once], gst::ClockTime::ZERO), untouched);
-    assert_eq!(
-        drawn(&[at_once], gst::ClockTime::from_nseconds(1)),
-        untouched
-    );
+    let ns = gst::ClockTime::from_nseconds(1);
+    assert_eq!(drawn(&[at_once], ns), untouched);
     // The number of heads and the inference time stay visible.
     assert_ne!(drawn(&[("overlay", "box+stats")], old), untouched);
 }
@@ -142,13 +133,10 @@ fn behind_a_tee_and_a_scaler() {
     replace(&pipeline, "draw", &overlay());
     let (drawn, plain) = (collect(&pipeline, "drawn"), collect(&pipeline, "plain"));
     run(&pipeline);
-    let (drawn, plain) = (drawn.lock().unwrap(), plain.lock().unwrap());
+    let (drawn, plain) = (take(&drawn), take(&plain));
     assert_eq!((drawn.len(), plain.len()), (2, 2));
     assert!(bytes(&drawn[0]).iter().any(|byte| *byte > 100));
     assert!(bytes(&plain[0]).iter().all(|byte| *byte == 0));
-    let (small, large) = (
-        poses(&plain[0]).heads[0].rect,
-        poses(&drawn[0]).heads[0].rect,
-    );
+    let [small, large] = [&plain, &drawn].map(|out| poses(&out[0]).heads[0].rect);
     assert_eq!((large.x, large.w), (2.0 * small.x, 2.0 * small.w));
 }

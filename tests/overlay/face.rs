@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! A head made of a few ellipsoids, seen from any side, to draw overlays on.
 
+use glam::{DMat3, DVec3};
 use gstdmheadpose::estimator::angles::Angles;
 use gstdmheadpose::estimator::geometry::Rect;
 
@@ -30,21 +31,15 @@ const PARTS: [(Vector, Vector, Vector); 11] = [
 ];
 
 /// How far the head's point at `x`, `y` is towards the viewer, and its colour there.
-fn seen(x: f64, y: f64, rotation: &[f64; 9]) -> Option<(f64, Vector)> {
+fn seen(x: f64, y: f64, rotation: &DMat3) -> Option<(f64, DVec3)> {
     // Rows of the matrix are the image's directions in the head's coordinates.
-    let row = |i: usize| [rotation[3 * i], rotation[3 * i + 1], rotation[3 * i + 2]];
-    let (right, down, toward) = (row(0), row(1), row(2));
+    let [right, down, toward] = [0, 1, 2].map(|i| rotation.row(i));
     let mut nearest = None;
     for (center, radii, color) in PARTS {
-        let from: Vector =
-            std::array::from_fn(|i| (right[i] * x + down[i] * y - center[i]) / radii[i]);
-        let along: Vector = std::array::from_fn(|i| toward[i] / radii[i]);
-        let dot = |a: &Vector, b: &Vector| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-        let (a, b, c) = (
-            dot(&along, &along),
-            dot(&from, &along),
-            dot(&from, &from) - 1.0,
-        );
+        let [center, radii, color] = [center, radii, color].map(DVec3::from);
+        let from = (right * x + down * y - center) / radii;
+        let along = toward / radii;
+        let (a, b, c) = (along.dot(along), from.dot(along), from.dot(from) - 1.0);
         let root = b * b - a * c;
         if root < 0.0 {
             continue;
@@ -52,11 +47,10 @@ fn seen(x: f64, y: f64, rotation: &[f64; 9]) -> Option<(f64, Vector)> {
         let depth = (-b + root.sqrt()) / a;
         if nearest.is_none_or(|(other, _)| depth > other) {
             // Light from the viewer's upper left.
-            let normal: Vector = std::array::from_fn(|i| (from[i] + along[i] * depth) / radii[i]);
-            let light: Vector =
-                std::array::from_fn(|i| 0.8 * toward[i] - 0.45 * down[i] - 0.4 * right[i]);
-            let shade = dot(&normal, &light) / dot(&normal, &normal).sqrt();
-            nearest = Some((depth, color.map(|v| v * (0.62 + 0.38 * shade.max(0.0)))));
+            let normal = (from + along * depth) / radii;
+            let light = 0.8 * toward - 0.45 * down - 0.4 * right;
+            let shade = normal.dot(light) / normal.length();
+            nearest = Some((depth, color * (0.62 + 0.38 * shade.max(0.0))));
         }
     }
     nearest
@@ -65,25 +59,19 @@ fn seen(x: f64, y: f64, rotation: &[f64; 9]) -> Option<(f64, Vector)> {
 /// Paints the head on the RGB pixels of a picture so that `rect` encloses it.
 fn paint(pixels: &mut [u8], width: usize, rect: &Rect, angles: &Angles) {
     const FINE: usize = 3;
-    let rotation = angles.rotation();
+    let rotation = angles.matrix();
     let unit = f64::from(rect.h) / 2.0 / 1.05;
-    let center = (
-        f64::from(rect.x + rect.w / 2.0),
-        f64::from(rect.y + rect.h / 2.0),
-    );
+    let (center_x, center_y) = rect.center();
     for (i, pixel) in pixels.chunks_exact_mut(3).enumerate() {
-        let behind = [0, 1, 2].map(|c| f64::from(pixel[c]));
-        let mut sum = [0.0; 3];
+        let behind = DVec3::from([0, 1, 2].map(|c| f64::from(pixel[c])));
+        let mut sum = DVec3::ZERO;
         for part in 0..FINE * FINE {
             let fine = |n: usize| (n as f64 + 0.5) / FINE as f64;
-            let x = ((i % width) as f64 + fine(part % FINE) - center.0) / unit;
-            let y = ((i / width) as f64 + fine(part / FINE) - center.1) / unit;
-            let color = seen(x, y, &rotation).map_or(behind, |(_, color)| color);
-            for (sum, v) in sum.iter_mut().zip(color) {
-                *sum += v;
-            }
+            let x = ((i % width) as f64 + fine(part % FINE) - f64::from(center_x)) / unit;
+            let y = ((i / width) as f64 + fine(part / FINE) - f64::from(center_y)) / unit;
+            sum += seen(x, y, &rotation).map_or(behind, |(_, color)| color);
         }
-        for (value, sum) in pixel.iter_mut().zip(sum) {
+        for (value, sum) in pixel.iter_mut().zip(sum.to_array()) {
             *value = (sum / (FINE * FINE) as f64 + 0.5) as u8;
         }
     }

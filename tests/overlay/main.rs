@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What is drawn on frames and what is hidden in them.
+//! Drawing on frames, and hiding heads in them.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The pictures of docs/overlay.md are what the code draws. `DMHEADPOSE_WRITE_PICTURES=1` rewrites them.
+//! The pictures of docs/overlay.md match what the code draws. `DMHEADPOSE_WRITE_PICTURES=1` rewrites them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -113,22 +113,13 @@ fn signs_of_the_angles() {
 #[test]
 fn styles() {
     let heads = [
-        head(
-            1,
-            Rect::new(52.0, 70.0, 84.0, 110.0),
-            Angles::new(-28.0, 8.0, 4.0),
-        ),
-        head(
-            2,
-            Rect::new(214.0, 60.0, 62.0, 82.0),
-            Angles::new(140.0, -4.0, -6.0),
-        ),
-        head(
-            3,
-            Rect::new(326.0, 76.0, 76.0, 100.0),
-            Angles::new(38.0, -20.0, 12.0),
-        ),
+        (1, [52.0, 70.0, 84.0, 110.0], [-28.0, 8.0, 4.0]),
+        (2, [214.0, 60.0, 62.0, 82.0], [140.0, -4.0, -6.0]),
+        (3, [326.0, 76.0, 76.0, 100.0], [38.0, -20.0, 12.0]),
     ];
+    let heads = heads.map(|(id, [x, y, w, h], [yaw, pitch, roll])| {
+        head(id, Rect::new(x, y, w, h), Angles::new(yaw, pitch, roll))
+    });
     let bare = Style {
         boxes: false,
         axes: false,
@@ -137,57 +128,36 @@ fn styles() {
         line_width: 4.0,
         ..Style::default()
     };
+    let usual = Style {
+        boxes: true,
+        axes: true,
+        labels: true,
+        ..bare.clone()
+    };
+    let cube = Style {
+        cube: true,
+        ..bare.clone()
+    };
+    let axes = Style {
+        axes: true,
+        ..bare.clone()
+    };
     let label = Label::new("#{id}  {score}{newline}yaw{tab}{yaw:+}°");
-    let none = DmHeadPoseBlurHeads::None;
-    let styles = [
-        (
-            "style-usual",
-            Style {
-                boxes: true,
-                axes: true,
-                labels: true,
-                ..bare.clone()
-            },
-            none,
-        ),
-        (
-            "style-cube",
-            Style {
-                cube: true,
-                ..bare.clone()
-            },
-            none,
-        ),
-        (
-            "style-label",
-            Style {
-                boxes: true,
-                labels: true,
-                box_color: BoxColor::Id,
-                label: Some(Arc::new(label)),
-                label_color: Color(u32::MAX),
-                ..bare.clone()
-            },
-            none,
-        ),
-        (
-            "style-pixelate",
-            Style {
-                axes: true,
-                ..bare.clone()
-            },
-            DmHeadPoseBlurHeads::Pixelate,
-        ),
-        (
-            "style-fill",
-            Style {
-                axes: true,
-                ..bare.clone()
-            },
-            DmHeadPoseBlurHeads::Fill,
-        ),
-    ];
-    for (name, style, blur) in styles {
-        check(name, (440, 220), &heads, &style, blur);
+    let label = Style {
+        boxes: true,
+        labels: true,
+        box_color: BoxColor::Id,
+        label: Some(Arc::new(label)),
+        label_color: Color(u32::MAX),
+        ..bare
+    };
+    for (name, style, blur) in [
+        ("style-usual", &usual, DmHeadPoseBlurHeads::None),
+        ("style-cube", &cube, DmHeadPoseBlurHeads::None),
+        ("style-label", &label, DmHeadPoseBlurHeads::None),
+        ("style-pixelate", &axes, DmHeadPoseBlurHeads::Pixelate),
+        ("style-fill", &axes, DmHeadPoseBlurHeads::Fill),
+    ] {
+        check(name, (440, 220), &heads, style, blur);
     }
 }

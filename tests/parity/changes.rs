@@ -101,14 +101,13 @@ impl Changes {
     fn check(&mut self, what: &str, most_mean_levels: f64) {
         let mean_levels = self.levels.iter().sum::<f64>() / self.levels.len() as f64;
         let most_levels = self.levels.iter().copied().fold(0.0, f64::max);
-        let each: Vec<f32> = self.degrees.iter().flatten().copied().collect();
-        let worst: Vec<f32> = self
-            .degrees
-            .iter()
-            .map(|d| d.iter().copied().fold(0.0, f32::max))
-            .collect();
-        let [yaw, pitch, roll] =
-            [0, 1, 2].map(|i| median(self.degrees.iter().map(|d| d[i]).collect()));
+        let degrees = self.degrees.iter();
+        let each: Vec<f32> = degrees.clone().flatten().copied().collect();
+        let worst = degrees
+            .clone()
+            .map(|d| d.iter().copied().fold(0.0, f32::max));
+        let worst: Vec<f32> = worst.collect();
+        let [yaw, pitch, roll] = [0, 1, 2].map(|i| median(degrees.clone().map(|d| d[i]).collect()));
         let all = median(each.clone());
         let mean = each.iter().sum::<f32>() / each.len() as f32;
         let max = worst.iter().copied().fold(0.0, f32::max);
@@ -130,11 +129,9 @@ impl Changes {
         if mean_levels > most_mean_levels {
             fail(format!("crops off by {mean_levels:.2} levels"));
         }
-        if self.rivals * HEADS_PER_RIVAL > self.heads {
-            fail(format!(
-                "{} of {} heads changed boxes",
-                self.rivals, self.heads
-            ));
+        let (rivals, heads) = (self.rivals, self.heads);
+        if rivals * HEADS_PER_RIVAL > heads {
+            fail(format!("{rivals} of {heads} heads changed boxes"));
         }
     }
 }
@@ -194,20 +191,14 @@ fn distance(a: &Found, b: &Found) -> f32 {
 /// Removes the same head from `found`: scores change a little, and with them the order.
 fn take_nearest(head: &Found, found: &mut Vec<Found>) -> Option<Found> {
     let overlap = |other: &Found| head.head.rect.iou(&other.head.rect);
-    let (index, best) = found
-        .iter()
-        .map(overlap)
-        .enumerate()
-        .max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let overlaps = found.iter().map(overlap).enumerate();
+    let (index, best) = overlaps.max_by(|a, b| a.1.total_cmp(&b.1))?;
     (best > 0.5).then(|| found.swap_remove(index))
 }
 
 fn mean_difference(a: &[u8], b: &[u8]) -> f64 {
     assert_eq!(a.len(), b.len());
-    let sum: u64 = a
-        .iter()
-        .zip(b)
-        .map(|(a, b)| u64::from(a.abs_diff(*b)))
-        .sum();
+    let differences = a.iter().zip(b).map(|(a, b)| u64::from(a.abs_diff(*b)));
+    let sum: u64 = differences.sum();
     sum as f64 / a.len() as f64
 }

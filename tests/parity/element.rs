@@ -8,7 +8,7 @@ use gstdmheadpose::estimator::Head;
 use gstdmheadpose::estimator::image::frame::{FrameView, PixelFormat};
 use gstdmheadpose::headposemeta::{HeadPoses, Source};
 
-use crate::common::{fetched, onnxruntime_library};
+use crate::common::{fetched, toys};
 use crate::estimate::{SETTINGS, load};
 use crate::fetched::{WHENET, YUNET, picture};
 use crate::yuv::{MATRICES, YuvFrame};
@@ -43,30 +43,10 @@ fn poses_behind_the_element(info: &VideoInfo, mut buffer: gst::Buffer) -> HeadPo
     let element = gst::ElementFactory::make("dmheadpose").build().unwrap();
     element.set_property("detector-model", fetched(YUNET).to_str());
     element.set_property("pose-model", fetched(WHENET).to_str());
-    if let Some(library) = onnxruntime_library() {
-        element.set_property("onnxruntime-library", library.to_str());
-    }
-    let source = gst_app::AppSrc::builder()
-        .caps(&info.to_caps().unwrap())
-        .format(gst::Format::Time)
-        .build();
-    let sink = gst_app::AppSink::builder().sync(false).build();
-    let pipeline = gst::Pipeline::new();
-    let elements: [&gst::Element; 3] = [source.upcast_ref(), &element, sink.upcast_ref()];
-    pipeline.add_many(elements).unwrap();
-    gst::Element::link_many(elements).unwrap();
-    pipeline.set_state(gst::State::Playing).unwrap();
-    buffer.make_mut().set_pts(gst::ClockTime::ZERO);
-    source.push_buffer(buffer).unwrap();
-    source.end_of_stream().unwrap();
-    let sample = sink.try_pull_sample(gst::ClockTime::from_seconds(60));
-    let error = pipeline
-        .bus()
-        .unwrap()
-        .pop_filtered(&[gst::MessageType::Error]);
-    pipeline.set_state(gst::State::Null).unwrap();
-    let sample = sample.unwrap_or_else(|| panic!("no buffer came out: {error:?}"));
-    HeadPoses::from_buffer(sample.buffer().unwrap()).expect("poses on the buffer")
+    toys::set_runtime(&element);
+    let mut h = toys::harness(&element, &info.to_caps().unwrap());
+    toys::number(&mut buffer, 0);
+    toys::poses(&h.push_and_pull(buffer).unwrap())
 }
 
 fn check(info: &VideoInfo, planes: &[(&[u8], usize)], frame: &FrameView<'_>) {

@@ -3,14 +3,16 @@
 
 use std::path::Path;
 
+use gstdmheadpose::estimator::angles::Angles;
 use gstdmheadpose::estimator::geometry::{CropMode, Size};
-use gstdmheadpose::estimator::image::frame::{Colorimetry, FrameView, PixelFormat, Plane};
+use gstdmheadpose::estimator::image::frame::{FrameView, PixelFormat};
 use gstdmheadpose::estimator::image::preprocess;
 use gstdmheadpose::estimator::image::resize::{PixelRect, Resizer};
 use gstdmheadpose::estimator::image::tensor::{ChannelOrder, PixelEncoding};
 use gstdmheadpose::estimator::{Config, Head, HeadPoseEstimator, Settings};
 
-use crate::common::{decode_picture, init, runtime_options};
+use crate::changes::turn;
+use crate::common::{decode_picture, init, runtime_options, view};
 
 /// The element's defaults.
 pub const SETTINGS: Settings = Settings {
@@ -47,19 +49,13 @@ impl Picture {
     pub fn open(path: &Path) -> Self {
         init();
         let (info, bgr) = decode_picture(path, "BGR");
-        let size = Size {
-            width: info.width(),
-            height: info.height(),
-        };
+        let (width, height) = (info.width(), info.height());
+        let size = Size { width, height };
         Self { size, bgr }
     }
 
     pub fn view(&self) -> FrameView<'_> {
-        let plane = Plane {
-            bytes: &self.bgr,
-            stride: self.size.width as usize * 3,
-        };
-        FrameView::new(PixelFormat::Bgr, self.size, Colorimetry::BT601, &[plane]).unwrap()
+        view(PixelFormat::Bgr, &self.bgr, self.size)
     }
 }
 
@@ -71,6 +67,15 @@ pub struct Found {
     pub crop: PixelRect,
     /// That part as the network's input: rows of R, G, B.
     pub pixels: Vec<u8>,
+}
+
+/// Yaw, pitch and roll are the expected ones up to `most` degrees. Returns the largest difference.
+pub fn check_angles(found: Angles, expected: Angles, most: f32, what: &str) -> f32 {
+    let (a, b) = (found, expected);
+    let off = [a.yaw - b.yaw, a.pitch - b.pitch, a.roll - b.roll].map(turn);
+    let off = off.into_iter().fold(0.0, f32::max);
+    assert!(off <= most, "{what}: {found:?}, expected {expected:?}");
+    off
 }
 
 impl Found {

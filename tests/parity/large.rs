@@ -25,13 +25,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use gstdmheadpose::estimator::angles::Angles;
 use gstdmheadpose::estimator::detector::DetectorSettings;
 use gstdmheadpose::estimator::{HeadPoseEstimator, Settings};
 use serde::Deserialize;
 
-use crate::changes::{self, turn};
+use crate::changes;
 use crate::common::read_json;
-use crate::estimate::{Found, Picture, SETTINGS, estimate, load, load_fused};
+use crate::estimate::{Found, Picture, SETTINGS, check_angles, estimate, load, load_fused};
 
 const ANGLE_DEGREES: f32 = 0.05;
 const MEAN_LEVELS: f64 = 1e-3;
@@ -76,8 +77,10 @@ struct ReferenceAngles {
 }
 
 impl ReferenceHead {
-    fn angles(&self, key: &str) -> ReferenceAngles {
-        ReferenceAngles::deserialize(&self.rest[key]).unwrap()
+    fn angles(&self, key: &str) -> Angles {
+        let ReferenceAngles { yaw, pitch, roll } =
+            Deserialize::deserialize(&self.rest[key]).unwrap();
+        Angles::new(yaw, pitch, roll)
     }
 
     /// Checks the box; returns whether it is the same, not one pixel off on a rounding edge.
@@ -107,8 +110,7 @@ struct Folder {
 impl Folder {
     fn open() -> Self {
         let root = std::env::var_os("DMHEADPOSE_REFERENCE").map(PathBuf::from);
-        let root =
-            root.expect("expected the reference's folder in the variable DMHEADPOSE_REFERENCE");
+        let root = root.expect("the reference's folder in the variable DMHEADPOSE_REFERENCE");
         let reference: Reference = read_json(&root.join("reference/heads.json"));
         let open = |name: &String| {
             let picture = Picture::open(&root.join("images").join(name));
@@ -165,25 +167,12 @@ fn large_reference_in_bgr() {
                 assert_eq!(found.crop_corners(), expected.crop, "{what}: crop");
                 for (found, expected) in found.mean_rgb().iter().zip(expected.crop_mean_rgb) {
                     let off = (found - expected).abs();
-                    assert!(
-                        off <= MEAN_LEVELS,
-                        "{what}: mean {found}, expected {expected}"
-                    );
+                    assert!(off <= MEAN_LEVELS, "{what}: {found}, not {expected}");
                     levels = levels.max(off);
                 }
-                let (angles, expected) = (found.head.angles, expected.angles(key));
-                for (angle, found, expected) in [
-                    ("yaw", angles.yaw, expected.yaw),
-                    ("pitch", angles.pitch, expected.pitch),
-                    ("roll", angles.roll, expected.roll),
-                ] {
-                    let off = turn(found - expected);
-                    assert!(
-                        off <= ANGLE_DEGREES,
-                        "{what}: {angle} {found}, expected {expected}"
-                    );
-                    degrees = degrees.max(off);
-                }
+                let angles = expected.angles(key);
+                let off = check_angles(found.head.angles, angles, ANGLE_DEGREES, &what);
+                degrees = degrees.max(off);
             }
         }
         println!(
@@ -191,10 +180,7 @@ fn large_reference_in_bgr() {
              crop means within {levels:.4} levels"
         );
         assert!(heads > 0, "expected heads in the reference, found none");
-        assert!(
-            on_edge * 10 <= heads,
-            "{on_edge} of {heads} heads were not compared"
-        );
+        assert!(on_edge * 10 <= heads, "{on_edge} of {heads} on an edge");
     }
 }
 
@@ -205,13 +191,8 @@ fn large_reference_in_yuv() {
     let folder = Folder::open();
     let settings = folder.settings();
     for (key, mut estimator) in folder.estimators() {
-        changes::check(
-            key,
-            &mut estimator,
-            &settings,
-            &folder.pictures,
-            CROP_LEVELS,
-        );
+        let pictures = &folder.pictures;
+        changes::check(key, &mut estimator, &settings, pictures, CROP_LEVELS);
     }
 }
 
@@ -236,15 +217,9 @@ fn large_reference_front_and_rear_as_fused() {
         heads += found.len();
         front_runs += parts.found().front_runs;
         for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
-            let (a, b) = (found.head.angles, expected.head.angles);
-            for (found, expected) in [(a.yaw, b.yaw), (a.pitch, b.pitch), (a.roll, b.roll)] {
-                let off = turn(found - expected);
-                assert!(
-                    off <= ANGLE_DEGREES,
-                    "{name} head {index}: {a:?} by two models, {b:?} by the fused one"
-                );
-                degrees = degrees.max(off);
-            }
+            let what = format!("{name} head {index}, two models and the fused one");
+            let (by_two, by_one) = (found.head.angles, expected.head.angles);
+            degrees = degrees.max(check_angles(by_two, by_one, ANGLE_DEGREES, &what));
         }
     }
     println!(

@@ -2,13 +2,13 @@
 //! Resizing equals OpenCV's bit for bit: `tests/reference/resize_reference.json`.
 
 use gstdmheadpose::estimator::geometry::Size;
-use gstdmheadpose::estimator::image::frame::{Colorimetry, FrameView, PixelFormat, Plane};
+use gstdmheadpose::estimator::image::frame::PixelFormat;
 use gstdmheadpose::estimator::image::preprocess;
 use gstdmheadpose::estimator::image::resize::{PixelRect, Resizer};
 use gstdmheadpose::estimator::image::tensor::{ChannelOrder, Layout, PixelEncoding};
 use serde::Deserialize;
 
-use crate::common::{in_repository, read_json, sha256};
+use crate::common::{in_repository, read_json, sha256, view};
 
 #[derive(Deserialize)]
 struct Reference {
@@ -51,11 +51,7 @@ fn resized(resizer: &mut Resizer, case: &Case, around: [u32; 3]) -> Vec<u8> {
         width: left + width + behind,
         height: top + height + behind,
     };
-    let plane = Plane {
-        bytes: &bytes,
-        stride: size.width as usize * 3,
-    };
-    let frame = FrameView::new(PixelFormat::Rgb, size, Colorimetry::BT601, &[plane]).unwrap();
+    let frame = view(PixelFormat::Rgb, &bytes, size);
     let part = PixelRect {
         x: left,
         y: top,
@@ -78,11 +74,8 @@ fn resized(resizer: &mut Resizer, case: &Case, around: [u32; 3]) -> Vec<u8> {
 fn every_case_equals_opencv() {
     let path = in_repository("tests/reference/resize_reference.json");
     let reference: Reference = read_json(&path);
-    assert!(
-        reference.cases.len() >= 30,
-        "{} cases",
-        reference.cases.len()
-    );
+    let n = reference.cases.len();
+    assert!(n >= 30, "{n} cases");
     // One for all: nothing may remain from one case to the next.
     let mut resizer = Resizer::default();
     for case in &reference.cases {

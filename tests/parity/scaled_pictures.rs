@@ -15,29 +15,14 @@ fn both(scaled: &str) -> (HeadPoses, HeadPoses) {
         "filesrc location={} ! pngdec ! videoconvert ! video/x-raw,format=I420 \
          ! dmheadpose name=first models-dir={models} \
          ! videoscale add-borders=false ! {scaled} ! identity name=behind \
-         ! dmheadpose name=second models-dir={models} ! appsink name=sink sync=false",
+         ! dmheadpose name=second models-dir={models} ! fakesink name=sink sync=false",
         picture.display(),
         models = models.display()
     ));
-    if let Some(library) = common::onnxruntime_library() {
-        let first = pipeline.by_name("first").unwrap();
-        first.set_property("onnxruntime-library", library.to_str().unwrap());
-    }
-    let (sender, followed) = std::sync::mpsc::channel();
-    let behind = pipeline.by_name("behind").unwrap();
-    let pad = behind.static_pad("src").unwrap();
-    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-        let poses = HeadPoses::from_buffer(info.buffer().unwrap());
-        let _ = sender.send(poses);
-        gst::PadProbeReturn::Ok
-    });
-    let sink = pipeline.by_name("sink").unwrap();
-    let sink = sink.downcast::<gst_app::AppSink>().unwrap();
-    pipeline.set_state(gst::State::Playing).unwrap();
-    let sample = sink.pull_sample().expect("the picture");
-    pipeline.set_state(gst::State::Null).unwrap();
-    let found = HeadPoses::from_buffer(sample.buffer().unwrap()).expect("what is found");
-    let followed = followed.recv().unwrap().expect("a meta behind the scaler");
+    toys::set_runtime(&pipeline.by_name("first").unwrap());
+    let ends = ["behind", "sink"].map(|name| toys::collect(&pipeline, name));
+    toys::run(&pipeline);
+    let [followed, found] = ends.map(|buffers| toys::poses(&toys::take(&buffers)[0]));
     (followed, found)
 }
 
@@ -49,23 +34,16 @@ fn boxes_stay_on_the_heads_of_a_scaled_picture() {
         "video/x-raw,width=480,height=480",
     ] {
         let (followed, found) = both(scaled);
-        assert_eq!(
-            (followed.width, followed.height),
-            (found.width, found.height)
-        );
+        let sizes = [&followed, &found].map(|poses| (poses.width, poses.height));
+        assert_eq!(sizes[0], sizes[1]);
         assert!(!found.heads.is_empty(), "{scaled}");
         for head in &found.heads {
-            let overlap = followed
-                .heads
-                .iter()
-                .map(|other| head.rect.iou(&other.rect));
-            let best = overlap.fold(0.0, f32::max);
+            let others = followed.heads.iter();
+            let overlaps = others.map(|other| head.rect.iou(&other.rect));
+            let best = overlaps.fold(0.0, f32::max);
             assert!(best > 0.6, "{scaled}: {head:?} overlaps by {best}");
         }
-        println!(
-            "{scaled}: {} of {} heads",
-            found.heads.len(),
-            followed.heads.len()
-        );
+        let counts = [&found, &followed].map(|poses| poses.heads.len());
+        println!("{scaled}: heads behind and before: {counts:?}");
     }
 }

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 
 use gstdmheadpose::estimator::angles::Angles;
 use gstdmheadpose::estimator::geometry::Size;
-use gstdmheadpose::estimator::image::frame::{Colorimetry, FrameView, PixelFormat, Plane};
+use gstdmheadpose::estimator::image::frame::{FrameView, PixelFormat};
 use gstdmheadpose::estimator::image::resize::{PixelRect, Resizer};
 use gstdmheadpose::estimator::onnx::{Model, Runtime, SessionOptions};
 use gstdmheadpose::estimator::pose::{MAX_BATCH, PoseFamily, PoseModel};
 use serde::Deserialize;
 
 use crate::common::{
-    decode_picture, fetched, in_repository, init, read_json, runtime_options, sha256,
+    decode_picture, fetched, in_repository, init, read_json, runtime_options, sha256, view,
 };
+use crate::estimate::check_angles;
 
 const WHENET: &str = "models/whenet_Nx3x224x224_prepost.onnx";
 const DEGREES: f32 = 0.01;
@@ -79,46 +80,33 @@ struct Frame {
 
 impl Frame {
     fn view(&self) -> FrameView<'_> {
-        let plane = Plane {
-            bytes: &self.rgb,
-            stride: self.size.width as usize * 3,
-        };
-        FrameView::new(PixelFormat::Rgb, self.size, Colorimetry::BT601, &[plane]).unwrap()
+        view(PixelFormat::Rgb, &self.rgb, self.size)
     }
 }
 
 /// The frame of a case and the part of it that is the network's input.
 fn frame(input: &Input) -> (Frame, PixelRect) {
-    match input {
+    let (size, rgb, [x, y, right, bottom]) = match input {
         Input::Pattern { pattern: name } => {
             let (width, height) = (SIDE, SIDE);
-            let rgb = pattern(name);
             let size = Size { width, height };
-            let whole = PixelRect {
-                x: 0,
-                y: 0,
-                width,
-                height,
-            };
-            (Frame { size, rgb }, whole)
+            (size, pattern(name), [0, 0, SIDE, SIDE])
         }
         Input::Crop { picture, rectangle } => {
             let path = fetched(&format!(".setup/pictures/{picture}"));
             let (info, rgb) = decode_picture(&path, "RGB");
-            let size = Size {
-                width: info.width(),
-                height: info.height(),
-            };
-            let [x, y, right, bottom] = *rectangle;
-            let part = PixelRect {
-                x,
-                y,
-                width: right - x,
-                height: bottom - y,
-            };
-            (Frame { size, rgb }, part)
+            let (width, height) = (info.width(), info.height());
+            (Size { width, height }, rgb, *rectangle)
         }
-    }
+    };
+    let (width, height) = (right - x, bottom - y);
+    let part = PixelRect {
+        x,
+        y,
+        width,
+        height,
+    };
+    (Frame { size, rgb }, part)
 }
 
 #[test]
@@ -130,42 +118,27 @@ fn the_converted_model_equals_keras() {
         assert_eq!(&sha256(&file), sum, "SHA-256 of {name}");
     }
     let runtime = Runtime::get(&runtime_options()).unwrap();
-    let model = Model::open(
-        runtime,
-        "pose",
-        &fetched(WHENET),
-        &SessionOptions::default(),
-    )
-    .unwrap();
+    let options = SessionOptions::default();
+    let model = Model::open(runtime, "pose", &fetched(WHENET), &options).unwrap();
     let mut model = PoseModel::new(model, PoseFamily::Auto, MAX_BATCH).unwrap();
     let mut resizer = Resizer::default();
     let mut answers = Vec::new();
     let mut most = 0.0f32;
-    assert!(
-        reference.cases.len() >= 20,
-        "{} cases",
-        reference.cases.len()
-    );
+    let n_cases = reference.cases.len();
+    assert!(n_cases >= 20, "{n_cases} cases");
     for case in &reference.cases {
         let (frame, part) = frame(&case.input);
-        model
-            .prepare(&mut resizer, &frame.view(), [part].into_iter())
-            .unwrap();
+        let crops = [part].into_iter();
+        model.prepare(&mut resizer, &frame.view(), crops).unwrap();
         let image = model.crop_image(0).unwrap();
         let n = image.len() / 3;
         let pixels = (0..n).flat_map(|i| [image[i], image[n + i], image[2 * n + i]]);
         let bytes: Vec<u8> = pixels.map(|level| level as u8).collect();
         assert_eq!(sha256(&bytes), case.sha256, "input of {case:?}");
         model.run(&mut answers).unwrap();
-        let Angles { yaw, pitch, roll } = answers[0];
-        let pairs = [(yaw, case.yaw), (pitch, case.pitch), (roll, case.roll)];
-        let off = pairs.map(|(a, b)| (a - b).abs());
-        let off = off.into_iter().fold(0.0, f32::max);
-        assert!(off <= DEGREES, "{case:?}: {:?}", answers[0]);
+        let expected = Angles::new(case.yaw, case.pitch, case.roll);
+        let off = check_angles(answers[0], expected, DEGREES, &format!("{case:?}"));
         most = most.max(off);
     }
-    println!(
-        "{} inputs, angles within {most:.4} degrees",
-        reference.cases.len()
-    );
+    println!("{n_cases} inputs, angles within {most:.4} degrees");
 }

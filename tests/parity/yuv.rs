@@ -95,10 +95,8 @@ impl YuvFrame {
     pub fn new(picture: &Picture, format: PixelFormat, matrix: &Matrix) -> Self {
         let (width, height) = (picture.size.width as usize, picture.size.height as usize);
         let pixels = picture.bgr.as_chunks::<3>().0;
-        let yuv: Vec<_> = pixels
-            .iter()
-            .map(|bgr| matrix.yuv(bgr.map(|level| f64::from(level) / 255.0)))
-            .collect();
+        let yuv = |bgr: &[u8; 3]| matrix.yuv(bgr.map(|level| f64::from(level) / 255.0));
+        let yuv: Vec<_> = pixels.iter().map(yuv).collect();
         let luma = |x: usize, y: usize| matrix.luma(yuv[y * width + x][0]);
         // The mean over the pixels of a sample; at odd borders over those that exist.
         let rows = if format == PixelFormat::Yuy2 { 1 } else { 2 };
@@ -143,14 +141,9 @@ impl YuvFrame {
     }
 
     pub fn view(&self) -> FrameView<'_> {
-        let planes: Vec<_> = self
-            .planes
-            .iter()
-            .map(|(bytes, stride)| Plane {
-                bytes,
-                stride: *stride,
-            })
-            .collect();
+        let planes = self.planes.iter();
+        let planes = planes.map(|&(ref bytes, stride)| Plane { bytes, stride });
+        let planes: Vec<_> = planes.collect();
         FrameView::new(self.format, self.size, self.colorimetry, &planes).unwrap()
     }
 }

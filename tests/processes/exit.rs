@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! A process that used the element ends cleanly: after EOS, on Ctrl-C, and when the application
 //! exits while the pipeline still plays, or still starts. Nothing crashes, hangs or prints errors. The same holds for
-//! the children that it forks. On the machine it changes only what it was asked to.
+//! the children that it forks. It writes no files of its own.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -69,6 +69,18 @@ struct Finished {
     err: String,
 }
 
+impl Finished {
+    /// The process ended by itself with this code and no errors.
+    #[track_caller]
+    fn assert_clean(&self, code: i32, case: &str) {
+        let Self {
+            status, out, err, ..
+        } = self;
+        assert_eq!(status.code(), Some(code), "{case}: {status}\n{out}\n{err}");
+        assert_eq!(err, "", "{case}");
+    }
+}
+
 /// Reads stdout, waits until `json_lines` lines of JSON have arrived, calls `then`, reads to the end;
 /// kills a process that does not end.
 fn finish(mut child: Child, json_lines: usize, then: impl FnOnce(u32)) -> Finished {
@@ -122,10 +134,8 @@ fn finish(mut child: Child, json_lines: usize, then: impl FnOnce(u32)) -> Finish
 }
 
 fn interrupt(pid: u32) {
-    let sent = Command::new("sh")
-        .args(["-c", &format!("kill -INT {pid}")])
-        .status()
-        .unwrap();
+    let line = format!("kill -INT {pid}");
+    let sent = Command::new("sh").args(["-c", &line]).status().unwrap();
     assert!(sent.success());
 }
 
@@ -133,8 +143,7 @@ fn interrupt(pid: u32) {
 fn end_of_stream() {
     let child = gst_launch(&description(20, "fdsink fd=1"));
     let end = finish(child, 20, |_| ());
-    assert_eq!(end.status.code(), Some(0), "{}\n{}", end.out, end.err);
-    assert_eq!(end.err, "");
+    end.assert_clean(0, "end of stream");
     assert_eq!(end.poses, 20, "{}", end.out);
 }
 
@@ -145,12 +154,8 @@ fn interrupt_while_playing() {
         let end = finish(child, LINES_BEFORE_EXIT, interrupt);
         // gst-launch-1.0 has stopped the pipeline in order and has exited itself, not by a signal.
         assert!(end.status.code().is_some(), "{}\n{}", end.status, end.err);
-        assert!(
-            end.out.contains("Freeing pipeline"),
-            "{}\n{}",
-            end.out,
-            end.err
-        );
+        let is_in_order = end.out.contains("Freeing pipeline");
+        assert!(is_in_order, "{}\n{}", end.out, end.err);
         assert_eq!(end.err, "");
     }
 }
@@ -160,9 +165,8 @@ fn interrupt_with_end_of_stream() {
     // imagefreeze does not end on the event that -e sends.
     let child = gst_launch("-e videotestsrc ! dmheadpose ! dmheadposejson ! fdsink fd=1");
     let end = finish(child, LINES_BEFORE_EXIT, interrupt);
-    assert_eq!(end.status.code(), Some(0), "{}\n{}", end.out, end.err);
-    assert!(end.out.contains("Got EOS"), "{}\n{}", end.out, end.err);
-    assert_eq!(end.err, "");
+    end.assert_clean(0, "-e");
+    assert!(end.out.contains("Got EOS"), "{}", end.out);
 }
 
 /// An application that calls `exit` while playing.
@@ -194,23 +198,14 @@ fn exit_while_playing() {
     }
     for _ in 0..RACES {
         let child = leaving_copy("exit::exit_while_playing", "");
-        let end = finish(child, 0, |_| ());
-        assert_eq!(
-            end.status.code(),
-            Some(EXIT_CODE),
-            "{}\n{}\n{}",
-            end.status,
-            end.out,
-            end.err
-        );
-        assert_eq!(end.err, "");
+        finish(child, 0, |_| ()).assert_clean(EXIT_CODE, "while playing");
     }
 }
 
 /// An application that plays this many streams and calls `exit` this many milliseconds after the first frames.
 fn leave_at(streams: usize, milliseconds: u64) -> ! {
     common::init();
-    let pose = common::in_repository("tests/fixtures/pose_Nx3x32x32.onnx");
+    let pose = toys::fixture("pose_Nx3x32x32");
     let (sender, frames) = mpsc::channel();
     std::thread::spawn(move || {
         for _ in 0..3 * streams {
@@ -221,19 +216,14 @@ fn leave_at(streams: usize, milliseconds: u64) -> ! {
         std::process::exit(EXIT_CODE);
     });
     for _ in 0..streams {
-        let line = format!(
-            "videotestsrc ! dmheadpose pose-model={} ! fakesink name=sink",
-            pose.display()
-        );
+        let line = format!("videotestsrc ! dmheadpose pose-model={pose} ! fakesink name=sink");
         let pipeline = toys::launch(&line);
-        let sink = pipeline.by_name("sink").unwrap();
         let sender = sender.clone();
-        let told = move |_: &gst::Pad, _: &mut gst::PadProbeInfo| {
+        let pad = toys::pad(&pipeline, "sink", "sink");
+        pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
             let _ = sender.send(());
             gst::PadProbeReturn::Ok
-        };
-        let pad = sink.static_pad("sink").unwrap();
-        pad.add_probe(gst::PadProbeType::BUFFER, told);
+        });
         // It fails if the process is already exiting.
         let _ = pipeline.set_state(gst::State::Playing);
         std::mem::forget(pipeline);
@@ -257,35 +247,25 @@ fn exit_at_a_random_moment_with_several_streams() {
         let streams = [8, 4, 8, 1][number as usize % 4];
         let leaving = format!("{streams} {}", random.below(100));
         let start = Instant::now();
-        let child = leaving_copy(
-            "exit::exit_at_a_random_moment_with_several_streams",
-            &leaving,
-        );
+        let test = "exit::exit_at_a_random_moment_with_several_streams";
+        let child = leaving_copy(test, &leaving);
         let mut left = start;
         let end = finish(child, 1, |_| left = Instant::now());
         let time = left.elapsed();
         times.push(time);
-        let case = format!("exit {number} ({leaving}): {}\n{}", end.status, end.out);
-        assert_eq!(end.status.code(), Some(EXIT_CODE), "{case}\n{}", end.err);
-        assert_eq!(end.err, "", "{case}");
+        let case = format!("exit {number} ({leaving})");
+        end.assert_clean(EXIT_CODE, &case);
         assert!(time < LONGEST_EXIT.max(left - start), "{case}: {time:?}");
     }
     times.sort();
-    println!(
-        "{exits} exits: {:?} half of them, {:?} the longest",
-        times[times.len() / 2],
-        times[times.len() - 1]
-    );
+    let (median, longest) = (times[times.len() / 2], times[times.len() - 1]);
+    println!("{exits} exits: {median:?} median, {longest:?} the longest");
 }
 
 /// The element with two toy models.
 fn toy_element() -> String {
-    let fixture = |name| common::in_repository("tests/fixtures").join(name);
-    format!(
-        "dmheadpose detector-model={} pose-model={}",
-        fixture("rows_nhwc_32x32.onnx").display(),
-        fixture("pose_Nx3x32x32.onnx").display()
-    )
+    let [detector, pose] = ["rows_nhwc_32x32", "pose_Nx3x32x32"].map(toys::fixture);
+    format!("dmheadpose detector-model={detector} pose-model={pose}")
 }
 
 /// A program of tests/c, built.
@@ -323,9 +303,7 @@ fn exit_while_another_thread_loads() {
     for milliseconds in (0..300).step_by(10) {
         let milliseconds = milliseconds.to_string();
         let end = run_c(&program, [&milliseconds, "2", &toy_element()]);
-        let case = format!("{milliseconds} ms: {}", end.status);
-        assert_eq!(end.status.code(), Some(EXIT_CODE), "{case}\n{}", end.err);
-        assert_eq!(end.err, "", "{case}");
+        end.assert_clean(EXIT_CODE, &format!("{milliseconds} ms"));
     }
 }
 
@@ -336,7 +314,7 @@ fn forked_children_end() {
 }
 
 #[test]
-fn forked_children_are_refused_in_words() {
+fn forked_children_are_refused_with_a_message() {
     fork("play", 3, "");
     for properties in ["pipeline-depth=1", "pipeline-depth=3", "async=true"] {
         fork("push", 3, properties);

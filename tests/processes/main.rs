@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Tests that need a process of their own, each: they start it, mostly as a copy of this one.
+//! Tests that each need their own process, mostly a copy of this one.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -14,7 +14,7 @@ use std::process::Command;
 fn copy_of_this(test: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--nocapture"]);
-    // Logs that somebody asked for are no complaints.
+    // Logs on request are not errors.
     command.env_remove("GST_DEBUG");
     command
 }

@@ -31,11 +31,8 @@ fn child() {
     for library in libraries.split(':') {
         element.set_property("onnxruntime-library", library);
         let errors = play(&element);
-        let lines: Vec<_> = errors
-            .iter()
-            .map(|error| json!([error.domain, error.text]))
-            .collect();
-        println!("\n{CHILD_MARK}{}", Value::Array(lines));
+        let errors = errors.iter().map(|error| json!([error.domain, error.text]));
+        println!("\n{CHILD_MARK}{}", Value::Array(errors.collect()));
     }
 }
 
@@ -55,15 +52,13 @@ fn in_a_process(libraries: &[&str], variable: Option<&str>) -> Vec<Vec<Reported>
     let err = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}\n{out}\n{err}", output.status);
     assert!(!err.contains("panicked"), "{err}");
-    let said: Vec<Vec<Reported>> = out
-        .lines()
-        .filter_map(|line| line.strip_prefix(CHILD_MARK))
-        .map(|line| {
-            let errors: Vec<[String; 2]> = serde_json::from_str(line).unwrap();
-            let to_reported = |[domain, text]: [String; 2]| Reported { domain, text };
-            errors.into_iter().map(to_reported).collect()
-        })
-        .collect();
+    let lines = out.lines().filter_map(|line| line.strip_prefix(CHILD_MARK));
+    let errors = |line| -> Vec<Reported> {
+        let errors: Vec<[String; 2]> = serde_json::from_str(line).unwrap();
+        let to_reported = |[domain, text]: [String; 2]| Reported { domain, text };
+        errors.into_iter().map(to_reported).collect()
+    };
+    let said: Vec<_> = lines.map(errors).collect();
     assert_eq!(said.len(), libraries.len(), "{out}\n{err}");
     said
 }
@@ -73,11 +68,11 @@ fn library_of(name: &str, code: &str) -> String {
     let source = file_of(&format!("{name}.c"), code.as_bytes());
     let library = scratch(&format!("lib{name}.so"));
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
-    let status = Command::new(&compiler)
-        .args(["-shared", "-fPIC", "-o"])
-        .args([library.as_path(), Path::new(&source)])
-        .status()
-        .unwrap_or_else(|error| panic!("cannot run {compiler}: {error}"));
+    let mut command = Command::new(&compiler);
+    command.args(["-shared", "-fPIC", "-o"]);
+    command.args([library.as_path(), Path::new(&source)]);
+    let status = command.status();
+    let status = status.unwrap_or_else(|error| panic!("cannot run {compiler}: {error}"));
     assert!(status.success());
     library.to_str().unwrap().into()
 }
@@ -96,13 +91,10 @@ fn runtime_of(version: &str) -> String {
 }
 
 #[test]
-fn a_runtime_that_is_not_there() {
+fn a_missing_runtime() {
     let said = in_a_process(&["/no/such/library.so"], None);
-    let parts = [
-        "ONNX Runtime not found",
-        "/no/such/library.so",
-        "ORT_DYLIB_PATH",
-    ];
+    let wanted = "ONNX Runtime not found";
+    let parts = [wanted, "/no/such/library.so", "ORT_DYLIB_PATH"];
     assert_only(&said[0], NOT_FOUND, &parts);
     // The property is unset: the variable decides.
     let said = in_a_process(&[""], Some("/no/such/variable.so"));
@@ -110,7 +102,7 @@ fn a_runtime_that_is_not_there() {
 }
 
 #[test]
-fn files_that_are_no_runtime() {
+fn files_that_are_not_a_runtime() {
     let expected = "expected the shared library of ONNX Runtime 1.17";
     let text = file_of("libtext.so", b"This is not a library.\n");
     let other = library_of("other", "int answer(void) { return 42; }\n");

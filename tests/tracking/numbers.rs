@@ -4,26 +4,33 @@
 
 use gst::prelude::*;
 use gst_video::VideoFormat;
-use gstdmheadpose::headposemeta::Source;
+use gstdmheadpose::headposemeta::{HeadPoses, Source};
 
-use crate::common::toys::{self, caps, element, fixture, harness, number, picture, poses, quick};
+use crate::common::toys::{
+    self, caps, element, fixture, harness, plain, poses, push_all, quick, quick_with,
+};
 
 fn ids(h: &mut gst_check::Harness, buffer: gst::Buffer) -> Vec<u64> {
-    let buffer = h.push_and_pull(buffer).unwrap();
-    poses(&buffer).heads.iter().map(|head| head.id).collect()
+    ids_of(&poses(&h.push_and_pull(buffer).unwrap()))
 }
 
 /// The `n`th frame of a clip, with a uniform red.
 fn frame(n: u64, red: u8) -> gst::Buffer {
-    let mut buffer = picture(32, 32, |_, _| [red, 100, 40]);
-    number(&mut buffer, n);
-    buffer
+    plain(32, 32, n, [red, 100, 40])
+}
+
+fn rgb_harness(element: &gst::Element) -> gst_check::Harness {
+    harness(element, &caps(VideoFormat::Rgb, 32, 32))
+}
+
+fn ids_of(poses: &HeadPoses) -> Vec<u64> {
+    poses.heads.iter().map(|head| head.id).collect()
 }
 
 #[test]
 fn heads_are_numbered_on_request() {
     let element = quick();
-    let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
+    let mut h = rgb_harness(&element);
     assert_eq!(ids(&mut h, frame(0, 100)), [0, 0]);
     element.set_property("tracking", true);
     assert_eq!(ids(&mut h, frame(1, 100)), [1, 2]);
@@ -34,20 +41,14 @@ fn heads_are_numbered_on_request() {
 
 #[test]
 fn a_stream_that_jumps_has_new_heads() {
-    let element = quick();
-    element.set_property("tracking", true);
-    let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
+    let mut h = rgb_harness(&quick_with("tracking=true"));
     assert_eq!(ids(&mut h, frame(0, 100)), [1, 2]);
 
     toys::flush(&mut h);
     assert_eq!(ids(&mut h, frame(1, 100)), [3, 4], "after a flush");
 
     h.set_src_caps(caps(VideoFormat::Rgb, 64, 64));
-    let mut larger = |n| {
-        let mut buffer = picture(64, 64, |_, _| [100; 3]);
-        number(&mut buffer, n);
-        ids(&mut h, buffer)
-    };
+    let mut larger = |n| ids(&mut h, plain(64, 64, n, [100; 3]));
     assert_eq!(larger(3), [5, 6], "after a change of size");
     // Away for 1.2 s, longer than max-lost-time.
     assert_eq!(larger(33), [7, 8], "after a gap in time");
@@ -63,23 +64,20 @@ fn a_stream_that_jumps_has_new_heads() {
 /// A stream after a leaky queue, or any element that drops frames for QoS: every other frame is missing, and
 /// the one after it is flagged as a discontinuity.
 #[test]
-fn a_frame_that_was_dropped_is_no_jump() {
+fn a_dropped_frame_is_not_a_jump() {
     for depth in [1u32, 3] {
-        let element = quick();
+        let element = quick_with("smoothing=true detection-interval=3");
         element.set_property("pipeline-depth", depth);
-        element.set_property("smoothing", true);
-        element.set_property("detection-interval", 3u32);
-        let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
-        for n in 0..18 {
+        let frames = (0..18).map(|n| {
             let mut buffer = frame(2 * n, if n == 0 { 100 } else { 110 });
             buffer.make_mut().set_flags(gst::BufferFlags::DISCONT);
-            h.push(buffer).unwrap();
-        }
-        h.push_event(gst::event::Eos::new());
-        for n in 0..18u32 {
-            let poses = poses(&h.pull().unwrap());
-            let ids: Vec<_> = poses.heads.iter().map(|head| head.id).collect();
-            assert_eq!(ids, [1, 2], "frame {n}");
+            buffer
+        });
+        let out = push_all(&mut rgb_harness(&element), frames);
+        assert_eq!(out.len(), 18);
+        for (n, buffer) in (0u32..).zip(&out) {
+            let poses = poses(buffer);
+            assert_eq!(ids_of(&poses), [1, 2], "frame {n}");
             let detected = poses.source == Source::Inferred;
             assert_eq!(detected, n.is_multiple_of(3), "frame {n}");
             let yaw = poses.heads[0].angles.yaw;
@@ -94,7 +92,7 @@ fn a_frame_that_was_dropped_is_no_jump() {
 fn a_followed_head_does_not_flicker_at_the_seam() {
     let element = element("rows_nhwc_32x32", "pose_Nx3x32x32");
     element.set_property("rear-model", fixture("pose_pitch_first_Nx3x32x32"));
-    let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
+    let mut h = rgb_harness(&element);
     let mut fronts = |reds: &[u8]| -> Vec<bool> {
         let pitch = |(n, &red): (u64, &u8)| {
             let buffer = h.push_and_pull(frame(n, red)).unwrap();
@@ -121,16 +119,13 @@ fn a_followed_head_does_not_flicker_at_the_seam() {
 
 /// The toy model returns a yaw of red - 100 for both of its heads.
 #[test]
-fn smoothing_holds_a_pose_and_follows_heads_by_itself() {
-    let element = quick();
-    element.set_property("smoothing", true);
-    element.set_property("smoothing-beta", 0.0f32);
-    let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
+fn smoothing_steadies_poses_and_implies_tracking() {
+    let element = quick_with("smoothing=true smoothing-beta=0");
+    let mut h = rgb_harness(&element);
     let mut yaws = |n, red| -> Vec<f32> {
-        let heads = poses(&h.push_and_pull(frame(n, red)).unwrap()).heads;
-        let ids: Vec<_> = heads.iter().map(|head| head.id).collect();
-        assert_eq!(ids, [1, 2]);
-        heads.iter().map(|head| head.angles.yaw).collect()
+        let poses = poses(&h.push_and_pull(frame(n, red)).unwrap());
+        assert_eq!(ids_of(&poses), [1, 2]);
+        poses.heads.iter().map(|head| head.angles.yaw).collect()
     };
     assert_eq!(yaws(0, 100), [0.0, 0.0]);
     // One frame of 40 ms at 1 Hz: 2 pi 0.04 / (1 + 2 pi 0.04) of the way.
@@ -142,18 +137,15 @@ fn smoothing_holds_a_pose_and_follows_heads_by_itself() {
         assert!((yaw - 10.0).abs() < 0.5, "{yaw}");
     }
     // Numbers stay when only smoothing is switched off.
-    element.set_property("tracking", true);
-    element.set_property("smoothing", false);
+    toys::set(&element, "tracking=true smoothing=false");
     assert_eq!(yaws(3, 120), [20.0, 20.0]);
 }
 
 /// A source whose frames all have the same time, or none.
 #[test]
-fn smoothing_goes_on_where_time_stands_still() {
+fn smoothing_works_when_time_does_not_advance() {
     for time in [Some(gst::ClockTime::SECOND), None] {
-        let element = quick();
-        element.set_property("smoothing", true);
-        let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
+        let mut h = rgb_harness(&quick_with("smoothing=true"));
         let mut yaw = |red| {
             let mut buffer = frame(0, red);
             buffer.make_mut().set_pts(time);
@@ -170,32 +162,26 @@ fn smoothing_goes_on_where_time_stands_still() {
 #[test]
 fn smoothing_does_not_depend_on_the_depth() {
     let run = |depth: u32| -> Vec<(u64, gst::ClockTime, Vec<f64>)> {
-        let element = quick();
-        element.set_property("smoothing", true);
+        let element = quick_with("smoothing=true");
         element.set_property("pipeline-depth", depth);
-        let mut h = harness(&element, &caps(VideoFormat::Rgb, 32, 32));
-        for n in 0..40u8 {
+        let frames = (0..40u8).map(|n| {
             let mut buffer = frame(n.into(), 60 + n.wrapping_mul(37) % 100);
             if n == 0 {
                 // As every stream begins.
                 buffer.make_mut().set_flags(gst::BufferFlags::DISCONT);
             }
-            h.push(buffer).unwrap();
-        }
-        h.push_event(gst::event::Eos::new());
-        (0..40)
-            .map(|_| {
-                let buffer = h.pull().unwrap();
-                let head = poses(&buffer).heads[0];
-                (
-                    head.id,
-                    buffer.pts().unwrap(),
-                    head.angles.rotation().to_vec(),
-                )
-            })
-            .collect()
+            buffer
+        });
+        let out = push_all(&mut rgb_harness(&element), frames);
+        let head = |buffer: &gst::Buffer| {
+            let head = poses(buffer).heads[0];
+            let rotation = head.angles.rotation();
+            (head.id, buffer.pts().unwrap(), rotation.to_vec())
+        };
+        out.iter().map(head).collect()
     };
     let alone = run(1);
+    assert_eq!(alone.len(), 40);
     assert_eq!(alone, run(3));
     assert!(alone.iter().all(|(id, ..)| *id == 1));
 }

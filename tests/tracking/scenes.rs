@@ -97,12 +97,11 @@ impl Detector {
 fn scripted(
     name: &'static str,
     seconds: u64,
-    detector: Detector,
-    person: impl Fn(usize, f64) -> Option<Truth>,
+    mut detector: Detector,
     persons: usize,
+    person: impl Fn(usize, f64) -> Option<Truth>,
 ) -> Scene {
     const FRAME_RATE: u64 = 25;
-    let mut detector = detector;
     let frames = (0..seconds * FRAME_RATE)
         .map(|frame| {
             let t = frame as f64 / FRAME_RATE as f64;
@@ -121,23 +120,18 @@ fn scripted(
 pub fn simple() -> Vec<Scene> {
     let good = |seed| Detector::new(seed, 0.02, 0.0, 0.0);
     vec![
-        scripted(
-            "two cross, both in sight",
-            4,
-            good(1),
-            |number, t| {
-                let x = 200.0 + 220.0 * t;
-                Some(match number {
-                    0 => [x, 300.0, 60.0, 80.0],
-                    _ => [WIDTH - x, 325.0, 60.0, 80.0],
-                })
-            },
-            2,
-        ),
+        scripted("two cross, both in sight", 4, good(1), 2, |number, t| {
+            let x = 200.0 + 220.0 * t;
+            Some(match number {
+                0 => [x, 300.0, 60.0, 80.0],
+                _ => [WIDTH - x, 325.0, 60.0, 80.0],
+            })
+        }),
         scripted(
             "two cross, one hides the other",
             5,
             good(2),
+            2,
             |number, t| {
                 // Out of sight for 0.4 s.
                 let x = 490.0 + 60.0 * t;
@@ -146,76 +140,51 @@ pub fn simple() -> Vec<Scene> {
                     _ => [WIDTH - x, 305.0, 60.0, 80.0],
                 })
             },
-            2,
         ),
-        scripted(
-            "hidden for 0.4 s while walking",
-            6,
-            good(3),
-            |_, t| {
-                let hidden = (2.0..2.4).contains(&t) || (4.0..4.4).contains(&t);
-                (!hidden).then_some([200.0 + 150.0 * t, 300.0, 60.0, 80.0])
-            },
-            1,
-        ),
+        scripted("hidden for 0.4 s while walking", 6, good(3), 1, |_, t| {
+            let hidden = (2.0..2.4).contains(&t) || (4.0..4.4).contains(&t);
+            (!hidden).then_some([200.0 + 150.0 * t, 300.0, 60.0, 80.0])
+        }),
         scripted(
             "hidden for 0.4 s beside another",
             6,
             good(4),
+            2,
             |number, t| {
                 let hidden = number == 0 && (2.0..2.4).contains(&t);
                 let x = 200.0 + 120.0 * t + 75.0 * number as f64;
                 (!hidden).then_some([x, 300.0, 60.0, 80.0])
             },
-            2,
         ),
-        scripted(
-            "entering and leaving",
-            12,
-            good(5),
-            |number, t| {
-                // One every second, each for 4 s, from left to right or back.
-                let t = t - number as f64;
-                let x = 320.0 * t;
-                let x = if number.is_multiple_of(2) {
-                    x
-                } else {
-                    WIDTH - x
-                };
-                let y = 120.0 + 110.0 * (number % 5) as f64;
-                (0.0..4.0).contains(&t).then_some([x, y, 60.0, 80.0])
-            },
-            8,
-        ),
+        scripted("entering and leaving", 12, good(5), 8, |number, t| {
+            // One every second, each for 4 s, from left to right or back.
+            let t = t - number as f64;
+            let x = 320.0 * t;
+            let x = if number.is_multiple_of(2) {
+                x
+            } else {
+                WIDTH - x
+            };
+            let y = 120.0 + 110.0 * (number % 5) as f64;
+            (0.0..4.0).contains(&t).then_some([x, y, 60.0, 80.0])
+        }),
         scripted(
             "one stands, badly seen",
             20,
             Detector::new(6, 0.04, 0.3, 0.0),
+            1,
             |_, _| Some([640.0, 300.0, 60.0, 80.0]),
-            1,
         ),
-        scripted(
-            "one runs by and turns back",
-            8,
-            good(7),
-            |_, t| {
-                // 480 pixels a second: a third of the box from frame to frame.
-                let way = (480.0 * t) % 1920.0;
-                let x = if way < 960.0 { way } else { 1920.0 - way };
-                Some([160.0 + x, 300.0, 60.0, 80.0])
-            },
-            1,
-        ),
-        scripted(
-            "two run as a pair",
-            4,
-            good(8),
-            |number, t| {
-                let x = 100.0 + 300.0 * t - 64.0 * number as f64;
-                Some([x, 300.0, 60.0, 80.0])
-            },
-            2,
-        ),
+        scripted("one runs by and turns back", 8, good(7), 1, |_, t| {
+            // 480 pixels a second: a third of the box from frame to frame.
+            let way = (480.0 * t) % 1920.0;
+            let x = if way < 960.0 { way } else { 1920.0 - way };
+            Some([160.0 + x, 300.0, 60.0, 80.0])
+        }),
+        scripted("two run as a pair", 4, good(8), 2, |number, t| {
+            let x = 100.0 + 300.0 * t - 64.0 * number as f64;
+            Some([x, 300.0, 60.0, 80.0])
+        }),
     ]
 }
 
@@ -285,42 +254,30 @@ fn crowd(
 
 /// Scenes in which no tracker can be right all the time.
 pub fn hard() -> Vec<Scene> {
-    vec![
-        crowd("crowd", 11, 25, 1.0, Detector::new(21, 0.03, 0.05, 0.5)),
-        crowd(
-            "crowd, many misses",
-            12,
-            25,
-            1.0,
-            Detector::new(22, 0.03, 0.3, 0.5),
-        ),
-        crowd(
-            "crowd, rough boxes",
-            13,
-            25,
-            1.0,
-            Detector::new(23, 0.08, 0.1, 0.5),
-        ),
-        crowd(
+    // Seeds of the walk and the detector; frame rate and pace; jitter, misses, false boxes.
+    [
+        ("crowd", [11, 21], (25, 1.0), [0.03, 0.05, 0.5]),
+        ("crowd, many misses", [12, 22], (25, 1.0), [0.03, 0.3, 0.5]),
+        ("crowd, rough boxes", [13, 23], (25, 1.0), [0.08, 0.1, 0.5]),
+        (
             "crowd, many false boxes",
-            14,
-            25,
-            1.0,
-            Detector::new(24, 0.03, 0.05, 1.0),
+            [14, 24],
+            (25, 1.0),
+            [0.03, 0.05, 1.0],
         ),
-        crowd(
-            "crowd in a hurry",
-            15,
-            25,
-            2.5,
-            Detector::new(25, 0.03, 0.05, 0.5),
-        ),
-        crowd(
+        ("crowd in a hurry", [15, 25], (25, 2.5), [0.03, 0.05, 0.5]),
+        (
             "crowd at 8 frames a second",
-            16,
-            8,
-            1.0,
-            Detector::new(26, 0.03, 0.05, 0.5),
+            [16, 26],
+            (8, 1.0),
+            [0.03, 0.05, 0.5],
         ),
     ]
+    .map(
+        |(name, [walk, seen], (rate, pace), [jitter, misses, false_boxes])| {
+            let detector = Detector::new(seen, jitter, misses, false_boxes);
+            crowd(name, walk, rate, pace, detector)
+        },
+    )
+    .into()
 }

@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use gstdmheadpose::estimator::angles::Angles;
+use glam::DVec3;
+use gstdmheadpose::estimator::angles::{Angles, rotation_between};
 use gstdmheadpose::estimator::geometry::Rect;
 use gstdmheadpose::estimator::track::one_euro::{BoxFilter, PoseFilter, Smoothing};
 
@@ -38,19 +39,13 @@ fn wave(t: f32, period: f32) -> f32 {
 }
 
 /// The rotation from one pose to another, in degrees.
-fn way(a: &Angles, b: &Angles) -> [f64; 3] {
-    let way = a.quaternion().vector_to(b.quaternion());
-    way.map(f64::to_degrees)
-}
-
-fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
+fn way(a: &Angles, b: &Angles) -> DVec3 {
+    rotation_between(a.quaternion(), b.quaternion()).map(f64::to_degrees)
 }
 
 /// The angle of that rotation.
 fn between(a: &Angles, b: &Angles) -> f64 {
-    let way = way(a, b);
-    dot(way, way).sqrt()
+    way(a, b).length()
 }
 
 /// Seconds, measured pose, smoothed pose.
@@ -105,8 +100,8 @@ fn lag(samples: &[Sample], head: Head) -> f64 {
     for (t, _, smoothed) in samples {
         let truth = head(*t);
         let step = way(&head(t - MS), &truth);
-        behind += dot(way(smoothed, &truth), step);
-        squared += dot(step, step);
+        behind += way(smoothed, &truth).dot(step);
+        squared += step.length_squared();
     }
     behind / f64::max(squared, f64::MIN_POSITIVE)
 }

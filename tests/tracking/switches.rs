@@ -63,7 +63,7 @@ fn table(scene: &Scene) -> String {
 }
 
 #[test]
-fn nobody_is_taken_for_somebody_else_in_simple_scenes() {
+fn simple_scenes_have_no_identity_switches() {
     for scene in scenes::simple() {
         let switches = switches(&scene, &follow(&scene));
         assert_eq!(switches, 0, "{}", scene.name);
@@ -72,7 +72,7 @@ fn nobody_is_taken_for_somebody_else_in_simple_scenes() {
 
 /// Each number is given once: there are as many as there were persons.
 #[test]
-fn who_enters_is_new() {
+fn everyone_who_enters_gets_a_new_number() {
     let scenes = scenes::simple();
     let named = scenes.iter().find(|s| s.name == "entering and leaving");
     let ids = follow(named.unwrap());
@@ -104,7 +104,7 @@ fn fnv1a(text: &str) -> String {
 
 /// Also writes the tables for sort_tracks.py into target/tmp/tracks.
 #[test]
-fn persons_are_mistaken_no_oftener_than_by_sort() {
+fn no_more_identity_switches_than_sort() {
     let scenes: Vec<Scene> = scenes::simple().into_iter().chain(scenes::hard()).collect();
     let tables: Vec<String> = scenes.iter().map(table).collect();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tracks");

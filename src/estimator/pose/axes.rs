@@ -3,54 +3,41 @@
 //!
 //! Hopenet's angles come from 300W-LP, whose matrix takes the head to the image with y **up**:
 //! `R = Rx(-pitch) * Ry(-yaw) * Rz(-roll)` with the textbook elementary rotations (`RotationMatrix` of 3DDFA,
-//! `angle2matrix_3ddfa` of face3d). Ours ([`Angles::rotation`]) has y down, so that with F = diag(1, -1, 1) ours
+//! `angle2matrix_3ddfa` of face3d). Ours ([`Angles::matrix`]) has y down, so that with F = diag(1, -1, 1) ours
 //! is `F R F`. 6DRepNet trains on `Rz(roll) * Ry(yaw) * Rx(pitch)` (`get_R` of its utilities), which is the
 //! transpose of R. So the rows of the one and the columns of the other are the same three axes.
 
-use super::super::angles::Angles;
+use glam::{DMat3, DVec3, Vec3};
 
-type Axis = [f64; 3];
+use super::super::angles::Angles;
 
 /// The angles of the head whose first two axes these are: rows of 300W-LP's matrix, columns of
 /// 6DRepNet's. They may have any length and need not be exactly at right angles: the first keeps its
 /// direction (Gram-Schmidt). Not finite where they give no rotation.
 pub(super) fn angles(first: [f32; 3], second: [f32; 3]) -> Angles {
-    let [x, y, z] = basis(first, second);
-    checked([x[0], -x[1], x[2], -y[0], y[1], -y[2], z[0], -z[1], z[2]])
+    let flip = DMat3::from_diagonal(DVec3::new(1.0, -1.0, 1.0));
+    checked(flip * basis(first, second).transpose() * flip)
 }
 
-/// The angles of the head whose first two axes, columns of [`Angles::rotation`], these are, with the same liberties.
+/// The angles of the head whose first two axes, columns of [`Angles::matrix`], these are, with the same liberties.
 pub(super) fn angles_of_columns(first: [f32; 3], second: [f32; 3]) -> Angles {
-    let [x, y, z] = basis(first, second);
-    checked([x[0], y[0], z[0], x[1], y[1], z[1], x[2], y[2], z[2]])
+    checked(basis(first, second))
 }
 
-/// Gram-Schmidt.
-fn basis(first: [f32; 3], second: [f32; 3]) -> [Axis; 3] {
-    let x = unit(first.map(f64::from));
-    let z = unit(cross(x, second.map(f64::from)));
-    [x, cross(z, x), z]
+/// The axes as columns, by Gram-Schmidt.
+fn basis(first: [f32; 3], second: [f32; 3]) -> DMat3 {
+    let [first, second] = [first, second].map(|axis| Vec3::from(axis).as_dvec3());
+    let x = first.normalize();
+    let z = x.cross(second).normalize();
+    DMat3::from_cols(x, z.cross(x), z)
 }
 
-fn checked(rotation: [f64; 9]) -> Angles {
-    if rotation.iter().all(|v| v.is_finite()) {
-        Angles::from_rotation(&rotation)
+fn checked(matrix: DMat3) -> Angles {
+    if matrix.is_finite() {
+        Angles::from_matrix(&matrix)
     } else {
         Angles::new(f32::NAN, f32::NAN, f32::NAN)
     }
-}
-
-fn unit(v: Axis) -> Axis {
-    let length = v.iter().map(|v| v * v).sum::<f64>().sqrt();
-    v.map(|v| v / length)
-}
-
-fn cross(a: Axis, b: Axis) -> Axis {
-    [
-        a[1] * b[2] - a[2] * b[1],
-        a[2] * b[0] - a[0] * b[2],
-        a[0] * b[1] - a[1] * b[0],
-    ]
 }
 
 #[cfg(test)]

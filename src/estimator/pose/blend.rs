@@ -9,8 +9,9 @@
 //! The constants are derived from rendered heads whose poses are known, with an eye on Pointing'04: docs/accuracy.md,
 //! truth/README.md.
 
+use glam::DMat3;
+
 use super::super::angles::Angles;
-use super::super::quaternion::Quaternion;
 
 /// How the answers of the front model and of one rear model become one.
 #[derive(Debug)]
@@ -95,10 +96,8 @@ impl Blend {
         if share >= 1.0 {
             return rear;
         }
-        let from = front.quaternion();
-        let whole = from.vector_to(rear.quaternion());
-        let part = Quaternion::from_vector(whole.map(|turn| turn * f64::from(share)));
-        Angles::from_rotation(&from.then(part).matrix())
+        let between = front.quaternion().slerp(rear.quaternion(), share.into());
+        Angles::from_matrix(&DMat3::from_quat(between))
     }
 }
 

@@ -134,7 +134,7 @@ fn upright(angles: Angles) -> Angles {
     if wrapped.pitch.abs() <= 90.0 || !angles.is_finite() {
         return angles;
     }
-    Angles::from_rotation(&wrapped.rotation())
+    Angles::from_matrix(&wrapped.matrix())
 }
 
 #[cfg(test)]

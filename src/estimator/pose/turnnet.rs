@@ -118,13 +118,14 @@ mod tests {
             Angles::new(-150.0, 25.0, -5.0),
             Angles::new(179.0, 0.0, 40.0),
         ] {
-            let r = want.rotation().map(|v| v as f32);
-            let row = [r[0], r[3], r[6], 3.0 * r[1], 3.0 * r[4], 3.0 * r[7], 9.0];
-            assert_near(pose(&row), want);
+            let r = want.matrix().as_mat3();
+            let (first, second) = (r.x_axis, 3.0 * r.y_axis);
             // The first keeps its direction.
-            let bent = [0, 1, 2].map(|i| row[3 + i] + 0.5 * row[i]);
-            let row = [r[0], r[3], r[6], bent[0], bent[1], bent[2], 9.0];
-            assert_near(pose(&row), want);
+            for second in [second, second + 0.5 * first] {
+                let [a, b, c] = first.to_array();
+                let [d, e, f] = second.to_array();
+                assert_near(pose(&[a, b, c, d, e, f, 9.0]), want);
+            }
         }
         assert!(!pose(&[0.0; COLUMNS]).is_finite());
     }

@@ -13,10 +13,11 @@
 use std::f64::consts::TAU;
 use std::time::Duration;
 
+use glam::{DMat3, DQuat};
+
 use super::time::elapsed;
-use crate::estimator::angles::Angles;
+use crate::estimator::angles::{Angles, rotation_between};
 use crate::estimator::geometry::Rect;
-use crate::estimator::quaternion::Quaternion;
 
 /// Cutoff of the low-passes for the velocity and its square, in Hz; the paper's.
 const SPEED_CUTOFF: f64 = 1.0;
@@ -120,8 +121,8 @@ pub struct PoseFilter(Option<PoseState>);
 
 #[derive(Clone, Copy, Debug)]
 struct PoseState {
-    measured: Quaternion,
-    smoothed: Quaternion,
+    measured: DQuat,
+    smoothed: DQuat,
     /// The last answer: `smoothed` as angles.
     angles: Angles,
     one_euro: OneEuro<3>,
@@ -157,7 +158,8 @@ impl PoseFilter {
         let measured = angles.quaternion();
         let variance = uncertainty.map(|degrees| f64::from(degrees.clamp(0.5, 180.0)).powi(2));
         if let Some(state) = &mut self.0 {
-            let step = state.measured.vector_to(measured).map(f64::to_degrees);
+            let step = rotation_between(state.measured, measured).to_array();
+            let step = step.map(f64::to_degrees);
             if let Some(gain) = state.one_euro.gain(smoothing, time, step) {
                 let gain = gain_of_unsure(gain, variance, &mut state.variance);
                 state.advance(gain, measured, &angles);
@@ -189,16 +191,15 @@ fn gain_of_unsure(gain: f64, variance: Option<f64>, mean: &mut Option<f64>) -> f
 }
 
 impl PoseState {
-    fn advance(&mut self, gain: f64, measured: Quaternion, angles: &Angles) {
-        let way = self.smoothed.vector_to(measured).map(|c| c * gain);
-        self.smoothed = self.smoothed.then(Quaternion::from_vector(way));
+    fn advance(&mut self, gain: f64, measured: DQuat, angles: &Angles) {
+        self.smoothed = self.smoothed.slerp(measured, gain);
         self.measured = measured;
         // Decides only what the rotation leaves open.
         let pitch = Angles::new(0.0, angles.pitch - self.angles.pitch, 0.0)
             .wrapped()
             .pitch;
         let pitch = self.angles.pitch + pitch * gain as f32;
-        self.angles = Angles::from_rotation_near(&self.smoothed.matrix(), pitch);
+        self.angles = Angles::from_matrix_near(&DMat3::from_quat(self.smoothed), pitch);
     }
 }
 

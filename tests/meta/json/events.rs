@@ -3,25 +3,24 @@
 
 use gst::prelude::*;
 use gstdmheadpose::headposemeta::HeadPoses;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{events, frame, harness, pull, video_caps};
 use crate::common::init;
 use crate::common::poses::sample;
 
 #[test]
-fn test_dmheadposejson_caps_come_before_the_segment() {
+fn caps_come_before_the_segment() {
     let mut h = harness();
     h.push(frame(0, Some(&sample()))).unwrap();
-    let kinds: Vec<_> = events(&mut h).iter().map(|e| e.type_()).collect();
     use gst::EventType::{Caps, Segment, StreamStart};
-    assert_eq!(kinds, [StreamStart, Caps, Segment]);
+    assert_eq!(kinds(&mut h), [StreamStart, Caps, Segment]);
     let caps = h.sinkpad().unwrap().current_caps().unwrap();
     assert_eq!(caps, gst::Caps::new_empty_simple("application/x-ndjson"));
 }
 
 #[test]
-fn test_dmheadposejson_frame_without_poses_is_a_gap() {
+fn a_frame_without_poses_is_a_gap() {
     let mut h = harness();
     events(&mut h);
     h.push(frame(2, None)).unwrap();
@@ -35,7 +34,7 @@ fn test_dmheadposejson_frame_without_poses_is_a_gap() {
 }
 
 #[test]
-fn test_dmheadposejson_caps_change_in_mid_stream() {
+fn caps_change_in_mid_stream() {
     let mut h = harness();
     h.push(frame(0, Some(&sample()))).unwrap();
     pull(&mut h);
@@ -47,10 +46,18 @@ fn test_dmheadposejson_caps_change_in_mid_stream() {
     };
     h.push(frame(1, Some(&wide))).unwrap();
     assert_eq!(pull(&mut h).1["frame"]["width"], json!(640));
-    let changed = events(&mut h)
-        .iter()
-        .any(|e| e.type_() == gst::EventType::Caps);
+    let changed = kinds(&mut h).contains(&gst::EventType::Caps);
     assert!(!changed, "the lines' caps did not change");
+}
+
+fn kinds(h: &mut gst_check::Harness) -> Vec<gst::EventType> {
+    events(h).iter().map(|event| event.type_()).collect()
+}
+
+/// Presentation and running time of the next line.
+fn times(h: &mut gst_check::Harness) -> [Option<u64>; 2] {
+    let (_, line) = pull(h);
+    ["pts", "running_time"].map(|time| line[time].as_u64())
 }
 
 fn segment(start: u64, base: u64) -> gst::Event {
@@ -61,24 +68,20 @@ fn segment(start: u64, base: u64) -> gst::Event {
 }
 
 #[test]
-fn test_dmheadposejson_running_time_follows_the_segment() {
+fn running_time_follows_the_segment() {
     let mut h = harness();
     h.push(frame(3, Some(&sample()))).unwrap();
-    assert_eq!(pull(&mut h).1["running_time"], json!(120_000_000));
+    assert_eq!(times(&mut h), [Some(120_000_000); 2]);
     assert!(h.push_event(segment(80, 1000)));
     h.push(frame(3, Some(&sample()))).unwrap();
-    let (_, line) = pull(&mut h);
-    assert_eq!(
-        (&line["pts"], &line["running_time"]),
-        (&json!(120_000_000), &json!(1_040_000_000))
-    );
-    // Before the segment begins there is none.
+    assert_eq!(times(&mut h), [120_000_000, 1_040_000_000].map(Some));
+    // Before the segment begins there is no running time.
     h.push(frame(1, Some(&sample()))).unwrap();
-    assert_eq!(pull(&mut h).1["running_time"], Value::Null);
+    assert_eq!(times(&mut h), [Some(40_000_000), None]);
 }
 
 #[test]
-fn test_dmheadposejson_gaps_pass() {
+fn gaps_pass() {
     let mut h = harness();
     events(&mut h);
     let (pts, duration) = (gst::ClockTime::from_mseconds(40), gst::ClockTime::SECOND);
@@ -89,18 +92,16 @@ fn test_dmheadposejson_gaps_pass() {
     buffer.get_mut().unwrap().set_flags(gst::BufferFlags::GAP);
     h.push(buffer).unwrap();
     assert_eq!(pull(&mut h).1["pts"], json!(80_000_000));
-    let gaps: Vec<_> = events(&mut h)
-        .iter()
-        .filter_map(|event| match event.view() {
-            gst::EventView::Gap(gap) => Some(gap.get()),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(gaps, [(pts, Some(duration))]);
+    let events = events(&mut h);
+    let gaps = events.iter().filter_map(|event| match event.view() {
+        gst::EventView::Gap(gap) => Some(gap.get()),
+        _ => None,
+    });
+    assert_eq!(gaps.collect::<Vec<_>>(), [(pts, Some(duration))]);
 }
 
 #[test]
-fn test_dmheadposejson_accepts_any_memory() {
+fn accepts_any_memory() {
     init();
     let mut h = gst_check::Harness::new("dmheadposejson");
     h.set_src_caps_str("video/x-raw(memory:GLMemory),format=RGBA,width=320,height=240");
@@ -109,64 +110,45 @@ fn test_dmheadposejson_accepts_any_memory() {
 }
 
 #[test]
-fn test_dmheadposejson_flush_and_goes_on() {
+fn a_stream_continues_after_a_flush() {
     let mut h = harness();
     h.push(frame(0, Some(&sample()))).unwrap();
     pull(&mut h);
     assert!(h.push_event(gst::event::FlushStart::new()));
-    assert_eq!(
-        h.push(frame(1, Some(&sample()))),
-        Err(gst::FlowError::Flushing)
-    );
+    let result = h.push(frame(1, Some(&sample())));
+    assert_eq!(result, Err(gst::FlowError::Flushing));
     assert!(h.push_event(gst::event::FlushStop::new(true)));
     // A seek to 40 ms: time restarts.
     assert!(h.push_event(segment(40, 0)));
     h.push(frame(2, Some(&sample()))).unwrap();
-    let (_, line) = pull(&mut h);
-    assert_eq!(
-        (&line["pts"], &line["running_time"]),
-        (&json!(80_000_000), &json!(40_000_000))
-    );
+    assert_eq!(times(&mut h), [80_000_000, 40_000_000].map(Some));
 }
 
 #[test]
-fn test_dmheadposejson_eos_without_a_frame() {
+fn eos_without_a_frame() {
     let mut h = harness();
     assert!(h.push_event(gst::event::Eos::new()));
-    let kinds: Vec<_> = events(&mut h).iter().map(|e| e.type_()).collect();
     use gst::EventType::{Caps, Eos, Segment, StreamStart};
-    assert_eq!(kinds, [StreamStart, Caps, Segment, Eos]);
+    assert_eq!(kinds(&mut h), [StreamStart, Caps, Segment, Eos]);
 }
 
 #[test]
-fn test_dmheadposejson_passes_on_that_downstream_has_stopped() {
+fn a_stopped_downstream_is_reported_upstream() {
     let mut h = harness();
     h.push(frame(0, Some(&sample()))).unwrap();
-    let sinkpad = h.sinkpad().unwrap();
-    sinkpad.set_active(false).unwrap();
-    assert_eq!(
-        h.push(frame(1, Some(&sample()))),
-        Err(gst::FlowError::Flushing)
-    );
+    h.sinkpad().unwrap().set_active(false).unwrap();
+    let result = h.push(frame(1, Some(&sample())));
+    assert_eq!(result, Err(gst::FlowError::Flushing));
 }
 
 #[test]
-fn test_dmheadposejson_allocation_is_not_asked_of_the_file() {
+fn allocation_queries_do_not_reach_the_sink() {
     let mut h = harness();
     let mut query = gst::query::Allocation::new(Some(&video_caps(320)), true);
-    assert!(
-        h.element()
-            .unwrap()
-            .static_pad("sink")
-            .unwrap()
-            .query(&mut query)
-    );
-    let metas: Vec<_> = query.allocation_metas().collect();
-    assert_eq!(
-        metas.len(),
-        1,
-        "frames with strides of their own are welcome"
-    );
+    let sink = h.element().unwrap().static_pad("sink").unwrap();
+    assert!(sink.query(&mut query));
+    let metas = query.allocation_metas().count();
+    assert_eq!(metas, 1, "frames may have strides of their own");
     assert_eq!(query.allocation_pools().len(), 0);
     drop(h.try_pull_event());
 }

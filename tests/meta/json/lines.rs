@@ -9,9 +9,10 @@ use super::{frame, harness, pull, video_caps};
 use crate::common::init;
 use crate::common::poses::sample;
 use crate::common::schema;
+use crate::common::toys::{self, OwnBus};
 
 #[test]
-fn test_dmheadposejson_line_says_what_the_meta_says() {
+fn a_line_has_what_the_meta_has() {
     let mut h = harness();
     h.push(frame(3, Some(&sample()))).unwrap();
     let (buffer, line) = pull(&mut h);
@@ -23,24 +24,22 @@ fn test_dmheadposejson_line_says_what_the_meta_says() {
     assert_eq!(line["inference_time"], json!(12_000_000));
     assert_eq!(line["heads"].as_array().unwrap().len(), 2);
     let rear = &line["heads"][1];
-    assert_eq!(
-        rear["box"],
-        json!({ "x": 200.0, "y": 20.0, "w": 60.0, "h": 72.0 })
-    );
-    assert_eq!(
-        (&rear["yaw"], &rear["roll"]),
-        (&json!(-150.0), &json!(-8.5))
-    );
-    assert_eq!(
-        (&rear["rear"], &rear["seam"]),
-        (&json!(true), &json!(false))
-    );
-    let rotation = sample().heads[1].angles.rotation();
-    assert_eq!(rear["rotation"], json!(rotation));
+    let rect = json!({ "x": 200.0, "y": 20.0, "w": 60.0, "h": 72.0 });
+    let rotation = json!(sample().heads[1].angles.rotation());
+    for (name, value) in [
+        ("box", rect),
+        ("yaw", json!(-150.0)),
+        ("roll", json!(-8.5)),
+        ("rear", json!(true)),
+        ("seam", json!(false)),
+        ("rotation", rotation),
+    ] {
+        assert_eq!(rear[name], value, "{name}");
+    }
 }
 
 #[test]
-fn test_dmheadposejson_schema_refuses_wrong_lines() {
+fn the_schema_refuses_wrong_lines() {
     let mut h = harness();
     h.push(frame(0, Some(&sample()))).unwrap();
     let (_, good) = pull(&mut h);
@@ -65,7 +64,7 @@ fn test_dmheadposejson_schema_refuses_wrong_lines() {
 }
 
 #[test]
-fn test_dmheadposejson_frame_without_heads_follows_add_empty() {
+fn add_empty_decides_about_frames_without_heads() {
     let mut h = harness();
     let none = HeadPoses {
         heads: vec![],
@@ -81,7 +80,7 @@ fn test_dmheadposejson_frame_without_heads_follows_add_empty() {
 }
 
 #[test]
-fn test_dmheadposejson_frame_without_time_has_pts_null() {
+fn without_a_time_pts_is_null() {
     let mut h = harness();
     let mut buffer = frame(0, Some(&sample()));
     buffer.get_mut().unwrap().set_pts(gst::ClockTime::NONE);
@@ -96,7 +95,7 @@ fn test_dmheadposejson_frame_without_time_has_pts_null() {
 }
 
 #[test]
-fn test_dmheadposejson_line_says_what_the_application_adds() {
+fn a_line_has_what_the_application_adds() {
     let mut h = harness();
     let element = h.element().unwrap();
     element.set_property("source-name", "gate");
@@ -114,37 +113,30 @@ fn test_dmheadposejson_line_says_what_the_application_adds() {
 }
 
 #[test]
-fn test_dmheadposejson_wrong_tags_are_told() {
+fn wrong_tags_are_reported() {
     init();
     let json = gst::ElementFactory::make("dmheadposejson")
         .property("tags", "[1]")
         .build()
         .unwrap();
-    let bus = gst::Bus::new();
-    json.set_bus(Some(&bus));
+    let bus = OwnBus::of(&json);
     assert!(json.set_state(gst::State::Paused).is_err());
-    let message = bus.pop_filtered(&[gst::MessageType::Error]).unwrap();
-    let gst::MessageView::Error(error) = message.view() else {
-        panic!("expected an error, found {message:?}");
-    };
-    assert!(error.error().matches(gst::LibraryError::Settings));
-    let text = error.error().to_string();
+    let error = toys::errors(&bus).remove(0);
+    assert!(error.matches(gst::LibraryError::Settings));
+    let text = error.message();
     assert!(
         text.contains("expected a JSON object") && text.contains("[1]"),
         "{text}"
     );
     json.set_state(gst::State::Null).unwrap();
-    bus.set_flushing(true);
-    bus.set_flushing(false);
 
     // While playing it does not stop the stream.
     json.set_property("tags", "{\"good\":1}");
-    let mut h = gst_check::Harness::with_element(&json, Some("sink"), Some("src"));
-    h.set_src_caps(video_caps(320));
-    json.set_bus(Some(&bus));
+    let mut h = toys::harness(&json, &video_caps(320));
+    let bus = OwnBus::of(&json);
     json.set_property("tags", "{bad}");
     assert_eq!(json.property::<String>("tags"), "{bad}");
-    assert!(bus.pop_filtered(&[gst::MessageType::Warning]).is_some());
+    assert_eq!(toys::warnings(&bus).len(), 1);
     h.push(frame(0, Some(&sample()))).unwrap();
     assert_eq!(pull(&mut h).1.get("tags"), None);
 }
@@ -167,7 +159,7 @@ fn time_of_day(h: &mut gst_check::Harness, number: u64, ago: i64) -> [i64; 3] {
 }
 
 #[test]
-fn test_dmheadposejson_timestamp_is_that_of_the_frame() {
+fn the_timestamp_is_that_of_the_frame() {
     let mut h = harness();
     h.use_testclock();
     h.element().unwrap().set_property("add-timestamp", true);
@@ -185,7 +177,7 @@ fn test_dmheadposejson_timestamp_is_that_of_the_frame() {
 }
 
 #[test]
-fn test_dmheadposejson_timestamp_may_be_as_late_as_can_be_told() {
+fn the_timestamp_may_be_as_late_as_clocks_go() {
     let mut h = harness();
     h.use_testclock();
     let element = h.element().unwrap();

@@ -10,6 +10,7 @@
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
 
+use glam::DMat3;
 use gstdmheadpose::estimator::angles::Angles;
 use gstdmheadpose::estimator::detector::Detection;
 use gstdmheadpose::estimator::error::Error;
@@ -104,14 +105,8 @@ impl Consistency {
 
 /// A pose after the picture was rotated clockwise.
 fn turned(angles: &Angles, degrees: f32) -> Angles {
-    let (sin, cos) = f64::from(degrees).to_radians().sin_cos();
-    let r = angles.rotation();
-    let mut turned = r;
-    for column in 0..3 {
-        turned[column] = cos * r[column] - sin * r[3 + column];
-        turned[3 + column] = sin * r[column] + cos * r[3 + column];
-    }
-    Angles::from_rotation(&turned)
+    let clockwise = DMat3::from_rotation_z(f64::from(degrees).to_radians());
+    Angles::from_matrix(&(clockwise * angles.matrix()))
 }
 
 impl Display for Consistency {

@@ -5,6 +5,7 @@
 //! labels pan and tilt, the azimuth and the elevation of the nose: `Ry(-pan) Rx(tilt) Rz(roll)`. The two agree only
 //! if one of the first two angles is 0.
 
+use glam::{DMat3, DVec3};
 use gstdmheadpose::estimator::angles::Angles;
 
 /// The meaning of a label's numbers.
@@ -22,8 +23,8 @@ pub enum Scale {
 pub struct Pose {
     /// Yaw, pitch and roll, or in their places pan, tilt and roll.
     pub angles: Angles,
-    /// As [`Angles::rotation`].
-    pub rotation: [f64; 9],
+    /// As [`Angles::matrix`].
+    pub rotation: DMat3,
 }
 
 impl Scale {
@@ -38,14 +39,11 @@ impl Scale {
     /// The pose that a label in this convention describes.
     pub fn labelled(self, angles: Angles) -> Pose {
         let rotation = match self {
-            Self::Euler => angles.rotation(),
+            Self::Euler => angles.matrix(),
             Self::PanTilt => {
-                let pan = Angles::new(angles.yaw, 0.0, 0.0).rotation();
+                let pan = Angles::new(angles.yaw, 0.0, 0.0).matrix();
                 // Pitch before roll, as in Euler angles without yaw.
-                product(
-                    &pan,
-                    &Angles::new(0.0, angles.pitch, angles.roll).rotation(),
-                )
+                pan * Angles::new(0.0, angles.pitch, angles.roll).matrix()
             }
         };
         let angles = angles.wrapped();
@@ -54,7 +52,7 @@ impl Scale {
 
     /// The estimator's result in this convention.
     pub fn answered(self, euler: Angles) -> Pose {
-        let rotation = euler.rotation();
+        let rotation = euler.matrix();
         let angles = match self {
             Self::Euler => euler.wrapped(),
             Self::PanTilt => pan_and_tilt(&rotation),
@@ -64,32 +62,19 @@ impl Scale {
 }
 
 /// The pan, tilt and roll whose rotation is `r`.
-fn pan_and_tilt(r: &[f64; 9]) -> Angles {
-    let [nose_x, nose_y, nose_z] = nose(r);
-    let pan = (-nose_x).atan2(nose_z);
-    let tilt = (-nose_y).clamp(-1.0, 1.0).asin();
+fn pan_and_tilt(r: &DMat3) -> Angles {
+    let nose = nose(r);
+    let pan = (-nose.x).atan2(nose.z);
+    let tilt = (-nose.y).clamp(-1.0, 1.0).asin();
     // Without pan and tilt `r` is a rotation about the line of sight: its X axis gives the angle.
-    let (sin_pan, cos_pan) = pan.sin_cos();
-    let (sin_tilt, cos_tilt) = tilt.sin_cos();
-    let x = cos_pan * r[0] + sin_pan * r[6];
-    let z = cos_pan * r[6] - sin_pan * r[0];
-    let y = cos_tilt * r[3] + sin_tilt * z;
-    let [pan, tilt, roll] = [pan, tilt, y.atan2(x)].map(|angle| angle.to_degrees() as f32);
+    let x = (DMat3::from_rotation_x(-tilt) * DMat3::from_rotation_y(pan) * *r).x_axis;
+    let [pan, tilt, roll] = [pan, tilt, x.y.atan2(x.x)].map(|angle| angle.to_degrees() as f32);
     Angles::new(pan, tilt, roll).wrapped()
 }
 
-/// The direction of the nose: the third column.
-fn nose(r: &[f64; 9]) -> [f64; 3] {
-    [r[2], r[5], r[8]]
-}
-
-fn product(a: &[f64; 9], b: &[f64; 9]) -> [f64; 9] {
-    let mut product = [0.0; 9];
-    for (index, value) in product.iter_mut().enumerate() {
-        let (row, column) = (index / 3, index % 3);
-        *value = (0..3).map(|k| a[3 * row + k] * b[3 * k + column]).sum();
-    }
-    product
+/// The direction of the nose.
+fn nose(r: &DMat3) -> DVec3 {
+    r.z_axis
 }
 
 /// The difference between two poses, in degrees.
@@ -107,14 +92,12 @@ pub struct Difference {
 impl Difference {
     pub fn between(answer: &Pose, truth: &Pose) -> Self {
         let (a, b) = (&answer.rotation, &truth.rotation);
-        let trace: f64 = a.iter().zip(b).map(|(a, b)| a * b).sum();
-        let (nose_a, nose_b) = (nose(a), nose(b));
-        let cos: f64 = nose_a.iter().zip(nose_b).map(|(a, b)| a * b).sum();
+        let trace = a.x_axis.dot(b.x_axis) + a.y_axis.dot(b.y_axis) + a.z_axis.dot(b.z_axis);
         let degrees = |cos: f64| cos.clamp(-1.0, 1.0).acos().to_degrees() as f32;
         Self {
             angles: short_way(&answer.angles, &truth.angles),
             rotation: degrees((trace - 1.0) / 2.0),
-            nose: degrees(cos),
+            nose: degrees(nose(a).dot(nose(b))),
         }
     }
 
@@ -156,7 +139,7 @@ mod tests {
                 for roll in [-40.0, 0.0, 10.0] {
                     let label = Angles::new(pan, tilt, roll);
                     let pose = Scale::PanTilt.labelled(label);
-                    let euler = Angles::from_rotation(&pose.rotation);
+                    let euler = Angles::from_matrix(&pose.rotation);
                     assert_near(Scale::PanTilt.answered(euler).angles, label);
                 }
             }

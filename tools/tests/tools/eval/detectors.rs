@@ -76,7 +76,7 @@ fn sides_and_splits_are_counted_apart() {
 }
 
 #[test]
-fn pictures_may_lie_elsewhere_and_be_missing() {
+fn pictures_may_be_elsewhere_or_missing() {
     let folder = Folder::new("elsewhere");
     std::fs::create_dir_all(folder.path("pictures")).unwrap();
     picture(&folder, "pictures/a.png");
@@ -97,7 +97,7 @@ fn pictures_may_lie_elsewhere_and_be_missing() {
 }
 
 #[test]
-fn labels_that_are_none_are_refused() {
+fn invalid_labels_are_refused() {
     let folder = Folder::new("wrong");
     for (name, text, said) in [
         (

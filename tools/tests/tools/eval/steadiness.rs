@@ -4,7 +4,7 @@
 use super::{Folder, assert_row, report, tool};
 
 #[test]
-fn a_model_that_does_not_see_the_mirror_is_off_by_twice_its_answer() {
+fn a_model_blind_to_the_mirror_is_off_by_twice_its_result() {
     let folder = Folder::new("mirror");
     // Yaw 40, pitch 20, roll -10 and yaw 20, pitch 20, roll -10, for two heads per picture.
     folder.paint("a.png", [140, 80, 80]);
@@ -23,7 +23,7 @@ fn a_model_that_does_not_see_the_mirror_is_off_by_twice_its_answer() {
 }
 
 #[test]
-fn a_model_that_does_not_see_the_turn_is_off_by_the_turn() {
+fn a_model_blind_to_the_turn_is_off_by_the_turn() {
     let folder = Folder::new("turn");
     // Yaw, pitch and roll 0.
     folder.paint("a.jpg", [100, 120, 40]);

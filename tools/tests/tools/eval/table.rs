@@ -207,7 +207,7 @@ fn a_closed_pipe_does_not_lose_the_csv() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told() {
+fn unreadable_files_are_reported() {
     let folder = Folder::new("unreadable");
     let path = folder.write("heads.csv", "name,yaw\na,1\n");
     let output = tool(&path, &[]);

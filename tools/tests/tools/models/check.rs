@@ -188,7 +188,7 @@ fn check_knows_the_fetched_models() {
 }
 
 #[test]
-fn check_says_why_a_file_does_not_serve() {
+fn check_explains_why_a_file_is_unusable() {
     for (file, contract, expected, found) in [
         (
             fixture("classifier"),

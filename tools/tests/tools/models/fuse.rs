@@ -64,7 +64,7 @@ fn assert_same(fused: &[Head], parts: &[Head]) {
 /// The parts name their angles in different orders and have different opsets; one of the two heads is
 /// seen from behind.
 #[test]
-fn fused_toys_answer_as_their_parts() {
+fn fused_toys_give_the_results_of_their_parts() {
     let scratch = Scratch::new("fuse");
     let (front, rear) = ("pose_opset11_Nx3x32x32", "pose_Nx3x32x32");
     for (angle, front_runs) in [("90", 1), ("180", 2), ("35", 0)] {
@@ -106,7 +106,7 @@ fn fused_toys_answer_as_their_parts() {
 
 /// WHENet as the rear model, a toy as the front model, real faces. The low activation angle makes both models run.
 #[test]
-fn fused_whenet_answers_as_its_parts() {
+fn fused_whenet_gives_the_results_of_its_parts() {
     let scratch = Scratch::new("fuse-whenet");
     let file = scratch.file("fused.onnx");
     let (front, rear) = (
@@ -202,7 +202,7 @@ fn models_that_do_not_go_together_are_refused() {
 }
 
 #[test]
-fn what_fusing_cannot_do_is_told() {
+fn unsupported_fusions_are_reported() {
     let scratch = Scratch::new("fuse-errors");
     let (front, rear) = (fixture("pose_Nx3x32x32"), fixture("pose_Nx3x32x32"));
     let output = fuse(&front, &rear, &scratch.file("no/folder.onnx"), &[]);

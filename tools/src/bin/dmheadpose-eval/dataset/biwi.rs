@@ -14,6 +14,7 @@
 
 use std::path::Path;
 
+use glam::{DMat3, DVec3};
 use gstdmheadpose::estimator::angles::Angles;
 use gstdmheadpose::estimator::geometry::Rect;
 
@@ -76,7 +77,8 @@ pub fn read(path: &Path) -> Result<Annotation, Unusable> {
 
 /// Our angles for a rotation of the data set.
 fn angles(r: &[f64; 9]) -> Angles {
-    Angles::from_rotation(&[r[0], r[1], -r[2], r[3], r[4], -r[5], -r[6], -r[7], r[8]])
+    let mirror = DMat3::from_diagonal(DVec3::new(1.0, 1.0, -1.0));
+    Angles::from_matrix(&(mirror * DMat3::from_cols_array(r).transpose() * mirror))
 }
 
 impl Camera {
@@ -104,13 +106,10 @@ impl Camera {
 
     /// The box of a head with this centre in the depth camera's space; `None` behind the camera.
     fn head(&self, center: [f64; 3]) -> Option<Rect> {
-        let (k, t) = (&self.intrinsics, &self.translation);
-        let (rows, _) = self.rotation.as_chunks::<3>();
-        let at = |row: usize| {
-            let turned = rows[row].iter().zip(center).map(|(r, c)| r * c);
-            turned.sum::<f64>() + t[row]
-        };
-        let (x, y, z) = (at(0), at(1), at(2));
+        let k = &self.intrinsics;
+        let rotation = DMat3::from_cols_array(&self.rotation).transpose();
+        let seen = rotation * DVec3::from(center) + DVec3::from(self.translation);
+        let DVec3 { x, y, z } = seen;
         if z <= 0.0 {
             return None;
         }
