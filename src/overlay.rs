@@ -4,6 +4,7 @@
 mod aligned;
 mod ayuv;
 mod blend;
+mod category;
 mod composition;
 mod downstream;
 mod look;
@@ -29,14 +30,6 @@ pub use options::{
     DmHeadPoseBlurFallback, DmHeadPoseBlurHeads, DmHeadPoseColorBy, DmHeadPoseOverlayFlags,
 };
 pub use privacy::{hide, hide_picture};
-
-static CAT: std::sync::LazyLock<gst::DebugCategory> = std::sync::LazyLock::new(|| {
-    gst::DebugCategory::new(
-        "dmheadposedraw",
-        gst::DebugColorFlags::empty(),
-        Some("Drawing of head poses: options, and whether downstream draws"),
-    )
-});
 
 /// Draws heads on video frames.
 pub struct Overlay {

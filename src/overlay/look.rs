@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gst::glib;
 
-use super::CAT;
+use super::category::CAT;
 use super::options::{
     DmHeadPoseBlurFallback, DmHeadPoseBlurHeads, DmHeadPoseColorBy, DmHeadPoseOverlayFlags,
 };
