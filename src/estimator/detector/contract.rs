@@ -37,7 +37,7 @@ impl DetectorContract {
             },
             encoding: input.encoding,
             scaling: input.scaling,
-            score_threshold: found.score_threshold,
+            score_threshold: found.contract.score_threshold,
         })
     }
 }

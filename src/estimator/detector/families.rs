@@ -41,11 +41,7 @@ detector_families! {
 pub(super) struct Recognised {
     /// As the property `detector-family` spells it.
     pub name: &'static str,
-    /// Boxes must score above it by default.
-    pub score_threshold: f32,
-    /// Longer side of the input by default, where the model leaves its size open.
-    pub open_size: u32,
-    pub uses_nms_iou: bool,
+    pub contract: &'static Contract,
     pub input: InputContract,
     pub family: Box<dyn Family>,
     /// What the signature leaves open.
@@ -70,9 +66,7 @@ pub(super) fn recognise(
             let (input, family) = (contract.recognise)(signature, named)?;
             Some(Recognised {
                 name,
-                score_threshold: contract.score_threshold,
-                open_size: contract.open_size.unwrap_or(640),
-                uses_nms_iou: contract.uses_nms_iou,
+                contract,
                 input,
                 doubt: family.doubt().filter(|_| !named),
                 family,

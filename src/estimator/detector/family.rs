@@ -68,6 +68,7 @@ impl Others {
 }
 
 /// How a family is recognised, and its defaults.
+#[derive(Debug)]
 pub(super) struct Contract {
     /// The signature, in words.
     pub expected: &'static str,

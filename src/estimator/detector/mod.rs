@@ -86,7 +86,7 @@ impl Detector {
         let recognised = families::recognise(model.signature(), wanted)
             .map_err(|expected| model.contract_error(expected))?;
         let free_size = match free_size {
-            0 => recognised.open_size,
+            0 => recognised.contract.open_size.unwrap_or(640),
             chosen => chosen,
         };
         let mut detector = Self {
@@ -119,7 +119,7 @@ impl Detector {
         let recognised = &mut self.recognised;
         let mut boxes = Boxes {
             input: placement.input,
-            score_threshold: recognised.score_threshold,
+            score_threshold: recognised.contract.score_threshold,
             head_class: None,
             heads: &mut Vec::new(),
             others: Others::default(),
@@ -144,7 +144,7 @@ impl Detector {
 
     /// The family's score threshold, used where the settings have none.
     pub fn score_threshold(&self) -> f32 {
-        self.recognised.score_threshold
+        self.recognised.contract.score_threshold
     }
 
     /// The model's file.
@@ -201,14 +201,11 @@ impl Detector {
             return Ok(());
         };
         let Recognised {
-            family,
-            score_threshold,
-            uses_nms_iou,
-            ..
+            contract, family, ..
         } = &self.recognised;
         let mut boxes = Boxes {
             input: placement.input,
-            score_threshold: settings.score_threshold.unwrap_or(*score_threshold),
+            score_threshold: settings.score_threshold.unwrap_or(contract.score_threshold),
             head_class: settings.head_class.or(self.watch.head),
             heads: detections,
             others: Others::default(),
@@ -217,7 +214,7 @@ impl Detector {
             family.decode(outputs, &mut boxes)
         })?;
         let (head_class, others) = (boxes.head_class, boxes.others);
-        if *uses_nms_iou {
+        if contract.uses_nms_iou {
             suppress_overlaps(detections, settings.nms_iou);
         }
         let chosen = settings.head_class.is_some();
