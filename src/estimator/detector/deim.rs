@@ -21,7 +21,7 @@ pub(super) const CONTRACT: Contract = Contract {
     recognise: |signature, named| Deim::recognise(signature, named).map(boxed),
 };
 
-/// By its name the output is told from others of its shape.
+/// The name that distinguishes this output from others of its shape.
 pub(super) const OUTPUT: &str = "label_xyxy_score";
 
 const HEAD_CLASS: u32 = 7;

@@ -62,7 +62,7 @@ fn is_rows(output: &TensorInfo) -> bool {
     output.element == ElementType::Float32 && matches!(output.shape[..], [_, 7])
 }
 
-/// Places of the four outputs of EfficientNMS.
+/// Indices of the four outputs of EfficientNMS.
 fn counted(outputs: &[TensorInfo]) -> Option<[usize; 4]> {
     if outputs.len() != 4 {
         return None;

@@ -16,7 +16,7 @@ use super::super::onnx::{ElementType, Outputs, Signature};
 use super::end2end::End2End;
 use super::family::{Assumed, Boxes, Contract, Family, ImageInput, InputContract, boxed};
 
-/// 0 is body, 1 head, 2 hand in the body-head-hand models. Others differ: hence `head-class`.
+/// 0 is body, 1 head, 2 hand in the body-head-hand models. Other models differ, hence `head-class`.
 const HEAD_CLASS: u32 = 1;
 
 pub(super) const CONTRACT: Contract = Contract {
@@ -25,7 +25,7 @@ pub(super) const CONTRACT: Contract = Contract {
     uses_nms_iou: false,
     open_size: None,
     recognise: |signature, named| {
-        // YOLOv7's rows look alike; they go by the name that its exporter gives them.
+        // YOLOv7's rows have the same shape; the output's name tells them apart.
         let family = Rows::recognise(signature)
             .filter(|_| named || End2End::recognise(signature, false).is_none());
         family.map(boxed)
@@ -34,9 +34,9 @@ pub(super) const CONTRACT: Contract = Contract {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rows {
-    /// The score stands behind the corners, not before them.
+    /// The score comes after the corners, not before.
     score_last: bool,
-    /// The output has no name that tells what its columns are.
+    /// The output's name does not say what its columns are.
     nameless: bool,
 }
 

@@ -19,7 +19,7 @@ use super::grid;
 pub(super) const CONTRACT: Contract = Contract {
     expected: "YOLOv5, v6 or v7 (image float32[1,3,H,W] or [1,H,W,3]) -> (float32[1,rows,5+classes], three rows \
          for each cell, or one where the output is named outputs)",
-    // That of YOLOv5's predictions.
+    // YOLOv5's default for predictions.
     score_threshold: 0.25,
     uses_nms_iou: true,
     open_size: Some(640),
@@ -28,14 +28,14 @@ pub(super) const CONTRACT: Contract = Contract {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Yolov5 {
-    /// Five and the number of classes.
+    /// Five plus the number of classes.
     values: usize,
 }
 
 impl Yolov5 {
     pub fn recognise(signature: &Signature, named: bool) -> Option<(InputContract, Self)> {
         let input = ImageInput::of(signature)?;
-        // The raw feature maps of some exports stand behind the decoded rows.
+        // Some exports append the raw feature maps to the decoded rows.
         let (output, maps) = signature.outputs.split_first()?;
         let &[1 | -1, rows, values] = output.shape.as_slice() else {
             return None;

@@ -30,7 +30,7 @@ pub(super) const CONTRACT: Contract = Contract {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Yolov8 {
     classes: usize,
-    /// Of a cell.
+    /// Per cell.
     values: usize,
 }
 
@@ -38,7 +38,7 @@ impl Yolov8 {
     pub fn recognise(signature: &Signature) -> Option<(InputContract, Self)> {
         let (input, values) = grid::recognise(signature, true)?;
         let most = values.checked_sub(4).filter(|&classes| classes > 0)?;
-        // Behind the classes, models of keypoints, masks and turned boxes have further values.
+        // Models of keypoints, masks and oriented boxes have further values after the classes.
         let named = signature.hints.classes.len();
         let classes = if (1..=most).contains(&named) {
             named

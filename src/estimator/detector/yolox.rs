@@ -20,13 +20,13 @@ use super::{deim, grid};
 pub(super) const CONTRACT: Contract = Contract {
     expected: "YOLOX (image float32[1,3,H,W] or [1,H,W,3], H and W multiples of 32) \
      -> (float32[1,cells,5+classes], cells = HW/64 + HW/256 + HW/1024)",
-    // That of YOLOX's own demo for ONNX Runtime.
+    // The default of YOLOX's demo for ONNX Runtime.
     score_threshold: 0.3,
     uses_nms_iou: true,
     open_size: Some(640),
     recognise: |signature, named| {
         let name = signature.outputs.first().map_or("", |output| &output.name);
-        // Of YOLOv5, v6, v8 and DEIM, by the names that their exporters give.
+        // The output names of the exporters of YOLOv5, v6, v8 and DEIM.
         let is_other = ["output0", "outputs", deim::OUTPUT].contains(&name);
         let found = Yolox::recognise(signature, false).filter(|_| named || !is_other);
         let undecided = !named;
@@ -42,7 +42,7 @@ pub(super) const CONTRACT: Contract = Contract {
     },
 };
 
-/// The same with the decoding inside, which no signature shows.
+/// The same with decoding in the graph, which no signature shows.
 pub(super) const DECODED: Contract = Contract {
     recognise: |signature, named| {
         let found = named.then(|| Yolox::recognise(signature, true))?;
@@ -53,11 +53,11 @@ pub(super) const DECODED: Contract = Contract {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Yolox {
-    /// Five and the number of classes.
+    /// Five plus the number of classes.
     values: usize,
-    /// The graph gives pixels, not offsets from the cells.
+    /// The graph returns pixels, not offsets from the cells.
     decoded: bool,
-    /// Its first answer is to tell whether it does.
+    /// The first outputs decide whether it does.
     undecided: bool,
 }
 
@@ -108,7 +108,7 @@ impl Family for Yolox {
         self.undecided = false;
         let rows = outputs.float32(0)?.1.chunks_exact(self.values);
         let (count, sum) = (rows.len(), rows.map(|row| row[0].abs()).sum::<f32>());
-        // Offsets are a cell or two; pixels reach across the input.
+        // Offsets are within a cell or two; pixels span the input.
         self.decoded = sum / count as f32 > 4.0;
         Ok(self.decoded.then_some("yolox-decoded"))
     }

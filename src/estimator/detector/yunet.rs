@@ -16,7 +16,7 @@ use super::family::{Boxes, Contract, Family, ImageInput, InputContract, boxed};
 pub(super) const CONTRACT: Contract = Contract {
     expected: "YuNet (image float32[1,3,H,W]) -> \
      (cls_S, obj_S, bbox_S, kps_S for S = 8, 16, 32)",
-    // At 0.5 it sees the most faces, also turned to profile, for hardly more false ones than at 0.7.
+    // At 0.5 it finds the most faces, also in profile, with hardly more false positives than at 0.7.
     score_threshold: 0.5,
     uses_nms_iou: true,
     open_size: Some(640),
