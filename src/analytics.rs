@@ -121,29 +121,31 @@ impl Analytics {
 
     fn load() -> Result<Self, libloading::Error> {
         // SAFETY: GStreamer's own library; its constructors do nothing that others could notice. With
-        // RTLD_NOW one that does not fit the loaded GStreamer is refused here.
-        let library = unsafe { Library::open(Some(LIBRARY), RTLD_NOW | RTLD_LOCAL) }?;
-        macro_rules! symbol {
-            ($name:literal) => {
-                // SAFETY: the field's type is the function's signature in the public header, which is
-                // stable from 1.24 on.
-                *unsafe { library.get($name.to_bytes_with_nul()) }?
+        // RTLD_NOW one that does not fit the loaded GStreamer is refused here. The type of each field is the
+        // function's signature in the public header, which is stable from 1.24 on.
+        let (library, this) = unsafe {
+            let library = Library::open(Some(LIBRARY), RTLD_NOW | RTLD_LOCAL)?;
+            macro_rules! symbol {
+                ($name:literal) => {
+                    *library.get($name.to_bytes_with_nul())?
+                };
+            }
+            let this = Self {
+                relations: symbol!(c"gst_buffer_get_analytics_relation_meta"),
+                add_relations: symbol!(c"gst_buffer_add_analytics_relation_meta"),
+                iterate: symbol!(c"gst_analytics_relation_meta_iterate"),
+                relate: symbol!(c"gst_analytics_relation_meta_set_relation"),
+                related: symbol!(c"gst_analytics_relation_meta_get_direct_related"),
+                object_type: symbol!(c"gst_analytics_od_mtd_get_mtd_type"),
+                object_class: symbol!(c"gst_analytics_od_mtd_get_obj_type"),
+                object_location: symbol!(c"gst_analytics_od_mtd_get_location"),
+                add_object: symbol!(c"gst_analytics_relation_meta_add_od_mtd"),
+                track_type: symbol!(c"gst_analytics_tracking_mtd_get_mtd_type"),
+                track_info: symbol!(c"gst_analytics_tracking_mtd_get_info"),
+                add_track: symbol!(c"gst_analytics_relation_meta_add_tracking_mtd"),
+                see_track: symbol!(c"gst_analytics_tracking_mtd_update_last_seen"),
             };
-        }
-        let this = Self {
-            relations: symbol!(c"gst_buffer_get_analytics_relation_meta"),
-            add_relations: symbol!(c"gst_buffer_add_analytics_relation_meta"),
-            iterate: symbol!(c"gst_analytics_relation_meta_iterate"),
-            relate: symbol!(c"gst_analytics_relation_meta_set_relation"),
-            related: symbol!(c"gst_analytics_relation_meta_get_direct_related"),
-            object_type: symbol!(c"gst_analytics_od_mtd_get_mtd_type"),
-            object_class: symbol!(c"gst_analytics_od_mtd_get_obj_type"),
-            object_location: symbol!(c"gst_analytics_od_mtd_get_location"),
-            add_object: symbol!(c"gst_analytics_relation_meta_add_od_mtd"),
-            track_type: symbol!(c"gst_analytics_tracking_mtd_get_mtd_type"),
-            track_info: symbol!(c"gst_analytics_tracking_mtd_get_info"),
-            add_track: symbol!(c"gst_analytics_relation_meta_add_tracking_mtd"),
-            see_track: symbol!(c"gst_analytics_tracking_mtd_update_last_seen"),
+            (library, this)
         };
         // It registers types, so it has to stay.
         std::mem::forget(library);
@@ -153,29 +155,26 @@ impl Analytics {
     /// The objects in the buffer's analytics meta.
     pub fn objects(&self, buffer: &gst::BufferRef) -> Vec<Object> {
         let mut objects = Vec::new();
-        // SAFETY: the buffer is valid; nothing is written to it.
-        let relations = unsafe { (self.relations)(buffer.as_ptr().cast_mut()) };
-        if relations.is_null() {
-            return objects;
-        }
-        let (mut state, mut mtd) = (ptr::null_mut(), Mtd::NONE);
-        // SAFETY: the relation meta lives as long as `buffer`, and what the call writes to is ours.
-        while unsafe { (self.iterate)(relations, &mut state, (self.object_type)(), &mut mtd) }
-            != GFALSE
-        {
-            let (mut x, mut y, mut w, mut h, mut confidence) = (0, 0, 0, 0, 0.0);
-            // SAFETY: `mtd` was just filled with an object.
-            let class = unsafe {
+        // SAFETY: the buffer is valid and only read, the relation meta lives as long as it, and what the calls
+        // write to is ours. `mtd` is an object when it is asked for class and place.
+        unsafe {
+            let relations = (self.relations)(buffer.as_ptr().cast_mut());
+            if relations.is_null() {
+                return objects;
+            }
+            let (mut state, mut mtd) = (ptr::null_mut(), Mtd::NONE);
+            let object_type = (self.object_type)();
+            while (self.iterate)(relations, &mut state, object_type, &mut mtd) != GFALSE {
+                let (mut x, mut y, mut w, mut h, mut confidence) = (0, 0, 0, 0, 0.0);
                 (self.object_location)(&mtd, &mut x, &mut y, &mut w, &mut h, &mut confidence);
-                (self.object_class)(&mtd)
-            };
-            objects.push(Object {
-                id: mtd.id,
-                class: text::of_quark(class),
-                rect: Rect::new(x as f32, y as f32, w as f32, h as f32),
-                confidence,
-                track: self.track(&mtd),
-            });
+                objects.push(Object {
+                    id: mtd.id,
+                    class: text::of_quark((self.object_class)(&mtd)),
+                    rect: Rect::new(x as f32, y as f32, w as f32, h as f32),
+                    confidence,
+                    track: self.track(&mtd),
+                });
+            }
         }
         objects
     }

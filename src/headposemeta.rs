@@ -289,10 +289,10 @@ fn time_to_field(time: Option<gst::ClockTime>) -> u64 {
     time.map_or(gst::ffi::GST_CLOCK_TIME_NONE, gst::ClockTime::nseconds)
 }
 
-/// Not with `ClockTime::from_nseconds()`, which panics at the number that stands for none.
+/// `ClockTime::from_nseconds()` alone panics at the number that stands for none.
 fn time_from_field(nseconds: u64) -> Option<gst::ClockTime> {
-    // SAFETY: every number is a time or none.
-    unsafe { glib::translate::from_glib(nseconds) }
+    let is_time = nseconds != gst::ffi::GST_CLOCK_TIME_NONE;
+    is_time.then(|| gst::ClockTime::from_nseconds(nseconds))
 }
 
 /// Not as `&str`, which panics at a text that is not UTF-8.

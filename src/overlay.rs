@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The drawing of heads in GStreamer: blended onto a frame, or attached as a composition for downstream to draw.
+//! Drawing heads in GStreamer: blended onto the frame, or attached as a composition that downstream draws.
 
 mod aligned;
 mod ayuv;
 mod blend;
+mod category;
 mod composition;
 mod downstream;
 mod look;
@@ -30,14 +31,6 @@ pub use options::{
 };
 pub use privacy::{hide, hide_picture};
 
-static CAT: std::sync::LazyLock<gst::DebugCategory> = std::sync::LazyLock::new(|| {
-    gst::DebugCategory::new(
-        "dmheadposedraw",
-        gst::DebugColorFlags::empty(),
-        Some("Drawing of head poses: options, and whether downstream draws"),
-    )
-});
-
 /// Draws heads on video frames.
 pub struct Overlay {
     painter: Painter,
@@ -46,7 +39,7 @@ pub struct Overlay {
 }
 
 impl Overlay {
-    /// Fails only if the font within the library is damaged.
+    /// Fails only if the embedded font is damaged.
     pub fn new() -> Result<Self, InvalidFont> {
         Ok(Self {
             painter: Painter::new()?,
@@ -69,7 +62,7 @@ impl Overlay {
         let heads = poses.map_or(&[][..], |poses| look.shown(poses));
         let stats = poses.and_then(|poses| look.stats(poses));
         let draws = look.draws() && (!heads.is_empty() || stats.is_some());
-        // Boxes in the pixels of another frame size hide nothing.
+        // Boxes that refer to another frame size would hide the wrong places.
         let fits =
             |poses: &&HeadPoses| (poses.width, poses.height) == (info.width(), info.height());
         let poses = poses.filter(fits);
@@ -106,10 +99,10 @@ impl Overlay {
         Ok(())
     }
 
-    /// Draws on the frame itself. `stats` is a line or more for the top left.
+    /// Draws on the frame itself. `stats` is text for the top left corner.
     ///
     /// # Errors
-    /// When the format is none that the elements take, or when not all rows are in memory. Then nothing was
+    /// When the elements do not support the format, or not all rows are in memory. In both cases nothing is
     /// written.
     pub fn blend(
         &mut self,
@@ -145,8 +138,8 @@ impl Overlay {
         Ok(())
     }
 
-    /// The same picture for downstream to draw. Rectangles whose pixels are those of the call before
-    /// are the same objects as then, so that a renderer can keep what it made of them.
+    /// The same picture for downstream to draw. Rectangles with unchanged pixels are the same objects as in the
+    /// previous call, so that a renderer can keep its textures.
     pub fn composition(
         &mut self,
         heads: &[Head],

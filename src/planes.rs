@@ -9,7 +9,6 @@ use std::fmt;
 use std::slice;
 use std::sync::OnceLock;
 
-use gst::glib;
 use gst_video::ffi;
 use gst_video::prelude::*;
 use gst_video::{VideoFormat, VideoFrameFlags, VideoFrameRef, VideoInfo, VideoMeta};
@@ -32,25 +31,26 @@ impl fmt::Display for Misfit {
 /// # Errors
 /// When it is of another format, of a smaller picture, or of another number of planes.
 pub(crate) fn check_meta(buffer: &gst::BufferRef, info: &VideoInfo) -> Result<(), Misfit> {
-    // SAFETY: the buffer is valid and is only read; the meta lives as long as the buffer is borrowed.
-    let meta = unsafe { ffi::gst_buffer_get_video_meta(buffer.as_mut_ptr()).as_ref() };
-    let Some(meta) = meta else {
+    // Of several GStreamer maps by the one with number 0, else by the lowest.
+    let metas = buffer.iter_meta::<VideoMeta>();
+    let Some(meta) = metas.min_by_key(|meta| (meta.id() != 0, meta.id())) else {
         return Ok(());
     };
-    // SAFETY: every number is a format; those that are not known become one that says so.
-    let format: VideoFormat = unsafe { glib::translate::from_glib(meta.format) };
-    let fits = format == info.format()
-        && meta.width >= info.width()
-        && meta.height >= info.height()
-        && meta.n_planes == info.n_planes();
+    let fits = meta.format() == info.format()
+        && meta.width() >= info.width()
+        && meta.height() >= info.height()
+        && meta.n_planes() == info.n_planes();
     if fits {
         return Ok(());
     }
     Err(Misfit {
         expected: "a GstVideoMeta of such a frame".into(),
         found: format!(
-            "one of {format:?} {}x{} with {} planes",
-            meta.width, meta.height, meta.n_planes
+            "one of {:?} {}x{} with {} planes",
+            meta.format(),
+            meta.width(),
+            meta.height(),
+            meta.n_planes()
         ),
     })
 }
@@ -92,19 +92,23 @@ fn memory(frame: &impl VideoFrameExt, plane: u32) -> Result<Memory, Misfit> {
         return Err(misfit(format!("{expected} planes"), found.to_string()));
     }
     let rows = frame.plane_height(plane) as usize;
-    // SAFETY: the pointer is that of a frame which is borrowed.
-    let frame = unsafe { &*frame.as_ptr() };
+    // SAFETY: the pointer is that of a frame which is borrowed. Its meta is NULL or the buffer's, which lives as long
+    // as the frame is mapped.
+    let (frame, meta) = unsafe {
+        let frame = &*frame.as_ptr();
+        (frame, frame.meta.cast::<ffi::GstVideoMeta>().as_ref())
+    };
     let plane = plane as usize;
     let stride = frame.info.stride[plane];
     let stride = usize::try_from(stride)
         .map_err(|_| misfit("rows from top to bottom".into(), format!("stride {stride}")))?;
     let data = frame.data[plane].cast::<u8>();
-    let len = if maps_by_itself(frame) {
+    let len = if meta.is_some_and(maps_by_itself) {
         // Such a function tells the address and the stride alone.
         stride.checked_mul(rows)
     } else {
         // Without a meta all planes are in one piece of memory.
-        let map = &frame.map[if frame.meta.is_null() { 0 } else { plane }];
+        let map = &frame.map[if meta.is_none() { 0 } else { plane }];
         let offset = data.addr().checked_sub(map.data.addr());
         offset.and_then(|offset| map.size.checked_sub(offset))
     };
@@ -121,10 +125,8 @@ fn memory(frame: &impl VideoFrameExt, plane: u32) -> Result<Memory, Misfit> {
 
 /// Whether the frame was mapped by a function of the element that made it (frames in graphics memory), which
 /// need not fill in how much it mapped.
-fn maps_by_itself(frame: &ffi::GstVideoFrame) -> bool {
-    // SAFETY: NULL or the buffer's meta, which lives as long as the frame is mapped.
-    let meta = unsafe { frame.meta.cast::<ffi::GstVideoMeta>().as_ref() };
-    meta.is_some_and(|meta| meta.map.map(|map| map as usize) != usual_map())
+fn maps_by_itself(meta: &ffi::GstVideoMeta) -> bool {
+    meta.map.map(|map| map as usize) != usual_map()
 }
 
 /// The address of the function that maps the planes of most metas. It has no public name.

@@ -66,13 +66,27 @@ macro_rules! property {
 }
 pub(crate) use property;
 
-/// Implements [`Property`](crate::property::Property) for an enumeration.
+/// Declares an enumeration as a GObject type and a property: of each value the variant, the nick, and the summary that
+/// gst-inspect-1.0 shows.
 macro_rules! enum_property {
-    ($($type:ty),*) => {$(
-        $crate::property::property!($type, |about, _range, default| {
+    (
+        $(#[$meta:meta])*
+        pub enum $name:ident as $type_name:literal {
+            $($(#[$attr:meta])* $variant:ident, $nick:literal, $summary:literal;)*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, gst::glib::Enum)]
+        #[enum_type(name = $type_name)]
+        #[repr(i32)]
+        pub enum $name {
+            $($(#[$attr])* #[enum_value(name = $summary, nick = $nick)] $variant,)*
+        }
+
+        $crate::property::property!($name, |about, _range, default| {
             gst::glib::ParamSpecEnum::builder_with_default(about.name, *default)
         });
-    )*};
+    };
 }
 pub(crate) use enum_property;
 

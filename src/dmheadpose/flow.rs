@@ -22,7 +22,7 @@ impl DmHeadPose {
     /// Takes a buffer into the queue: inferred, held or passed.
     pub(super) fn enqueue(&self, buffer: gst::Buffer, settings: &Settings) -> Result<(), Failure> {
         estimator::refuse_forked()?;
-        metas::warn_of_missing(settings.meta_format, &self.obj(), &self.warned);
+        metas::warn_of_missing(settings.meta_format, self.obj().upcast_ref(), &self.warned);
         let mut state = lock(&self.state);
         let state = state.as_mut().ok_or(Failure::Exiting)?;
         if let Some(error) = state.queue.missing() {
@@ -204,7 +204,8 @@ impl DmHeadPose {
             None => return Err(Failure::Exiting),
         };
         if is_fresh {
-            self.reporter.report(&self.obj(), settings, &buffer);
+            self.reporter
+                .report(self.obj().upcast_ref(), settings, &buffer);
         }
         Ok(buffer)
     }

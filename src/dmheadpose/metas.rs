@@ -13,7 +13,7 @@ use crate::headposemeta::HeadPoses;
 use crate::roi;
 
 /// Warns the application once, as `warned` notes, if one of the `formats` is not available.
-pub(super) fn warn_of_missing(formats: Format, element: &super::DmHeadPose, warned: &AtomicBool) {
+pub(super) fn warn_of_missing(formats: Format, element: &gst::Element, warned: &AtomicBool) {
     if formats.contains(Format::ANALYTICS)
         && let Err(found) = Analytics::get()
         && !warned.swap(true, Ordering::Relaxed)

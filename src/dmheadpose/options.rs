@@ -11,17 +11,17 @@ use crate::estimator::onnx::provider::execution_providers;
 use crate::estimator::pose::{PoseFamily, pose_families};
 use crate::property::{enum_property, flags_property};
 
-/// The property of an enumeration of the estimator: its GObject type, and what its values mean there.
+/// The property of an enumeration of the estimator: its GObject type, and what its values mean there. Rows of a table
+/// of families name a contract, too.
 macro_rules! choice_property {
     (
         $property:ident, $type_name:literal, $own:ident:
-        $($(#[$attr:meta])* $variant:ident, $nick:literal, $summary:literal;)*
+        $($(#[$attr:meta])* $variant:ident, $nick:literal, $summary:literal $(, $contract:path)?;)*
     ) => {
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
-        #[enum_type(name = $type_name)]
-        #[repr(i32)]
-        pub enum $property {
-            $($(#[$attr])* #[enum_value(name = $summary, nick = $nick)] $variant,)*
+        enum_property! {
+            pub enum $property as $type_name {
+                $($(#[$attr])* $variant, $nick, $summary;)*
+            }
         }
 
         impl From<$property> for $own {
@@ -31,8 +31,6 @@ macro_rules! choice_property {
                 }
             }
         }
-
-        enum_property!($property);
     };
 }
 
@@ -44,71 +42,25 @@ execution_providers!(
     "GstDmHeadPoseExecutionProvider"
 );
 
-/// The property of a table of families: its GObject type, and what its values mean to the estimator.
-macro_rules! family_property {
-    ($property:ident, $type_name:literal, $family:ident: $($variant:ident, $name:literal, $summary:literal;)*) => {
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
-        #[enum_type(name = $type_name)]
-        #[repr(i32)]
-        pub enum $property {
-            #[default]
-            #[enum_value(name = "Recognised by the graph's inputs and outputs", nick = "auto")]
-            Auto,
-            $(#[enum_value(name = $summary, nick = $name)] $variant,)*
-        }
-
-        impl From<$property> for $family {
-            fn from(family: $property) -> Self {
-                match family {
-                    $property::Auto => Self::Auto,
-                    $($property::$variant => Self::$variant,)*
-                }
-            }
-        }
-
-        enum_property!($property);
-    };
-}
-
-macro_rules! detector_property {
-    ($($variant:ident, $contract:path, $name:literal, $summary:literal;)*) => {
-        family_property! {
-            DmHeadPoseDetectorFamily, "GstDmHeadPoseDetectorFamily", DetectorFamily:
-            $($variant, $name, $summary;)*
-        }
-    };
-}
-detector_families!(detector_property);
-
-macro_rules! pose_property {
-    ($($variant:ident, $contract:path, $name:literal, $summary:literal;)*) => {
-        family_property! {
-            DmHeadPosePoseFamily, "GstDmHeadPosePoseFamily", PoseFamily:
-            $($variant, $name, $summary;)*
-        }
-    };
-}
-pose_families!(pose_property);
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
-#[enum_type(name = "GstDmHeadPoseCropMode")]
-#[repr(i32)]
-pub enum DmHeadPoseCropMode {
+detector_families! {
+    choice_property DmHeadPoseDetectorFamily, "GstDmHeadPoseDetectorFamily", DetectorFamily:
     #[default]
-    #[enum_value(name = "What each model was made for", nick = "auto")]
-    Auto,
-    #[enum_value(
-        name = "DMHead's margins: 20 % left, 24 % right, 10 % above, 11 % below",
-        nick = "upstream"
-    )]
-    Upstream,
-    #[enum_value(name = "crop-margin on each side", nick = "symmetric")]
-    Symmetric,
-    #[enum_value(
-        name = "A square of the longer side and crop-margin on each side",
-        nick = "square"
-    )]
-    Square,
+    Auto, "auto", "Recognised by the graph's inputs and outputs";
+}
+pose_families! {
+    choice_property DmHeadPosePoseFamily, "GstDmHeadPosePoseFamily", PoseFamily:
+    #[default]
+    Auto, "auto", "Recognised by the graph's inputs and outputs";
+}
+
+enum_property! {
+    pub enum DmHeadPoseCropMode as "GstDmHeadPoseCropMode" {
+        #[default]
+        Auto, "auto", "What each model was made for";
+        Upstream, "upstream", "DMHead's margins: 20 % left, 24 % right, 10 % above, 11 % below";
+        Symmetric, "symmetric", "crop-margin on each side";
+        Square, "square", "A square of the longer side and crop-margin on each side";
+    }
 }
 
 impl DmHeadPoseCropMode {
@@ -123,18 +75,12 @@ impl DmHeadPoseCropMode {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
-#[enum_type(name = "GstDmHeadPoseHeadsFrom")]
-#[repr(i32)]
-pub enum DmHeadPoseHeadsFrom {
-    #[default]
-    #[enum_value(name = "Found by detector-model", nick = "detector")]
-    Detector,
-    #[enum_value(
-        name = "Found upstream: regions of interest and, from GStreamer 1.24 on, analytics objects",
-        nick = "roi-meta"
-    )]
-    RoiMeta,
+enum_property! {
+    pub enum DmHeadPoseHeadsFrom as "GstDmHeadPoseHeadsFrom" {
+        #[default]
+        Detector, "detector", "Found by detector-model";
+        RoiMeta, "roi-meta", "Found upstream: regions of interest and, from GStreamer 1.24 on, analytics objects";
+    }
 }
 
 #[glib::flags(name = "GstDmHeadPoseMetaFormat")]
@@ -153,35 +99,20 @@ pub enum DmHeadPoseMetaFormat {
     ANALYTICS = 1 << 2,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
-#[enum_type(name = "GstDmHeadPoseWhenLate")]
-#[repr(i32)]
-pub enum DmHeadPoseWhenLate {
-    #[default]
-    #[enum_value(name = "Wait for the inference all the same", nick = "infer")]
-    Infer,
-    #[enum_value(name = "Let it go on in time with the last result", nick = "hold")]
-    Hold,
+enum_property! {
+    pub enum DmHeadPoseWhenLate as "GstDmHeadPoseWhenLate" {
+        #[default]
+        Infer, "infer", "Wait for the inference all the same";
+        Hold, "hold", "Let it go on in time with the last result";
+    }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
-#[enum_type(name = "GstDmHeadPoseOnError")]
-#[repr(i32)]
-pub enum DmHeadPoseOnError {
-    #[default]
-    #[enum_value(name = "End the stream with an error", nick = "stop")]
-    Stop,
-    #[enum_value(
-        name = "Warn once and reuse the last result, until it works again",
-        nick = "hold"
-    )]
-    Hold,
+enum_property! {
+    pub enum DmHeadPoseOnError as "GstDmHeadPoseOnError" {
+        #[default]
+        Stop, "stop", "End the stream with an error";
+        Hold, "hold", "Warn once and reuse the last result, until it works again";
+    }
 }
 
-enum_property!(
-    DmHeadPoseCropMode,
-    DmHeadPoseHeadsFrom,
-    DmHeadPoseWhenLate,
-    DmHeadPoseOnError
-);
 flags_property!(DmHeadPoseMetaFormat);

@@ -51,7 +51,7 @@ impl Reporter {
     /// No lock may be held: handlers may do anything with the element.
     pub fn report(
         &self,
-        element: &super::DmHeadPose,
+        element: &gst_base::BaseTransform,
         settings: &Settings,
         buffer: &gst::BufferRef,
     ) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Colours as applications write them, and which of them a head's box has.
+//! Colours as applications set them, and the colour of each head's box.
 
 use crate::estimator::Head;
 
-/// Of the box when the head's pose or number, which decides its colour, is not known.
+/// Box colour of a head whose pose or track number is unknown.
 const UNKNOWN: Color = Color(0xff80_8080);
 
-/// The palette of Okabe and Ito without its black, which colour-blind viewers can distinguish as well.
+/// The palette of Okabe and Ito without its black, which colour-blind viewers can tell apart.
 const PALETTE: [Color; 7] = [
     Color(0xffe6_9f00),
     Color(0xff56_b4e9),
@@ -44,7 +44,7 @@ impl Color {
 /// What the colour of a head's box shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BoxColor {
-    /// Blue for a face, red for the back of a head, as DMHead has it.
+    /// Blue for a face, red for the back of a head, as in DMHead.
     Yaw,
     /// The track: one of seven colours by its number.
     Id,

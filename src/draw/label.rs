@@ -9,12 +9,12 @@ use crate::estimator::Head;
 /// Text with placeholders for the properties of a head: `{id}`, `{yaw}`, `{pitch}`, `{roll}`, `{score}`,
 /// `{uncertainty}`.
 ///
-/// A number may be followed by its form: `{yaw:+.1}` has a sign also when positive and one decimal.
+/// A number may be followed by its form: `{yaw:+.1}` always has a sign, and one decimal.
 /// Without it angles are whole degrees and scores have two decimals. An uncertainty that the pose model does not
 /// state is written as `?`. `{newline}` begins a line, `{tab}`
 /// moves the rest of the line to the right side (neither can be typed on a command line, and
-/// gst-launch-1.0 takes backslashes out), `{{` and `}}` are braces. Anything else in braces is no
-/// placeholder and is written as it stands.
+/// gst-launch-1.0 takes backslashes out), `{{` and `}}` are braces. Anything else in braces is
+/// written unchanged.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Label {
     parts: Vec<Part>,
@@ -23,7 +23,7 @@ pub struct Label {
 #[derive(Clone, Debug, PartialEq)]
 enum Part {
     Text(String),
-    /// A pair of braces that is no placeholder, without the braces.
+    /// The text between braces that is not a placeholder.
     Unknown(String),
     Id,
     Number {
@@ -72,7 +72,7 @@ impl Label {
         Self { parts }
     }
 
-    /// What stands in braces and is no placeholder.
+    /// Every text between braces that is not a placeholder.
     pub fn unknown(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
             Part::Unknown(inside) => Some(inside.as_str()),
@@ -80,7 +80,7 @@ impl Label {
         })
     }
 
-    /// Appends what the label says of `head`.
+    /// Appends the label of `head`.
     pub(super) fn write(&self, head: &Head, out: &mut String) {
         for part in &self.parts {
             // Writing to a string cannot fail.
@@ -93,7 +93,7 @@ impl Label {
                         out.push('?');
                         continue;
                     };
-                    // No minus in front of a zero.
+                    // No minus sign before zero.
                     let least = 0.5 * 0.1f32.powi(*decimals as i32);
                     let value = if value.abs() < least { 0.0 } else { value };
                     match sign {
@@ -118,7 +118,7 @@ impl Number {
     }
 }
 
-/// `inside`: what stands between the braces.
+/// `inside`: the text between the braces.
 fn placeholder(inside: &str) -> Option<Part> {
     match inside {
         "newline" => return Some(Part::Text("\n".into())),
@@ -147,7 +147,7 @@ fn placeholder(inside: &str) -> Option<Part> {
     Some(Part::Number { of, sign, decimals })
 }
 
-/// What is written without a template: DMHead's order from the box upwards, yaw, pitch, roll.
+/// The label without a template: yaw, pitch, roll from the box upwards, as in DMHead.
 pub(super) fn write_usual(head: &Head, short: bool, out: &mut String) {
     if !head.angles.is_finite() {
         return;

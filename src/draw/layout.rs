@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Where a head's drawing goes and how large it is.
+//! Position and size of what is drawn for a head.
 
-use super::Style;
 use super::patch::Area;
+use super::style::Style;
 use crate::estimator::Head;
 use crate::estimator::geometry::Size;
 
-/// The short side of the frame for which upstream's numbers hold.
+/// Short side of the frame that DMHead's sizes are meant for.
 const REFERENCE_SIDE: f32 = 480.0;
-/// Capitals at the reference size, and the smallest that still read.
+/// Height of capitals at the reference size, and the smallest readable one.
 const CAP_HEIGHT: f32 = 9.0;
 const LEAST_CAP_HEIGHT: f32 = 7.0;
-/// Labels of small heads shrink to this at most, to fit the box.
+/// Labels of small heads shrink to no less than this share, to fit the box.
 const LEAST_SHRINK: f32 = 0.6;
 /// The lines of a small box are no wider than its width over this.
 const BOX_TO_LINE: f32 = 25.0;
@@ -49,14 +49,14 @@ impl Scale {
         }
     }
 
-    /// Even, as are the positions of lines: most video has one colour for two by two pixels, and a
-    /// line that shares them with the picture frays.
+    /// Even, as are the positions of lines: most video has one chroma sample for two by two pixels, and a
+    /// line that shares samples with the picture gets ragged edges.
     pub fn box_width(&self) -> i32 {
         2 * ((self.line_width / 2.0).round() as i32).max(1)
     }
 }
 
-/// As `clamp`, but NaN gives the least.
+/// Like `clamp`, but NaN gives `least`.
 fn bounded(value: f32, least: f32, most: f32) -> f32 {
     if value > least {
         value.min(most)
@@ -65,8 +65,8 @@ fn bounded(value: f32, least: f32, most: f32) -> f32 {
     }
 }
 
-/// The head's box with DMHead's margins, truncated as DMHead truncates it; none when nothing of it
-/// is in the frame.
+/// The head's box with DMHead's margins, truncated as in DMHead; `None` if it lies outside the
+/// frame.
 pub fn margin_box(head: &Head, frame: Size) -> Option<Area> {
     let rect = head.rect;
     let numbers = [rect.x, rect.y, rect.w, rect.h];
@@ -84,8 +84,8 @@ pub fn margin_box(head: &Head, frame: Size) -> Option<Area> {
     area.clipped(frame)
 }
 
-/// The outer border of the box's lines, which are centred on the box's own border, or just inside
-/// where that is the frame's.
+/// The outer border of the box's lines. They are centred on the border of the box, or lie just inside where that
+/// is the frame's border.
 pub(super) fn box_lines(area: Area, scale: &Scale) -> Area {
     let width = scale.box_width();
     let start = |border: i32| (border - width / 2 + 1) & !1;
@@ -98,7 +98,7 @@ pub(super) fn box_lines(area: Area, scale: &Scale) -> Area {
     lines.clipped(scale.frame).unwrap_or(lines)
 }
 
-/// The area grown to an even top left corner, where the colour samples of video are.
+/// The area grown to an even top left corner, where a chroma sample lies.
 pub(super) fn even(area: Area) -> Area {
     Area {
         x: area.x & !1,

@@ -2,25 +2,26 @@
 //! Heads to pictures: boxes, axes, cubes and labels as small patches to be blended onto the frame.
 //!
 //! It draws what DMHead's demo draws: the box with its margins, blue for a face and red for the back
-//! of a head, three axes from its centre, and the three angles above it. Blending costs by the area,
-//! also where it is transparent, so a patch is no larger than what it shows.
+//! of a head, three axes from its centre, and the three angles above it. Blending costs time for
+//! every pixel, even a transparent one, so patches are no larger than what they show.
 
 mod color;
 mod label;
 mod layout;
 mod patch;
 mod pose;
+mod style;
 mod text;
 
 use std::fmt::Write;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
 
 pub use ab_glyph::InvalidFont;
 pub use color::{BoxColor, Color};
 pub use label::Label;
 pub use layout::margin_box;
 pub use patch::{Area, Patch};
+pub use style::Style;
 
 use crate::estimator::Head;
 use crate::estimator::angles::Angles;
@@ -32,60 +33,18 @@ use text::{Canvas, Typeface};
 
 const STATS_COLOR: Color = Color(0xffff_ffff);
 
-/// What to draw, and how large. Widths and text are for a frame of 640x480 and grow with its short
-/// side.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Style {
-    /// The head's box with the margins of the pose crop.
-    pub boxes: bool,
-    /// X red, Y green, Z (out of the face) blue.
-    pub axes: bool,
-    /// A cube that is turned as the head is; its face side is yellow.
-    pub cube: bool,
-    /// `label` above the box.
-    pub labels: bool,
-    /// The track number above the box.
-    pub ids: bool,
-    pub box_color: BoxColor,
-    /// What the labels say; without it yaw, pitch and roll in degrees.
-    pub label: Option<Arc<Label>>,
-    pub label_color: Color,
-    /// Pixels, for a frame of 640x480.
-    pub line_width: f32,
-    /// 1 gives capitals of 9 pixels on a frame of 640x480.
-    pub font_scale: f32,
-}
-
-impl Default for Style {
-    fn default() -> Self {
-        Self {
-            boxes: true,
-            axes: true,
-            cube: false,
-            labels: true,
-            ids: false,
-            box_color: BoxColor::Yaw,
-            label: None,
-            // DMHead's.
-            label_color: Color(0xff00_ff64),
-            line_width: 2.0,
-            font_scale: 1.0,
-        }
-    }
-}
-
-/// Paints heads. Keeps glyphs and patches, so that a frame like the one before costs little.
+/// Paints heads. Keeps glyphs and patches, so that a frame like the previous one costs little.
 pub struct Painter {
     typeface: Typeface,
     sheet: Sheet,
     segments: Vec<Segment>,
     text: String,
-    /// Where this frame's labels are.
+    /// Positions of this frame's labels.
     labels: Vec<Area>,
 }
 
 impl Painter {
-    /// Fails only if the font within the library is damaged.
+    /// Fails only if the embedded font is damaged.
     pub fn new() -> Result<Self, InvalidFont> {
         Ok(Self {
             typeface: Typeface::new()?,
@@ -96,8 +55,8 @@ impl Painter {
         })
     }
 
-    /// The patches that show `heads` on a frame of this size, in the order in which they are to be
-    /// blended. `stats` is written at the top left.
+    /// The patches that show `heads` on a frame of this size, in blending order. `stats` is written at the
+    /// top left.
     pub fn paint(
         &mut self,
         heads: &[Head],
@@ -112,7 +71,7 @@ impl Painter {
         for (head, area, scale) in heads.iter().filter_map(placed) {
             self.paint_head(head, area, &scale, style);
         }
-        // After all boxes and axes, so that no neighbour's lines run through them.
+        // After all boxes and axes, so that no other head's lines cross the labels.
         for (head, area, scale) in heads.iter().filter_map(placed) {
             self.paint_label(head, box_lines(area, &scale), &scale, style);
         }
@@ -192,8 +151,8 @@ impl Painter {
         }
     }
 
-    /// Writes above `lines`, in letters as large as fit their width, or else where it covers neither
-    /// this head nor another one's label: below, right, left.
+    /// Writes above `lines`, as large as fits their width, or else at the first place that covers neither this
+    /// head nor another label: below, right, left.
     fn paint_label(&mut self, head: &Head, lines: Area, scale: &Scale, style: &Style) {
         let room = lines.width();
         let mut panel = (0, 0);
@@ -231,7 +190,7 @@ impl Painter {
         self.paint_text(area, style.label_color, scale);
     }
 
-    /// Paints `self.text` on a panel of the size that it measures.
+    /// Paints `self.text` on a panel of its size.
     fn paint_text(&mut self, panel: Area, color: Color, scale: &Scale) {
         let area = Area::new(panel.x & !1, panel.y & !1, panel.width(), panel.height());
         let Some(visible) = area.clipped(scale.frame) else {
@@ -254,7 +213,7 @@ impl Painter {
     }
 }
 
-/// The track number on top, then what `style` says of the label.
+/// The track number on top, then the label of `style`.
 fn write_label(text: &mut String, head: &Head, short: bool, style: &Style) {
     text.clear();
     if style.ids && head.id != 0 {

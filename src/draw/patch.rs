@@ -3,7 +3,7 @@
 
 use crate::estimator::geometry::Size;
 
-/// A box of whole pixels; the far corner is outside it. Signed, so that it may hang over the frame.
+/// A box of whole pixels; the far corner is outside it. Signed, because it may extend beyond the frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Area {
     pub x: i32,
@@ -65,7 +65,7 @@ impl Area {
     }
 }
 
-/// A picture and where in the frame it belongs. It lies wholly within the frame.
+/// A picture and its position. It lies entirely within the frame.
 #[derive(Clone, Debug)]
 pub struct Patch {
     pub x: i32,
@@ -74,17 +74,16 @@ pub struct Patch {
     pub height: u32,
     /// Four bytes a pixel, rows without padding: blue, green, red, alpha; colours premultiplied.
     pub pixels: Vec<u8>,
-    /// Two patches of one painter with the same number have the same size and pixels, wherever they
-    /// lie.
+    /// Two patches of one painter with the same number have the same size and pixels; their positions may
+    /// differ.
     pub generation: u64,
-    /// The parts that show something, as x, y, width and height within the patch; between them all is
+    /// The parts with visible pixels, as x, y, width and height within the patch; everything between them is
     /// transparent.
     pub inked: Vec<[u32; 4]>,
     fingerprint: u64,
 }
 
-/// The patches of one frame, kept for the next: neither memory nor pictures are made anew without
-/// need.
+/// The patches of one frame, kept for the next, so that memory and unchanged pictures are reused.
 #[derive(Debug, Default)]
 pub(super) struct Sheet {
     patches: Vec<Patch>,
@@ -101,10 +100,10 @@ impl Sheet {
         &self.patches[..self.used]
     }
 
-    /// Adds a patch. Returns its pixels, all transparent, to be painted; `None` when those that the
-    /// same slot had in the frame before still serve.
+    /// Adds a patch. Returns its pixels, all transparent, to be painted; `None` when the pixels that this slot
+    /// had in the previous frame are still valid.
     ///
-    /// `fingerprint` is a hash of all that the pixels depend on besides their size.
+    /// `fingerprint` is a hash of everything that the pixels depend on besides their size.
     pub fn place(&mut self, area: Area, fingerprint: u64) -> Option<&mut [u8]> {
         let (width, height) = (area.width().max(0) as u32, area.height().max(0) as u32);
         if self.used == self.patches.len() {
@@ -137,7 +136,7 @@ impl Sheet {
         Some(&mut patch.pixels)
     }
 
-    /// To be called when the patch placed last is painted and much of it is left transparent.
+    /// Call it after painting a patch that stays mostly transparent.
     pub fn find_ink(&mut self) {
         if let Some(patch) = self.patches[..self.used].last_mut() {
             patch.find_ink();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! A head's axes and cube: where their lines run, and how they are stroked.
+//! A head's axes and cube: their geometry, and how the lines are stroked.
 
 use glam::Vec3;
 use tiny_skia::{Color, LineCap, Paint, PathBuilder, PixmapMut, Stroke, Transform};
@@ -7,13 +7,13 @@ use tiny_skia::{Color, LineCap, Paint, PathBuilder, PixmapMut, Stroke, Transform
 use super::patch::Area;
 use crate::estimator::angles::Angles;
 
-// DMHead's red, green and blue, the dark ones a little lighter: pure blue is lost on a dark picture.
+// DMHead's red, green and blue, the dark ones slightly lighter: pure blue is hard to see on a dark picture.
 const X_COLOR: [u8; 3] = [255, 48, 48];
 const Y_COLOR: [u8; 3] = [0, 255, 0];
 const Z_COLOR: [u8; 3] = [48, 96, 255];
 const CUBE_FACE_COLOR: [u8; 3] = [255, 220, 0];
 const CUBE_COLOR: [u8; 3] = [230, 230, 230];
-/// Opacity of the dark rim that sets a line off from the picture.
+/// Opacity of the dark outline that separates a line from the picture.
 const HALO_ALPHA: f32 = 0.45;
 /// Half the cube's side over the axes' length: a cube about as large as the head.
 const CUBE_HALF: f32 = 0.62;
@@ -43,7 +43,7 @@ pub(super) fn axes(center: (f32, f32), length: f32, angles: &Angles) -> [Segment
     })
 }
 
-/// The twelve edges of a cube turned as the head is; those of the face's side are coloured.
+/// The twelve edges of a cube turned as the head is; those of the face side are coloured.
 pub(super) fn cube(center: (f32, f32), length: f32, angles: &Angles) -> [Segment; 12] {
     let r = angles.matrix().as_mat3();
     let half = length * CUBE_HALF;
@@ -67,7 +67,7 @@ pub(super) fn cube(center: (f32, f32), length: f32, angles: &Angles) -> [Segment
     })
 }
 
-/// Extra width of the dark rim around a line of `width`.
+/// Extra width of the dark outline around a line of `width`.
 fn halo(width: f32) -> f32 {
     (width * 0.5).max(1.0)
 }
@@ -88,7 +88,7 @@ pub(super) fn bounds(segments: &[Segment], width: f32) -> Area {
     }
 }
 
-/// Strokes the segments, the farthest first, on the transparent `pixels` of `area`, each with a dark rim.
+/// Strokes the segments, farthest first, on the transparent `pixels` of `area`, each with a dark outline.
 pub(super) fn paint(segments: &mut [Segment], width: f32, area: Area, pixels: &mut [u8]) {
     segments.sort_by(|a, b| a.depth.total_cmp(&b.depth));
     let side = |length: i32| u32::try_from(length).unwrap_or(0);
@@ -104,7 +104,7 @@ pub(super) fn paint(segments: &mut [Segment], width: f32, area: Area, pixels: &m
         let Some(path) = path.finish() else {
             continue;
         };
-        // Patches are blue first and pixmaps red first.
+        // Patches store blue first, pixmaps red first.
         let [red, green, blue] = segment.color;
         let rim = Color::from_rgba(0.0, 0.0, 0.0, HALO_ALPHA).unwrap_or(Color::BLACK);
         let ink = Color::from_rgba8(blue, green, red, 255);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Tests of whole drawings.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::estimator::geometry::Rect;
 

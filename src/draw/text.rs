@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Text: glyphs of the embedded font, rasterised once each, and panels of lines made of them.
+//! Text: glyphs of the embedded font, each rasterised once, and panels of text lines.
 
 use std::collections::HashMap;
 
@@ -11,15 +11,15 @@ use super::color::Color;
 /// --unicodes=U+0020-007E,U+00B0 --layout-features= --no-hinting --name-IDs='*'`
 static FONT: &[u8] = include_bytes!("font/DejaVuSans-Bold-ascii.ttf");
 
-/// Height of the font's capitals and figures over its em.
+/// Height of capitals and digits as a share of the em.
 const CAP_HEIGHT: f32 = 0.7291;
-/// Opacity of the panel behind the text, 0..=255: dark enough that the text reads on white.
+/// Opacity of the panel behind the text, 0..=255: dark enough for the text to be readable on white.
 const PANEL_ALPHA: u8 = 170;
 
-/// Bounds the memory that glyphs of many sizes take.
+/// Bounds the memory for glyphs of many sizes.
 const MOST_GLYPHS: usize = 2000;
 
-/// What separates a line's name, left, from its value, right.
+/// Separates a line's name (left) from its value (right).
 pub(super) const COLUMN: char = '\t';
 
 struct Glyph {
@@ -31,7 +31,7 @@ struct Glyph {
     coverage: Vec<u8>,
 }
 
-/// Distances in whole pixels that follow from the height of a capital letter.
+/// Distances in whole pixels, derived from the height of a capital letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Metrics {
     pub cap: i32,
@@ -79,7 +79,7 @@ impl Typeface {
     /// Width and height of the panel that holds `text`.
     pub fn measure(&mut self, text: &str) -> (i32, i32) {
         let Metrics { cap, line, pad } = self.metrics;
-        // Room is kept for the longest value, so that panels do not twitch as figures come and go.
+        // Sized for the longest value, so that panels do not change width as digits come and go.
         let least = self.width("-180°");
         let (mut width, mut lines) = (0, 0);
         for text in text.lines() {
@@ -92,7 +92,7 @@ impl Typeface {
         }
         // Descenders hang about a quarter em, which is a third of a capital's height.
         let height = (lines - 1) * line + cap + pad + pad.max((cap + 2) / 3 + 1);
-        // Even, so that every corner can be where the colour samples of video are.
+        // Even, so that every corner can coincide with a chroma sample.
         ((width + 2 * pad + 1) & !1, (height + 1) & !1)
     }
 
@@ -168,7 +168,7 @@ pub(super) struct Canvas<'a> {
     pub pixels: &'a mut [u8],
     pub width: i32,
     pub height: i32,
-    /// Where the pixels begin, in the panel's coordinates: past 0 where the frame cuts it.
+    /// Where the pixels begin, in the panel's coordinates; above 0 where the frame cuts the panel.
     pub x: i32,
     pub y: i32,
 }

@@ -37,3 +37,25 @@ macro_rules! choices {
     };
 }
 pub(crate) use choices;
+
+/// Declares the enumeration of the families in a table, and the table as a constant.
+macro_rules! families {
+    (
+        $(#[$meta:meta])*
+        pub enum $name:ident of $contract_type:ty:
+        $($variant:ident, $nick:literal, $summary:literal, $contract:path;)*
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub enum $name {
+            /// Recognised by the graph's inputs and outputs.
+            #[default]
+            Auto,
+            $(#[doc = $summary] $variant,)*
+        }
+
+        const FAMILIES: &[($name, &str, $contract_type)] =
+            &[$(($name::$variant, $nick, $contract),)*];
+    };
+}
+pub(crate) use families;

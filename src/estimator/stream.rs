@@ -40,7 +40,7 @@ struct TrackPose {
 const LONGEST_GONE: u64 = 1000;
 
 /// The memory of one stream.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct StreamState {
     /// Largest number of frames in flight.
     depth: u64,
@@ -78,22 +78,7 @@ impl StreamState {
     pub fn new() -> Self {
         Self {
             depth: 1,
-            begun: 0,
-            begun_time: None,
-            begun_size: None,
-            shot: 0,
-            detected: 0,
-            since_detected: Duration::ZERO,
-            pace: Pace::default(),
-            failed: 0,
-            tracker: Tracker::default(),
-            followed: 0,
-            has_boxes: false,
-            unlearned: VecDeque::new(),
-            pose_filters: PoseFilters::default(),
-            last_poses: Vec::new(),
-            boxes: Vec::new(),
-            tracks: Vec::new(),
+            ..Self::default()
         }
     }
 

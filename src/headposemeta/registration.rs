@@ -10,7 +10,7 @@ use std::ptr;
 use std::sync::Mutex;
 
 use glib::ffi::{GFALSE, GQuark, gboolean, gpointer};
-use glib::translate::{IntoGlib, from_glib};
+use glib::translate::IntoGlib;
 use gst::glib;
 use gst::meta::{MetaTransform, MetaTransformCopy};
 use gst_video::ffi as video;
@@ -20,6 +20,7 @@ use super::mapping::{Area, Mapping, Picture};
 use super::{CAT, HeadPoses, NAME};
 use crate::estimator::geometry::Size;
 use crate::sync::lock;
+use crate::text;
 
 const C_NAME: &CStr = c"DmHeadPoseMeta";
 
@@ -77,24 +78,23 @@ pub fn register() -> Result<(), glib::BoolError> {
 
 fn is_registered() -> Result<bool, glib::BoolError> {
     // SAFETY: the name is NUL-terminated; a returned info lives for ever.
-    let info = unsafe { gst::ffi::gst_meta_get_info(C_NAME.as_ptr()) };
-    if info.is_null() {
-        return Ok(false);
-    }
-    // SAFETY: `info` is a valid meta info, checked above.
-    if unsafe { gst::ffi::gst_meta_info_is_custom(info) } == GFALSE {
+    let is_custom = unsafe {
+        let info = gst::ffi::gst_meta_get_info(C_NAME.as_ptr()).as_ref();
+        info.map(|info| gst::ffi::gst_meta_info_is_custom(info) != GFALSE)
+    };
+    if is_custom == Some(false) {
         return Err(glib::bool_error!(
             "expected {NAME} to be a custom meta, found one of another kind: another plugin \
              in this process has taken the name"
         ));
     }
-    Ok(true)
+    Ok(is_custom.is_some())
 }
 
-/// GStreamer's question what becomes of the meta when `src` is made into `dest`.
+/// Called by GStreamer to carry the meta over when `src` is turned into `dest`.
 ///
-/// It runs inside of others' elements and must not panic: nothing in here does, and if something did the meta
-/// would be lost, and not the process.
+/// It runs inside other elements and must not panic. Nothing in it does; if something did, the meta would be lost,
+/// not the process.
 unsafe extern "C" fn transform(
     dest: *mut gst::ffi::GstBuffer,
     _meta: *mut gst::ffi::GstCustomMeta,
@@ -106,17 +106,17 @@ unsafe extern "C" fn transform(
     if dest.is_null() || src.is_null() || dest == src {
         return GFALSE;
     }
-    // SAFETY: both are valid buffers for the length of the call, they are distinct, and GStreamer
-    // hands out `dest` writable.
-    let (dest, src) = unsafe {
-        (
-            gst::BufferRef::from_mut_ptr(dest),
-            gst::BufferRef::from_ptr(src),
-        )
-    };
     let transformed = catch_unwind(AssertUnwindSafe(|| {
-        // SAFETY: `data` belongs to a transform of this kind.
-        match unsafe { follow(HeadPoses::from_buffer(src)?, kind, data) }?.attach(dest) {
+        // SAFETY: both are valid buffers for the length of the call, they are distinct, and GStreamer
+        // hands out `dest` writable. `data` belongs to a transform of this kind.
+        let (dest, src, change) = unsafe {
+            (
+                gst::BufferRef::from_mut_ptr(dest),
+                gst::BufferRef::from_ptr(src),
+                Change::read(kind, data),
+            )
+        };
+        match follow(HeadPoses::from_buffer(src)?, change?)?.attach(dest) {
             Ok(()) => Some(()),
             Err(err) => {
                 gst::warning!(CAT, "Head poses lost: {err}");
@@ -131,56 +131,81 @@ unsafe extern "C" fn transform(
         .into_glib()
 }
 
-/// The poses as the transformed picture shows them; `None` when that cannot be told.
-///
-/// # Safety
-/// `data` is NULL or the data that GStreamer documents for transforms of this `kind`.
-unsafe fn follow(poses: HeadPoses, kind: GQuark, data: gpointer) -> Option<HeadPoses> {
-    // Looked up by name: the function for it only exists from GStreamer 1.28 on.
-    let matrix = glib::Quark::from_static_str(glib::gstr!("gst-video-matrix"));
-    // SAFETY: quarks that GStreamer hands over exist.
-    let kind: glib::Quark = unsafe { from_glib(kind) };
-    if kind == MetaTransformCopy::quark() {
-        // SAFETY: NULL or a GstMetaTransformCopy by the caller's promise.
-        let whole = unsafe { data.cast::<gst::ffi::GstMetaTransformCopy>().as_ref() }
-            .is_none_or(|copy| copy.region == GFALSE);
-        if !whole {
-            gst::log!(CAT, "Head poses not kept on a copy of a part of a buffer");
+/// What happens to the pixels of a buffer.
+enum Change {
+    Copied {
+        whole: bool,
+    },
+    Scaled {
+        from: Picture,
+        to: Picture,
+    },
+    Moved {
+        from: Size,
+        to: Size,
+        mapping: Option<Mapping>,
+    },
+    Unknown(GQuark),
+}
+
+impl Change {
+    /// `None` when the sizes of the pictures are missing or negative.
+    ///
+    /// # Safety
+    /// `data` is NULL or the data that GStreamer documents for transforms of this `kind`.
+    unsafe fn read(kind: GQuark, data: gpointer) -> Option<Self> {
+        let is = |known: glib::Quark| kind == known.into_glib();
+        // Looked up by name: the function for it only exists from GStreamer 1.28 on.
+        let matrix = glib::Quark::from_static_str(glib::gstr!("gst-video-matrix"));
+        // SAFETY: by the caller's promise `data` is NULL or the structure of this kind, whose layout is public and
+        // fixed. The infos that it points to are NULL or valid for the length of the call.
+        unsafe {
+            Some(if is(MetaTransformCopy::quark()) {
+                let copy = data.cast::<gst::ffi::GstMetaTransformCopy>().as_ref();
+                Self::Copied {
+                    whole: copy.is_none_or(|copy| copy.region == GFALSE),
+                }
+            } else if is(VideoMetaTransformScale::quark()) {
+                let data = data.cast::<video::GstVideoMetaTransform>().as_ref()?;
+                Self::Scaled {
+                    from: picture(data.in_info.as_ref()?)?,
+                    to: picture(data.out_info.as_ref()?)?,
+                }
+            } else if is(matrix) {
+                let data = data.cast::<video::GstVideoMetaTransformMatrix>().as_ref()?;
+                let from = picture(data.in_info.as_ref()?)?.size;
+                let to = picture(data.out_info.as_ref()?)?.size;
+                let (shown, onto) = (area(&data.in_rectangle), area(&data.out_rectangle));
+                Self::Moved {
+                    from,
+                    to,
+                    mapping: Mapping::matrix(&data.matrix, shown, onto, to),
+                }
+            } else {
+                Self::Unknown(kind)
+            })
         }
-        whole.then_some(poses)
-    } else if kind == VideoMetaTransformScale::quark() {
-        // SAFETY: NULL or a GstVideoMetaTransform by the caller's promise.
-        let data = unsafe { data.cast::<video::GstVideoMetaTransform>().as_ref() }?;
-        // SAFETY: both are NULL or valid for the length of the call.
-        let (from, to) = unsafe { (data.in_info.as_ref()?, data.out_info.as_ref()?) };
-        let (from, to) = (picture(from)?, picture(to)?);
-        follow_size(poses, from.size, to.size, Mapping::scale(from, to))
-    } else if kind == matrix {
-        // SAFETY: NULL or a GstVideoMetaTransformMatrix, whose layout is public and fixed.
-        let data = unsafe { data.cast::<video::GstVideoMetaTransformMatrix>().as_ref() }?;
-        // SAFETY: both are NULL or valid for the length of the call.
-        let (from, to) = unsafe { (data.in_info.as_ref()?, data.out_info.as_ref()?) };
-        let (from, to) = (picture(from)?.size, picture(to)?.size);
-        let area = |r: &video::GstVideoRectangle| Area {
-            x: r.x,
-            y: r.y,
-            w: r.w,
-            h: r.h,
-        };
-        let (shown, onto) = (area(&data.in_rectangle), area(&data.out_rectangle));
-        follow_size(
-            poses,
-            from,
-            to,
-            Mapping::matrix(&data.matrix, shown, onto, to),
-        )
-    } else {
-        gst::debug!(
-            CAT,
-            "Head poses dropped: unknown transform {}",
-            kind.as_str()
-        );
-        None
+    }
+}
+
+/// The poses as the transformed picture shows them; `None` when they cannot be known.
+fn follow(poses: HeadPoses, change: Change) -> Option<HeadPoses> {
+    match change {
+        Change::Copied { whole } => {
+            if !whole {
+                gst::log!(CAT, "Head poses not kept on a copy of a part of a buffer");
+            }
+            whole.then_some(poses)
+        }
+        Change::Scaled { from, to } => {
+            follow_size(poses, from.size, to.size, Mapping::scale(from, to))
+        }
+        Change::Moved { from, to, mapping } => follow_size(poses, from, to, mapping),
+        Change::Unknown(kind) => {
+            let kind = text::of_quark(kind).unwrap_or("without a name");
+            gst::debug!(CAT, "Head poses dropped: unknown transform {kind}");
+            None
+        }
     }
 }
 
@@ -215,6 +240,11 @@ fn follow_size(
         return None;
     };
     Some(poses.mapped(to, &mapping))
+}
+
+fn area(rectangle: &video::GstVideoRectangle) -> Area {
+    let &video::GstVideoRectangle { x, y, w, h } = rectangle;
+    Area { x, y, w, h }
 }
 
 fn picture(info: &video::GstVideoInfo) -> Option<Picture> {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Frames whose pixels begin at odd addresses, which gst_video_blend() cannot draw on: its fast code writes
-//! pixels of two and of four bytes at once and expects them at multiples of their size.
+//! pixels of two and four bytes at once and expects them at multiples of their size.
 
 use gst::glib;
 use gst_video::prelude::*;
@@ -8,7 +8,7 @@ use gst_video::{VideoFrame, VideoFrameRef, VideoInfo, video_frame::Writable};
 
 use crate::{planes, video};
 
-/// Whether the pixels are where gst_video_blend() expects them.
+/// Whether the pixels are aligned as gst_video_blend() expects.
 pub(super) fn is_aligned(frame: &VideoFrameRef<&mut gst::BufferRef>) -> bool {
     let format = frame.format_info();
     (0..format.n_components() as usize).all(|component| {
@@ -22,7 +22,7 @@ pub(super) fn is_aligned(frame: &VideoFrameRef<&mut gst::BufferRef>) -> bool {
     })
 }
 
-/// The same picture in memory of its own.
+/// A copy of the picture in aligned memory.
 pub(super) fn copy(
     frame: &VideoFrameRef<&mut gst::BufferRef>,
 ) -> Result<VideoFrame<Writable>, glib::BoolError> {
@@ -32,13 +32,14 @@ pub(super) fn copy(
         .flags(info.flags())
         .build()?;
     let buffer = gst::Buffer::with_size(info.size())?;
-    let mut copy = VideoFrame::from_buffer_writable(buffer, &info)
-        .map_err(|_| glib::bool_error!("expected to map a new frame, found that it cannot be"))?;
+    let mut copy = VideoFrame::from_buffer_writable(buffer, &info).map_err(|_| {
+        glib::bool_error!("expected to map a new frame for writing, found that it cannot be mapped")
+    })?;
     copy_rows(frame, &mut copy.as_mut_video_frame_ref())?;
     Ok(copy)
 }
 
-/// The picture of `from` to `to`, which is of the same format and size.
+/// Copies the picture from `from` to `to`, which has the same format and size.
 pub(super) fn copy_rows(
     from: &VideoFrameRef<&mut gst::BufferRef>,
     to: &mut VideoFrameRef<&mut gst::BufferRef>,

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The pixels of a patch in the colours of YUV video.
+//! The pixels of a patch converted to AYUV.
 //!
-//! gst_video_blend() would convert them too, but always by BT.709 in studio range, whatever the video
-//! is in, and pixel by pixel: here the frame's own matrix and range are used, and runs of one colour,
-//! which is what lines and panels are made of, are converted once.
+//! gst_video_blend() would convert them as well, but always to BT.709 in limited range, and pixel by pixel. Here the
+//! frame's own matrix and range are used, and runs of one colour, which lines and panels consist of, are converted
+//! once.
 
 use gst_video::VideoColorimetry;
 
 use crate::estimator::image::frame::Colorimetry;
 use crate::video;
 
-/// How RGB becomes YUV in one kind of video.
+/// The conversion from RGB to YUV for one colorimetry.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Colors {
     red_weight: f32,
@@ -21,7 +21,7 @@ pub(super) struct Colors {
 
 impl Colors {
     pub fn new(colorimetry: &VideoColorimetry) -> Self {
-        // As the estimator reads the frame, so it is drawn on.
+        // The same colorimetry as the estimator uses for this frame.
         let Colorimetry {
             kr,
             kb,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Patches blended onto a mapped frame, by GStreamer's own means.
+//! Patches blended onto a mapped frame by gst_video_blend().
 
 use std::mem;
 
@@ -42,9 +42,9 @@ pub(super) fn blend_patch(
     Ok(())
 }
 
-/// What is being blended: four bytes a pixel, in the kind of colours that the frame has.
+/// The picture that is blended: four bytes per pixel, RGB or YUV like the frame.
 pub(super) struct Source<'a> {
-    /// Its format; the size is `width` and the number of `pixels`.
+    /// Its format. The size follows from `width` and the number of `pixels`.
     info: VideoInfo,
     colors: Option<Colors>,
     pixels: &'a mut Vec<u8>,
@@ -69,11 +69,11 @@ impl<'a> Source<'a> {
     }
 }
 
-/// A column at or left of `x` at which every plane has a sample to begin with, and the bytes from each
-/// plane's first column to it.
+/// A column at or left of `x` at which a sample begins in every plane, and the bytes from each plane's first
+/// column to it.
 ///
-/// gst_video_blend() unpacks and packs whole rows of the frame however narrow the overlay is: on a
-/// frame that begins here it has only the columns concerned to do.
+/// gst_video_blend() unpacks and packs whole rows of the frame, however narrow the overlay is. On a frame that
+/// begins here it only converts the columns concerned.
 fn column_offsets(info: &VideoInfo, x: i32) -> (i32, [usize; 4]) {
     /// A multiple of all chroma subsamplings, and of the alignment that fast code likes.
     const STEP: i32 = 16;
@@ -125,8 +125,8 @@ fn blend_pixels(
         }
         part.info.width = columns.min(part.info.width - left);
         if !frame.format_info().has_alpha() {
-            // Opaque pixels are the same either way. This way nothing is divided by their alpha,
-            // which costs time and, where it is the unused byte of BGRx and the like, is noise.
+            // For opaque pixels it makes no difference, and nothing is divided by their alpha, which costs
+            // time and is noise where it is the unused byte of BGRx and the like.
             part.info.flags |= ffi::GST_VIDEO_FLAG_PREMULTIPLIED_ALPHA;
         }
         ffi::gst_video_blend(&mut part, &mut picture, x - left, y, 1.0) != glib::ffi::GFALSE

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Patches as a `GstVideoOverlayComposition`, and how it gets on a buffer.
+//! Patches as a `GstVideoOverlayComposition`, attached to a buffer.
 
 use gst::glib;
 use gst_video::{
@@ -9,7 +9,7 @@ use gst_video::{
 
 use crate::draw::Patch;
 
-/// The rectangles of the frame before, for the next one.
+/// The rectangles of the previous frame, to be reused.
 #[derive(Default)]
 pub(super) struct Rectangles(Vec<Cached>);
 
@@ -76,8 +76,8 @@ fn rectangle(patch: &Patch) -> Result<VideoOverlayRectangle, glib::BoolError> {
     ))
 }
 
-/// Puts the composition on the buffer, on top of the one that another element may have left there:
-/// renderers look at the first meta only.
+/// Puts the composition on the buffer, on top of one that another element may have attached:
+/// renderers use only the first meta.
 pub(super) fn attach(composition: VideoOverlayComposition, buffer: &mut gst::BufferRef) {
     match buffer.meta_mut::<VideoOverlayCompositionMeta>() {
         Some(mut meta) => {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Whether what is downstream draws compositions, so that we need not touch the pixels.
+//! Whether downstream draws compositions, so that the pixels need not be changed.
 //!
-//! A composition must never get lost, so both of GStreamer's answers have to be yes: the caps feature
+//! A composition must never get lost, so both of GStreamer's queries have to confirm it: the caps feature
 //! `meta:GstVideoOverlayComposition` is accepted (a scaler, a converter or an encoder that works on the
-//! pixels refuses it), and the ALLOCATION query lists the meta (a sink that takes any caps does not).
+//! pixels refuses it), and the ALLOCATION query lists the meta (a sink that accepts any caps does not).
 //! The base class negotiates the caps as they come from upstream, and on the first buffer to draw on they
 //! are sent again with the feature if so: not earlier, as elements answer ALLOCATION queries only once
 //! they have caps.
@@ -14,7 +14,7 @@ use gst::prelude::*;
 use gst_base::prelude::*;
 use gst_video::VideoOverlayCompositionMeta;
 
-use super::CAT;
+use super::category::CAT;
 use crate::video;
 
 const UNKNOWN: u8 = 0;
@@ -22,7 +22,7 @@ const ASKING: u8 = 1;
 const DRAWS: u8 = 2;
 const IGNORES: u8 = 3;
 
-/// What is known of downstream.
+/// What is known about downstream.
 #[derive(Debug, Default)]
 pub(crate) struct Downstream(AtomicU8);
 
@@ -32,8 +32,8 @@ impl Downstream {
         self.0.store(UNKNOWN, Ordering::SeqCst);
     }
 
-    /// Whether compositions on the buffers of `element` will be drawn. Belongs into the streaming
-    /// thread, between buffers, with no lock held: to answer, queues downstream run empty first.
+    /// Whether compositions on the buffers of `element` will be drawn. To be called in the
+    /// streaming thread, between buffers, with no lock held: queues downstream drain before they answer.
     ///
     /// The element has to pass caps on unchanged.
     pub fn draws_compositions(&self, element: &impl IsA<gst_base::BaseTransform>) -> bool {
@@ -53,7 +53,7 @@ impl Downstream {
         let featured = video::with_composition(&plain);
         let draws = accepts(src, &featured) && lists_meta(src, &featured);
         if src.pad_flags().contains(gst::PadFlags::FLUSHING) {
-            // Nobody could answer, and nobody sees this buffer.
+            // Nothing is linked: there is no answer, and the buffer goes nowhere.
             self.forget();
             return false;
         }
@@ -88,8 +88,8 @@ impl Downstream {
     }
 }
 
-/// Asks for the caps as well: a scaler accepts all that its template has, though it can only pass the
-/// feature on and not scale with it.
+/// Queries the caps as well: a scaler accepts everything in its template, although it can only pass the feature on,
+/// not scale with it.
 fn accepts(src: &gst::Pad, caps: &gst::Caps) -> bool {
     src.peer_query_accept_caps(caps) && src.peer_query_caps(Some(caps)).can_intersect(caps)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gst::glib;
 
-use super::CAT;
+use super::category::CAT;
 use super::options::{
     DmHeadPoseBlurFallback, DmHeadPoseBlurHeads, DmHeadPoseColorBy, DmHeadPoseOverlayFlags,
 };
@@ -18,7 +18,7 @@ settings! {
     /// What is drawn, and how.
     pub(crate) struct Look
     beside {
-        // `label` as it is read.
+        // `label`, parsed.
         template: Option<Arc<Label>> = None,
     }
 
@@ -59,7 +59,7 @@ settings! {
          when the inference failed, and where there is no meta";
 }
 
-/// What has to be hidden of a frame.
+/// What has to be hidden in a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hidden {
     Nothing,
@@ -75,7 +75,7 @@ impl Look {
         }
     }
 
-    /// Whether anything is drawn at all. Hiding heads is no drawing.
+    /// Whether anything is drawn. Hiding heads does not count.
     pub fn draws(&self) -> bool {
         !self.parts.is_empty()
     }
@@ -85,14 +85,14 @@ impl Look {
         self.blur_heads
     }
 
-    /// No frame goes on before its own heads are known.
+    /// Every frame waits for its own result.
     pub fn waits_for_heads(&self) -> bool {
         self.blur_heads != DmHeadPoseBlurHeads::None
             && self.blur_fallback == DmHeadPoseBlurFallback::Wait
     }
 
-    /// What to hide of a frame with this result. All of it where there is none: heads that are to be hidden must not show
-    /// because an inference failed.
+    /// What to hide in a frame with this result. Everything if there is none: a failed inference must not reveal heads
+    /// that are to be hidden.
     pub(super) fn hidden(&self, poses: Option<&HeadPoses>) -> Hidden {
         let is_usable = |poses: &HeadPoses| {
             let is_last = self.blur_fallback == DmHeadPoseBlurFallback::Last;
@@ -120,7 +120,7 @@ impl Look {
         }
     }
 
-    /// The line of statistics, if it is wanted.
+    /// The line of statistics, if enabled.
     pub fn stats(&self, poses: &HeadPoses) -> Option<String> {
         let wanted = self.parts.contains(DmHeadPoseOverlayFlags::STATS);
         wanted.then(|| {

@@ -24,62 +24,35 @@ pub enum DmHeadPoseOverlayFlags {
     STATS = 1 << 5,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
-#[enum_type(name = "GstDmHeadPoseColorBy")]
-#[repr(i32)]
-pub enum DmHeadPoseColorBy {
-    #[default]
-    #[enum_value(name = "Blue for a face to red for the back of a head", nick = "yaw")]
-    Yaw,
-    #[enum_value(
-        name = "One of seven colours by track number, grey without",
-        nick = "id"
-    )]
-    Id,
-    #[enum_value(name = "The colour of box-color", nick = "none")]
-    None,
+enum_property! {
+    pub enum DmHeadPoseColorBy as "GstDmHeadPoseColorBy" {
+        #[default]
+        Yaw, "yaw", "Blue for a face to red for the back of a head";
+        Id, "id", "One of seven colours by track number, grey without";
+        None, "none", "The colour of box-color";
+    }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
-#[enum_type(name = "GstDmHeadPoseBlurHeads")]
-#[repr(i32)]
-pub enum DmHeadPoseBlurHeads {
-    #[default]
-    #[enum_value(name = "Heads stay as they are", nick = "none")]
-    None,
-    #[enum_value(
-        name = "Six blocks on the longer side: not recognisable by eye",
-        nick = "pixelate"
-    )]
-    Pixelate,
-    #[enum_value(name = "Black: nothing is left to recover", nick = "fill")]
-    Fill,
+enum_property! {
+    pub enum DmHeadPoseBlurHeads as "GstDmHeadPoseBlurHeads" {
+        #[default]
+        None, "none", "Heads stay as they are";
+        Pixelate, "pixelate", "Six blocks on the longer side: not recognisable by eye";
+        Fill, "fill", "Black: nothing is left to recover";
+    }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
-#[enum_type(name = "GstDmHeadPoseBlurFallback")]
-#[repr(i32)]
-pub enum DmHeadPoseBlurFallback {
-    #[default]
-    #[enum_value(name = "The whole picture is hidden", nick = "picture")]
-    Picture,
-    #[enum_value(
-        name = "The frame waits for its inference, also with async and when-late=hold; if that fails, and in \
-                dmheadposeoverlay, the whole picture is hidden",
-        nick = "wait"
-    )]
-    Wait,
-    #[enum_value(
-        name = "Heads are hidden where they were last; the whole picture if the last result is older than \
-                expire-overlay, or there is none",
-        nick = "last"
-    )]
-    Last,
+enum_property! {
+    pub enum DmHeadPoseBlurFallback as "GstDmHeadPoseBlurFallback" {
+        #[default]
+        Picture, "picture", "The whole picture is hidden";
+        Wait, "wait",
+            "The frame waits for its inference, also with async and when-late=hold; if that fails, and in \
+             dmheadposeoverlay, the whole picture is hidden";
+        Last, "last",
+            "Heads are hidden where they were last; the whole picture if the last result is older than \
+             expire-overlay, or there is none";
+    }
 }
 
-enum_property!(
-    DmHeadPoseColorBy,
-    DmHeadPoseBlurHeads,
-    DmHeadPoseBlurFallback
-);
 flags_property!(DmHeadPoseOverlayFlags);

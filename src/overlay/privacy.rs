@@ -15,13 +15,13 @@ use crate::{planes, video};
 
 /// Blocks along the longer side of a head.
 const BLOCKS: i32 = 6;
-/// Pixels of a block's side at least.
+/// Least side of a block, in pixels.
 const LEAST_BLOCK: i32 = 8;
 
 /// Hides the heads' boxes with their margins.
 ///
 /// # Errors
-/// When the samples of the format are not bytes, or when not all of them are in memory. Then nothing was
+/// When the format's samples are not bytes, or not all of them are in memory. In both cases nothing is
 /// written.
 pub fn hide(
     heads: &[Head],
@@ -36,7 +36,7 @@ pub fn hide(
     hide_areas(areas, how, frame)
 }
 
-/// Hides all that the frame shows.
+/// Hides the whole frame.
 ///
 /// # Errors
 /// As [`hide`].
@@ -61,7 +61,7 @@ fn hide_areas(
     let components = components(frame.info())?;
     video::check(frame).map_err(|error| glib::bool_error!("{error}"))?;
     for area in areas {
-        // Colour samples that the head shares with its surroundings are its own as well.
+        // Chroma samples shared by the head and its surroundings are hidden, too.
         let area = Area {
             x: area.x & !1,
             y: area.y & !1,
@@ -87,7 +87,7 @@ struct Component {
     /// Bytes from the start of a row to the first sample, and from sample to sample.
     offset: usize,
     step: usize,
-    /// Powers of two of pixels that share a sample.
+    /// Base-2 logarithms of how many columns and rows of pixels share a sample.
     shift: (u32, u32),
     /// Number of samples.
     width: i32,
@@ -162,7 +162,7 @@ impl Component {
 
     fn pixelate(&self, area: &Area, samples: &mut [u8], stride: usize) {
         let longer = area.width().max(area.height());
-        // Even, so that blocks of colour and of brightness are the same.
+        // Even, so that chroma and luma blocks coincide.
         let block = ((longer / BLOCKS + 2) & !1).max(LEAST_BLOCK);
         let starts = |from: i32, to: i32| (from..to).step_by(block as usize);
         for y in starts(area.y, area.bottom) {

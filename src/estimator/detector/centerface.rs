@@ -10,9 +10,8 @@ use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::image::tensor::{ChannelOrder, Layout, PixelEncoding};
 use super::super::onnx::{ElementType, Outputs, Signature};
-use super::family::{Contract, Family, Others};
-use super::nms::suppress_overlaps;
-use super::{DecodeSettings, Detection, InputContract, Scaling, any_size, face, image_input};
+use super::face;
+use super::family::{Boxes, Contract, Family, ImageInput, InputContract, boxed};
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "CenterFace (image float32[1,3,H,W]) -> \
@@ -20,63 +19,43 @@ pub(super) const CONTRACT: Contract = Contract {
     score_threshold: 0.3,
     uses_nms_iou: true,
     open_size: Some(640),
-    recognise: |signature, _| CenterFace::recognise(signature).map(|family| Box::new(family) as _),
+    recognise: |signature, _| CenterFace::recognise(signature).map(boxed),
 };
 
 const STRIDE: u32 = 4;
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct CenterFace {
-    input: InputContract,
-}
+pub(super) struct CenterFace;
 
 impl CenterFace {
-    pub fn recognise(signature: &Signature) -> Option<Self> {
-        let (layout, height, width) = image_input(signature)?;
-        let size = any_size(height, width);
+    pub fn recognise(signature: &Signature) -> Option<(InputContract, Self)> {
+        let input = ImageInput::of(signature)?;
         let has_channels = |index: usize, channels: i64| {
             signature.outputs.get(index).is_some_and(|o| {
                 o.element == ElementType::Float32
                     && matches!(o.shape[..], [_, c, _, _] if c == channels)
             })
         };
-        let matches = layout == Layout::Nchw
+        let matches = input.layout == Layout::Nchw
             && signature.outputs.len() == 4
             && [1, 2, 2, 10]
                 .into_iter()
                 .enumerate()
                 .all(|(index, channels)| has_channels(index, channels));
-        matches.then_some(Self {
-            input: InputContract {
-                size,
-                encoding: PixelEncoding::levels(ChannelOrder::Rgb),
-                scaling: Scaling::Letterbox,
-                pad: 0,
-            },
-        })
+        let input = input.letterboxed(PixelEncoding::levels(ChannelOrder::Rgb), 0);
+        matches.then_some((input, Self))
     }
 }
 
 impl Family for CenterFace {
-    fn input(&self) -> InputContract {
-        self.input
-    }
-
-    fn decode(
-        &self,
-        outputs: &Outputs<'_>,
-        settings: &DecodeSettings,
-        boxes: &mut Vec<Detection>,
-    ) -> Result<Others, Error> {
+    fn decode(&self, outputs: &Outputs<'_>, boxes: &mut Boxes<'_>) -> Result<(), Error> {
         append(
             outputs.float32(0)?.1,
             outputs.float32(1)?.1,
             outputs.float32(2)?.1,
-            settings,
             boxes,
         );
-        suppress_overlaps(boxes, settings.nms_iou);
-        Ok(Others::default())
+        Ok(())
     }
 
     fn head(&self, rect: Rect) -> Rect {
@@ -84,14 +63,8 @@ impl Family for CenterFace {
     }
 }
 
-fn append(
-    heatmap: &[f32],
-    scale: &[f32],
-    offset: &[f32],
-    settings: &DecodeSettings,
-    boxes: &mut Vec<Detection>,
-) {
-    let columns = (settings.input.width / STRIDE).max(1) as usize;
+fn append(heatmap: &[f32], scale: &[f32], offset: &[f32], boxes: &mut Boxes<'_>) {
+    let columns = (boxes.input.width / STRIDE).max(1) as usize;
     let stride = STRIDE as f32;
     // Two planes each, as large as the heatmap; a shorter output ends the walk early.
     let (scale0, scale1) = scale.split_at(scale.len() / 2);
@@ -100,34 +73,22 @@ fn append(
     let shifts = offset0.iter().zip(offset1);
     let cells = heatmap.iter().zip(sizes).zip(shifts);
     for (cell, ((&score, (s0, s1)), (o0, o1))) in cells.enumerate() {
-        if score > settings.score_threshold {
+        boxes.add(score, || {
             let (row, column) = ((cell / columns) as f32, (cell % columns) as f32);
             let (h, w) = (s0.exp() * stride, s1.exp() * stride);
             let (cx, cy) = ((column + o1 + 0.5) * stride, (row + o0 + 0.5) * stride);
-            boxes.push(Detection {
-                rect: Rect::from_center(cx, cy, w, h),
-                score,
-            });
-        }
+            Rect::from_center(cx, cy, w, h)
+        });
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::geometry::Size;
+    use super::super::family::tests::{assert_near, found};
     use super::*;
 
     #[test]
     fn a_cell_becomes_a_box() {
-        let settings = DecodeSettings {
-            input: Size {
-                width: 32,
-                height: 32,
-            },
-            score_threshold: 0.3,
-            nms_iou: 0.3,
-            head_class: None,
-        };
         // 8x8 cells of stride 4; cell 10 is row 1, column 2.
         let (mut heatmap, mut scale, mut offset) = ([0.0; 64], [0.0; 128], [0.0; 128]);
         heatmap[10] = 0.9;
@@ -136,17 +97,10 @@ mod tests {
         scale[64 + 10] = 2.0f32.ln();
         offset[10] = 0.5;
         offset[64 + 10] = 0.25;
-        let mut boxes = Vec::new();
-        append(&heatmap, &scale, &offset, &settings, &mut boxes);
+        let found = found((32, 32), 0.3, None, |boxes| {
+            append(&heatmap, &scale, &offset, boxes);
+        });
         // Height 16, width 8, centre (2.75 * 4, 2 * 4).
-        assert_eq!(boxes.len(), 1);
-        let Detection { rect, score } = boxes[0];
-        assert_eq!(score, 0.9);
-        for (got, want) in [rect.x, rect.y, rect.w, rect.h]
-            .iter()
-            .zip([7.0, 0.0, 8.0, 16.0])
-        {
-            assert!((got - want).abs() < 1e-4, "{rect:?}");
-        }
+        assert_near(&found, Rect::new(7.0, 0.0, 8.0, 16.0), 0.9);
     }
 }

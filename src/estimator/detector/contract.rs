@@ -4,7 +4,8 @@
 use super::super::geometry::Size;
 use super::super::image::tensor::PixelEncoding;
 use super::super::onnx::Signature;
-use super::{DetectorFamily, InputSize, Scaling, family};
+use super::families::{self, DetectorFamily};
+use super::family::{InputSize, Scaling};
 
 /// The contract that a signature meets.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,8 +27,8 @@ impl DetectorContract {
     /// # Errors
     /// The signatures that were expected.
     pub fn recognise(signature: &Signature, wanted: DetectorFamily) -> Result<Self, String> {
-        let found = family::recognise(signature, wanted)?;
-        let input = found.family.input();
+        let found = families::recognise(signature, wanted)?;
+        let input = found.input;
         Ok(Self {
             family: found.name,
             input_size: match input.size {
@@ -36,7 +37,7 @@ impl DetectorContract {
             },
             encoding: input.encoding,
             scaling: input.scaling,
-            score_threshold: found.score_threshold,
+            score_threshold: found.contract.score_threshold,
         })
     }
 }

@@ -10,8 +10,7 @@ use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::image::tensor::{ChannelOrder, PixelEncoding};
 use super::super::onnx::{ElementType, Outputs, Signature};
-use super::family::{Assumed, Contract, Family, Others};
-use super::{DecodeSettings, Detection, InputContract, Scaling, any_size, image_input};
+use super::family::{Assumed, Boxes, Contract, Family, ImageInput, InputContract, boxed};
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "DEIM (image float32[1,3,H,W] or [1,H,W,3]) -> (label_xyxy_score float32[1,queries,6])",
@@ -19,22 +18,20 @@ pub(super) const CONTRACT: Contract = Contract {
     score_threshold: 0.35,
     uses_nms_iou: false,
     open_size: Some(640),
-    recognise: |signature, named| Some(Box::new(Deim::recognise(signature, named)?)),
+    recognise: |signature, named| Deim::recognise(signature, named).map(boxed),
 };
 
-/// By its name the output is told from others of its shape.
+/// The name that distinguishes this output from others of its shape.
 pub(super) const OUTPUT: &str = "label_xyxy_score";
 
 const HEAD_CLASS: u32 = 7;
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Deim {
-    input: InputContract,
-}
+pub(super) struct Deim;
 
 impl Deim {
-    pub fn recognise(signature: &Signature, named: bool) -> Option<Self> {
-        let (layout, height, width) = image_input(signature)?;
+    pub fn recognise(signature: &Signature, named: bool) -> Option<(InputContract, Self)> {
+        let image = ImageInput::of(signature)?;
         let ([input], [output]) = (&signature.inputs[..], &signature.outputs[..]) else {
             return None;
         };
@@ -45,41 +42,21 @@ impl Deim {
             true => PixelEncoding::levels(ChannelOrder::Bgr),
             false => PixelEncoding::unit(ChannelOrder::Rgb),
         };
-        fits.then_some(Self {
-            input: InputContract {
-                size: any_size(height, width),
-                encoding: PixelEncoding { layout, ..encoding },
-                scaling: Scaling::Stretch,
-                pad: 114,
-            },
-        })
+        fits.then_some((image.stretched(encoding), Self))
     }
 }
 
 impl Family for Deim {
-    fn input(&self) -> InputContract {
-        self.input
-    }
-
     fn assumed_class(&self) -> Option<Assumed> {
-        Some(Assumed {
-            class: HEAD_CLASS,
-            published: false,
-        })
+        Some(Assumed::guess(HEAD_CLASS))
     }
 
-    fn decode(
-        &self,
-        outputs: &Outputs<'_>,
-        settings: &DecodeSettings,
-        boxes: &mut Vec<Detection>,
-    ) -> Result<Others, Error> {
-        let mut others = Others::default();
-        let (width, height) = (settings.input.width as f32, settings.input.height as f32);
+    fn decode(&self, outputs: &Outputs<'_>, boxes: &mut Boxes<'_>) -> Result<(), Error> {
+        let (width, height) = (boxes.input.width as f32, boxes.input.height as f32);
         for &[class, x1, y1, x2, y2, score] in outputs.float32(0)?.1.as_chunks().0 {
             let rect = Rect::from_corners(x1 * width, y1 * height, x2 * width, y2 * height);
-            settings.take(rect, class, score, boxes, &mut others);
+            boxes.take(rect, class, score);
         }
-        Ok(others)
+        Ok(())
     }
 }

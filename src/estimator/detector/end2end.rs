@@ -13,10 +13,8 @@ use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::image::tensor::{ChannelOrder, PixelEncoding};
 use super::super::onnx::{ElementType, Outputs, Signature, TensorInfo};
-use super::family::{Assumed, Contract, Family, Others};
-use super::{
-    DecodeSettings, Detection, InputContract, InputSize, Scaling, deim, fixed_size, image_input,
-};
+use super::deim;
+use super::family::{Assumed, Boxes, Contract, Family, ImageInput, InputContract, boxed};
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "YOLO with NMS (image float32[1,3,H,W] or [1,H,W,3]) -> (rows float32[N,7] named output, or \
@@ -25,10 +23,7 @@ pub(super) const CONTRACT: Contract = Contract {
     score_threshold: 0.25,
     uses_nms_iou: false,
     open_size: None,
-    recognise: |signature, named| {
-        let family = End2End::recognise(signature, named)?;
-        Some(Box::new(family))
-    },
+    recognise: |signature, named| End2End::recognise(signature, named).map(boxed),
 };
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,14 +36,12 @@ enum Answer {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct End2End {
-    input: InputContract,
     answer: Answer,
 }
 
 impl End2End {
-    pub fn recognise(signature: &Signature, named: bool) -> Option<Self> {
-        let (layout, height, width) = image_input(signature)?;
-        let size = fixed_size(height, width)?;
+    pub fn recognise(signature: &Signature, named: bool) -> Option<(InputContract, Self)> {
+        let input = ImageInput::fixed(signature)?;
         let answer = match signature.outputs.as_slice() {
             [rows] if is_rows(rows) => {
                 let is_published = ["output", "outputs"].contains(&rows.name.as_str());
@@ -60,18 +53,8 @@ impl End2End {
             },
             outputs => Answer::Counted(counted(outputs)?),
         };
-        Some(Self {
-            input: InputContract {
-                size: InputSize::Fixed(size),
-                encoding: PixelEncoding {
-                    layout,
-                    ..PixelEncoding::unit(ChannelOrder::Rgb)
-                },
-                scaling: Scaling::Letterbox,
-                pad: 114,
-            },
-            answer,
-        })
+        let input = input.letterboxed(PixelEncoding::unit(ChannelOrder::Rgb), 114);
+        Some((input, Self { answer }))
     }
 }
 
@@ -79,7 +62,7 @@ fn is_rows(output: &TensorInfo) -> bool {
     output.element == ElementType::Float32 && matches!(output.shape[..], [_, 7])
 }
 
-/// Places of the four outputs of EfficientNMS.
+/// Indices of the four outputs of EfficientNMS.
 fn counted(outputs: &[TensorInfo]) -> Option<[usize; 4]> {
     if outputs.len() != 4 {
         return None;
@@ -99,27 +82,14 @@ fn counted(outputs: &[TensorInfo]) -> Option<[usize; 4]> {
 }
 
 impl Family for End2End {
-    fn input(&self) -> InputContract {
-        self.input
-    }
-
     fn assumed_class(&self) -> Option<Assumed> {
-        Some(Assumed {
-            class: 0,
-            published: false,
-        })
+        Some(Assumed::guess(0))
     }
 
-    fn decode(
-        &self,
-        outputs: &Outputs<'_>,
-        settings: &DecodeSettings,
-        boxes: &mut Vec<Detection>,
-    ) -> Result<Others, Error> {
-        let mut others = Others::default();
+    fn decode(&self, outputs: &Outputs<'_>, boxes: &mut Boxes<'_>) -> Result<(), Error> {
         let mut take = |[x1, y1, x2, y2]: [f32; 4], class: f32, score: f32| {
             let rect = Rect::from_corners(x1, y1, x2, y2);
-            settings.take(rect, class, score, boxes, &mut others);
+            boxes.take(rect, class, score);
         };
         match self.answer {
             Answer::Sevens => {
@@ -145,6 +115,6 @@ impl Family for End2End {
                 }
             }
         }
-        Ok(others)
+        Ok(())
     }
 }

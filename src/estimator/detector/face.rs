@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What face detectors share: their boxes end at forehead, chin and cheeks, pose models want heads.
+//! Shared by face detectors: their boxes end at forehead, chin and cheeks, but pose models expect whole heads.
 
 use super::super::geometry::Rect;
 
-/// Medians of where 77 hand-checked heads end beyond the face box of YuNet and CenterFace, in face widths
-/// (each side) and face heights (top, bottom). The side that a face looks to needs less and the other
+/// Median distances from the face box of YuNet and CenterFace to the head, over 77 hand-checked heads, in face widths
+/// (each side) and face heights (top, bottom). The side that the face turns to needs less and the other
 /// more, but the yaw is not known yet.
 const SIDE: f32 = 0.41;
 const TOP: f32 = 0.40;

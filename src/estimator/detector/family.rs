@@ -1,44 +1,35 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The families of detectors: the trait that each implements in a file of its own, and the table of all of them.
+//! What a family of detectors is: the trait that each implements in a file of its own, and what it works with.
 
+use super::super::choices::choices;
 use super::super::error::Error;
-use super::super::geometry::Rect;
-use super::super::onnx::nearest::nearest;
-use super::super::onnx::signature::MAX_FRAME_SIDE;
-use super::super::onnx::{Outputs, Signature};
-use super::{
-    DecodeSettings, Detection, InputContract, centerface, deim, end2end, headnet, post, rows,
-    yolov5, yolov8, yolox, yunet,
-};
+use super::super::geometry::{Rect, Size};
+use super::super::image::tensor::{Layout, PixelEncoding};
+use super::super::onnx::{ElementType, Outputs, Signature};
+use super::detection::Detection;
 
 /// A family as recognised in the signature of one model.
 pub(super) trait Family: std::fmt::Debug + Send + Sync {
-    fn input(&self) -> InputContract;
+    /// Adds the boxes, in pixels of the network's input. Overlaps are suppressed later, see
+    /// [`Contract::uses_nms_iou`].
+    fn decode(&self, outputs: &Outputs<'_>, boxes: &mut Boxes<'_>) -> Result<(), Error>;
 
-    /// Appends the boxes in pixels of the network's input.
-    fn decode(
-        &self,
-        outputs: &Outputs<'_>,
-        settings: &DecodeSettings,
-        boxes: &mut Vec<Detection>,
-    ) -> Result<Others, Error>;
-
-    /// The class that counts as head where nothing names it; `None` where there is but one, or any will do.
+    /// The class that counts as head if neither settings nor file name it; `None`: there is one class, or any counts.
     fn assumed_class(&self) -> Option<Assumed> {
         None
     }
 
-    /// What the signature leaves open, and how it was taken.
+    /// What the signature leaves open, and what was assumed.
     fn doubt(&self) -> Option<String> {
         None
     }
 
-    /// Looks at the first answer, for what the signature left open. The family's name, if it is another one.
+    /// Decides what the signature left open by the first outputs. Returns the family's name if it changes.
     fn settle(&mut self, _outputs: &Outputs<'_>) -> Result<Option<&'static str>, Error> {
         Ok(None)
     }
 
-    /// The head that a detected box stands for.
+    /// The box of the head that belongs to a detected box.
     fn head(&self, rect: Rect) -> Rect {
         rect
     }
@@ -48,11 +39,21 @@ pub(super) trait Family: std::fmt::Debug + Send + Sync {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Assumed {
     pub class: u32,
-    /// It is so in the family's published files.
+    /// The family's published files have it so.
     pub published: bool,
 }
 
-/// What a frame has beside heads: the class of the best-scored row of another one.
+impl Assumed {
+    /// A class that other files of the family may use for something else.
+    pub fn guess(class: u32) -> Self {
+        Self {
+            class,
+            published: false,
+        }
+    }
+}
+
+/// Rows of other classes: class and score of the best one.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Others {
     pub best: Option<(f32, f32)>,
@@ -66,149 +67,198 @@ impl Others {
     }
 }
 
-/// How a family is recognised, and what it is by default.
+/// How a family is recognised, and its defaults.
+#[derive(Debug)]
 pub(super) struct Contract {
     /// The signature, in words.
     pub expected: &'static str,
     /// Boxes must score above it.
     pub score_threshold: f32,
-    /// Boxes of one head are suppressed here, not in the graph.
+    /// Overlapping boxes are suppressed by us, not in the graph.
     pub uses_nms_iou: bool,
     /// The longer side of the input, in pixels, where the graph may leave its size open.
     pub open_size: Option<u32>,
-    /// `named`: the property names this family. Where it does not, a family whose signature is that of another
-    /// one declines.
-    pub recognise: fn(&Signature, named: bool) -> Option<Box<dyn Family>>,
+    /// `named`: the property names this family. If it does not, a family declines signatures that another one
+    /// shares.
+    pub recognise: fn(&Signature, named: bool) -> Option<Match>,
 }
 
-/// The table: variant, contract, nick of the property `detector-family`, and what gst-inspect-1.0 says. `auto`
-/// takes the first that recognises the signature.
-macro_rules! detector_families {
-    ($define:ident) => {
-        $define! {
-            Post, post::CONTRACT, "post", "Scores and boxes: YOLOv4, YOLOv7-tiny of DMHead";
-            Rows, rows::CONTRACT, "rows", "Rows of 7, NMS inside: YOLOX, Gold-YOLO body-head-hand";
-            HeadNet, headnet::CONTRACT, "headnet", "HeadNet, this project's head detector";
-            YuNet, yunet::CONTRACT, "yunet", "YuNet faces, grown to heads";
-            CenterFace, centerface::CONTRACT, "centerface", "CenterFace faces, grown to heads";
-            Yolox, yolox::CONTRACT, "yolox", "YOLOX as exported by default: cells";
-            YoloxDecoded, yolox::DECODED, "yolox-decoded",
-                "YOLOX exported with its decoding: pixels";
-            Yolov8, yolov8::CONTRACT, "yolov8", "YOLOv8, v9, v11 without NMS";
-            Yolov5, yolov5::CONTRACT, "yolov5", "YOLOv5, v6, v7 without NMS, decoded";
-            End2End, end2end::CONTRACT, "end2end", "YOLO with NMS: v7 end2end, v10, num_dets";
-            Deim, deim::CONTRACT, "deim", "DEIM, RT-DETRv2 of the PINTO model zoo: queries";
-        }
-    };
-}
-pub(crate) use detector_families;
+/// The input of a recognised model, and the decoder of its outputs.
+pub(super) type Match = (InputContract, Box<dyn Family>);
 
-macro_rules! define {
-    ($($variant:ident, $contract:path, $name:literal, $summary:literal;)*) => {
-        /// Which output contract a detector keeps.
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-        pub enum DetectorFamily {
-            /// Recognised by the graph's signature.
-            #[default]
-            Auto,
-            $(#[doc = $summary] $variant,)*
-        }
-
-        const FAMILIES: &[(DetectorFamily, &str, Contract)] =
-            &[$((DetectorFamily::$variant, $name, $contract),)*];
-    };
-}
-detector_families!(define);
-
-/// The family of one model.
-#[derive(Debug)]
-pub(super) struct Recognised {
-    /// As the property `detector-family` spells it.
-    pub name: &'static str,
-    /// Boxes must score above it by default.
-    pub score_threshold: f32,
-    /// Longer side of the input by default, where the model leaves its size open.
-    pub open_size: u32,
-    pub family: Box<dyn Family>,
-    /// What is not sure.
-    pub doubt: Option<String>,
+pub(super) fn boxed<F: Family + 'static>((input, family): (InputContract, F)) -> Match {
+    (input, Box::new(family))
 }
 
-/// Finds the family of a signature.
-///
-/// # Errors
-/// The signature that was expected, and what stands between.
-pub(super) fn recognise(
-    signature: &Signature,
-    wanted: DetectorFamily,
-) -> Result<Recognised, String> {
-    signature.check_size(MAX_FRAME_SIDE)?;
-    let named = wanted != DetectorFamily::Auto;
-    let find = |signature: &Signature, named: bool| {
-        let mut candidates = FAMILIES
-            .iter()
-            .filter(|(family, ..)| !named || *family == wanted);
-        candidates.find_map(|(_, name, contract)| {
-            let family = (contract.recognise)(signature, named)?;
-            Some(Recognised {
-                name,
-                score_threshold: contract.score_threshold,
-                open_size: contract.open_size.unwrap_or(640),
-                doubt: family.doubt().filter(|_| !named),
-                family,
-            })
-        })
-    };
-    if let Some(found) = find(signature, named) {
-        return Ok(found);
+choices! {
+    /// How a frame is fitted into the detector's input.
+    pub enum Scaling in scalings {
+        #[default]
+        Auto, "auto", "As the detector's family was made for";
+        Stretch, "stretch", "Fill the detector's input";
+        Letterbox, "letterbox", "Keep the aspect ratio, pad the rest";
     }
-    let near = nearest(signature, |changed| Some(find(changed, named)?.name));
-    let words = |family: &str| {
-        let found = FAMILIES.iter().find(|(_, name, _)| *name == family);
-        found.map_or("", |(.., contract)| contract.expected)
-    };
-    let wanted = FAMILIES.iter().find(|(family, ..)| *family == wanted);
-    Err(match (wanted, near) {
-        (Some((.., contract)), Some((_, difference))) => {
-            format!("{}; the one difference: {difference}", contract.expected)
+}
+
+/// The size of a detector's input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum InputSize {
+    Fixed(Size),
+    /// Any multiple of 32 both ways.
+    Free,
+}
+
+/// The input that a family expects, by default.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct InputContract {
+    pub size: InputSize,
+    pub encoding: PixelEncoding,
+    pub scaling: Scaling,
+    /// Level of the padding of a letterbox.
+    pub pad: u8,
+}
+
+/// The image input of a graph: float32 `[1, 3, H, W]` or `[1, H, W, 3]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct ImageInput {
+    pub layout: Layout,
+    pub size: InputSize,
+}
+
+impl ImageInput {
+    /// `None` where the graph has another input.
+    pub fn of(signature: &Signature) -> Option<Self> {
+        let [input] = signature.inputs.as_slice() else {
+            return None;
+        };
+        if input.element != ElementType::Float32 {
+            return None;
         }
-        (Some((.., contract)), None) => contract.expected.into(),
-        (None, Some((family, difference))) => format!(
-            "the signature of a detector; the nearest family is {family}: {}; the difference: {difference}",
-            words(family)
-        ),
-        (None, None) => {
-            let families = names(|_| true);
-            format!(
-                "the signature of a detector of one of the families {families}, and none is near"
-            )
+        let (layout, height, width) = match *input.shape.as_slice() {
+            [1 | -1, 3, height, width] => (Layout::Nchw, height, width),
+            [1 | -1, height, width, 3] => (Layout::Nhwc, height, width),
+            _ => return None,
+        };
+        let side = |len: i64| u32::try_from(len).ok().filter(|&len| len > 0);
+        let size = match (side(width), side(height)) {
+            (Some(width), Some(height)) => InputSize::Fixed(Size { width, height }),
+            _ => InputSize::Free,
+        };
+        Some(Self { layout, size })
+    }
+
+    /// `None` also where the graph leaves the size open.
+    pub fn fixed(signature: &Signature) -> Option<Self> {
+        Self::of(signature).filter(|input| input.size != InputSize::Free)
+    }
+
+    /// Frames are stretched to the input.
+    pub fn stretched(self, encoding: PixelEncoding) -> InputContract {
+        InputContract {
+            scaling: Scaling::Stretch,
+            ..self.letterboxed(encoding, 114)
         }
-    })
+    }
+
+    /// Frames keep their aspect ratio; the rest is filled with the level `pad`.
+    pub fn letterboxed(self, encoding: PixelEncoding, pad: u8) -> InputContract {
+        let Self { layout, size } = self;
+        InputContract {
+            size,
+            encoding: PixelEncoding { layout, ..encoding },
+            scaling: Scaling::Letterbox,
+            pad,
+        }
+    }
 }
 
-/// The families that use the setting of the overlap.
-pub(crate) fn using_nms_iou() -> String {
-    names(|contract| contract.uses_nms_iou)
+/// Collects the boxes of one frame, with the settings that decoding needs.
+#[derive(Debug)]
+pub(super) struct Boxes<'a> {
+    pub input: Size,
+    pub score_threshold: f32,
+    /// The class that counts as head; `None`: any, or the one that the family assumes.
+    pub head_class: Option<u32>,
+    pub heads: &'a mut Vec<Detection>,
+    pub others: Others,
 }
 
-/// The default size of each family whose files may leave the size of their input open, as in `yunet 640`.
-pub(crate) fn open_sizes() -> String {
-    let listed = FAMILIES
-        .iter()
-        .filter_map(|(_, name, contract)| Some(format!("{name} {}", contract.open_size?)));
-    listed.collect::<Vec<_>>().join(", ")
+impl Boxes<'_> {
+    /// Adds a head if it scores above the threshold.
+    pub fn add(&mut self, score: f32, rect: impl FnOnce() -> Rect) {
+        if score > self.score_threshold {
+            let rect = rect();
+            self.heads.push(Detection { rect, score });
+        }
+    }
+
+    /// Takes a row that scores above the threshold: as a head if it is of that class, else as one of the others.
+    pub fn take(&mut self, rect: Rect, class: f32, score: f32) {
+        match self.head_class {
+            Some(head) if class != head as f32 => {
+                if score > self.score_threshold {
+                    self.others.add(class, score);
+                }
+            }
+            _ => self.add(score, || rect),
+        }
+    }
+
+    /// Which of the classes is the head: the only one, or 1, as where bodies are 0 and heads 1.
+    pub fn head_among(&self, classes: usize) -> usize {
+        match self.head_class {
+            Some(class) => class as usize,
+            None => usize::from(classes > 1),
+        }
+    }
 }
 
-fn names(chosen: impl Fn(&Contract) -> bool) -> String {
-    let chosen = FAMILIES.iter().filter(|(.., contract)| chosen(contract));
-    let names: Vec<_> = chosen.map(|(_, name, _)| *name).collect();
-    names.join(", ")
-}
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::super::onnx::TensorInfo;
+    use super::*;
 
-/// The default score threshold of each family, as in `post 0.2, rows 0.35`.
-pub(crate) fn score_thresholds() -> String {
-    let listed = FAMILIES
-        .iter()
-        .map(|(_, name, contract)| format!("{name} {}", contract.score_threshold));
-    listed.collect::<Vec<_>>().join(", ")
+    /// A graph with one float32 input and one float32 output.
+    pub(in super::super) fn one_output(input: &[i64], output: &[i64]) -> Signature {
+        let tensor = |name: &str, shape: &[i64]| TensorInfo {
+            name: name.into(),
+            element: ElementType::Float32,
+            shape: shape.into(),
+        };
+        Signature {
+            inputs: vec![tensor("images", input)],
+            outputs: vec![tensor("output", output)],
+            hints: Default::default(),
+        }
+    }
+
+    /// The heads that `decode` finds.
+    pub(in super::super) fn found(
+        (width, height): (u32, u32),
+        score_threshold: f32,
+        head_class: Option<u32>,
+        decode: impl FnOnce(&mut Boxes<'_>),
+    ) -> Vec<Detection> {
+        let mut heads = Vec::new();
+        decode(&mut Boxes {
+            input: Size { width, height },
+            score_threshold,
+            head_class,
+            heads: &mut heads,
+            others: Others::default(),
+        });
+        heads
+    }
+
+    /// There is one head, here and with this score.
+    pub(in super::super) fn assert_near(found: &[Detection], want: Rect, score: f32) {
+        let [head] = found else {
+            panic!("expected one head, found {found:?}");
+        };
+        assert!((head.score - score).abs() < 1e-6, "{head:?}");
+        let sides = |rect: Rect| [rect.x, rect.y, rect.w, rect.h];
+        for (got, want) in sides(head.rect).iter().zip(sides(want)) {
+            assert!((got - want).abs() < 1e-4, "{head:?}");
+        }
+    }
 }

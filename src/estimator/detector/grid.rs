@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What detectors without anchors share that answer for every cell of three grids: the grids, and the
-//! shape of their only output.
+//! Shared by anchor-free detectors with one prediction per cell of three grids: the grids, and the shape of their
+//! single output.
 
 use super::super::geometry::Size;
-use super::super::image::tensor::Layout;
 use super::super::onnx::{ElementType, Signature};
-use super::{InputSize, any_size, image_input};
+use super::family::{ImageInput, InputSize};
 
 const STRIDES: [u32; 3] = [8, 16, 32];
 
@@ -38,8 +37,8 @@ pub(super) fn count(input: Size) -> usize {
     STRIDES.into_iter().map(cells).sum()
 }
 
-/// How many cells there are with the strides of the usual networks, and with one stride more at either end: those
-/// of 64, of the P6 files, or of 4, of the P2 files.
+/// How many cells there are with the usual strides, and with one more at either end: 64 (P6 files) or 4 (P2
+/// files).
 pub(super) fn counts(input: Size) -> [usize; 3] {
     let cells = |stride| (input.width / stride) as usize * (input.height / stride) as usize;
     [
@@ -49,14 +48,11 @@ pub(super) fn counts(input: Size) -> [usize; 3] {
     ]
 }
 
-/// Layout and size of the input, and the number of values for each cell, of a graph with one output
-/// `[1, cells, values]` or, with `cells_last`, `[1, values, cells]`. The cells must be as many as the
-/// input has, or left open.
-pub(super) fn recognise(
-    signature: &Signature,
-    cells_last: bool,
-) -> Option<(Layout, InputSize, usize)> {
-    let (layout, height, width) = image_input(signature)?;
+/// The input, and the number of values for each cell, of a graph with one output
+/// `[1, cells, values]` or, with `cells_last`, `[1, values, cells]`. The number of cells must match the
+/// input, or be open.
+pub(super) fn recognise(signature: &Signature, cells_last: bool) -> Option<(ImageInput, usize)> {
+    let input = ImageInput::of(signature)?;
     let [output] = signature.outputs.as_slice() else {
         return None;
     };
@@ -64,14 +60,13 @@ pub(super) fn recognise(
         (false, &[1 | -1, cells, values]) | (true, &[1 | -1, values, cells]) => (cells, values),
         _ => return None,
     };
-    let size = any_size(height, width);
-    let cells_fit = match size {
+    let cells_fit = match input.size {
         InputSize::Fixed(size) => {
             size.width % 32 == 0
                 && size.height % 32 == 0
                 && (cells < 0
                     || usize::try_from(cells).is_ok_and(|cells| match cells_last {
-                        // Where each cell is need not be known: the boxes are decoded.
+                        // The boxes are decoded, so the position of each cell does not matter.
                         true => counts(size).contains(&cells),
                         false => cells == count(size),
                     }))
@@ -79,7 +74,7 @@ pub(super) fn recognise(
         InputSize::Free => cells < 0,
     };
     let values = usize::try_from(values).ok()?;
-    (output.element == ElementType::Float32 && cells_fit).then_some((layout, size, values))
+    (output.element == ElementType::Float32 && cells_fit).then_some((input, values))
 }
 
 #[cfg(test)]

@@ -4,15 +4,14 @@
 //! Input float32 `[1, 3, H, W]`, BGR 0..=255, letterboxed with level 0, any multiple of 32. For each stride
 //! S = 8, 16, 32 one output `head_S`, float32 `[1, 5, H/S, W/S]`: the logit of the score, the centre relative to
 //! the upper left corner of the cell in strides, and the logarithms of width and height in strides. The score's
-//! logit is calibrated: at 0 a box is as likely right as false on the held-out pictures.
+//! logit is calibrated: at 0, half of the boxes on the held-out pictures are right.
 
 use super::super::error::Error;
 use super::super::geometry::{Rect, Size};
 use super::super::image::tensor::{ChannelOrder, PixelEncoding};
 use super::super::onnx::{Outputs, Signature};
-use super::family::{Contract, Family, Others};
-use super::nms::suppress_overlaps;
-use super::{DecodeSettings, Detection, InputContract, Scaling, any_size, image_input};
+use super::detection::Detection;
+use super::family::{Boxes, Contract, Family, ImageInput, InputContract, boxed};
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "HeadNet (image float32[1,3,H,W], H and W multiples of 32) -> \
@@ -20,7 +19,7 @@ pub(super) const CONTRACT: Contract = Contract {
     score_threshold: 0.5,
     uses_nms_iou: true,
     open_size: Some(640),
-    recognise: |signature, _| HeadNet::recognise(signature).map(|family| Box::new(family) as _),
+    recognise: |signature, _| HeadNet::recognise(signature).map(boxed),
 };
 
 const STRIDES: [u32; 3] = [8, 16, 32];
@@ -29,71 +28,43 @@ const VALUES: usize = 5;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HeadNet {
-    input: InputContract,
     /// Index of the output of each stride.
     outputs: [usize; 3],
 }
 
 impl HeadNet {
-    pub fn recognise(signature: &Signature) -> Option<Self> {
-        let (layout, height, width) = image_input(signature)?;
-        let size = any_size(height, width);
+    pub fn recognise(signature: &Signature) -> Option<(InputContract, Self)> {
+        let input = ImageInput::of(signature)?;
         let mut outputs = [0; 3];
         for (index, stride) in outputs.iter_mut().zip(STRIDES) {
             *index = signature.float32_output(&format!("head_{stride}"))?;
         }
-        Some(Self {
-            input: InputContract {
-                size,
-                encoding: PixelEncoding {
-                    layout,
-                    ..PixelEncoding::levels(ChannelOrder::Bgr)
-                },
-                scaling: Scaling::Letterbox,
-                pad: 0,
-            },
-            outputs,
-        })
+        let input = input.letterboxed(PixelEncoding::levels(ChannelOrder::Bgr), 0);
+        Some((input, Self { outputs }))
     }
 }
 
 impl Family for HeadNet {
-    fn input(&self) -> InputContract {
-        self.input
-    }
-
-    fn decode(
-        &self,
-        outputs: &Outputs<'_>,
-        settings: &DecodeSettings,
-        boxes: &mut Vec<Detection>,
-    ) -> Result<Others, Error> {
+    fn decode(&self, outputs: &Outputs<'_>, boxes: &mut Boxes<'_>) -> Result<(), Error> {
         for (&index, stride) in self.outputs.iter().zip(STRIDES) {
             let (_, values) = outputs.float32(index)?;
-            let Size { width, height } = settings.input;
+            let Size { width, height } = boxes.input;
             let cells = (width / stride) as usize * (height / stride) as usize;
             if values.len() != VALUES * cells {
                 return Err(outputs.wrong_count(index, VALUES * cells, values.len()));
             }
-            append(values, cells, stride, settings, boxes);
+            append(values, cells, stride, boxes);
         }
-        suppress_overlaps(boxes, settings.nms_iou);
-        Ok(Others::default())
+        Ok(())
     }
 }
 
 /// Appends the boxes of one stride that score above the threshold.
-fn append(
-    values: &[f32],
-    cells: usize,
-    stride: u32,
-    settings: &DecodeSettings,
-    boxes: &mut Vec<Detection>,
-) {
-    let columns = (settings.input.width / stride).max(1) as usize;
+fn append(values: &[f32], cells: usize, stride: u32, boxes: &mut Boxes<'_>) {
+    let columns = (boxes.input.width / stride).max(1) as usize;
     let stride = stride as f32;
-    let threshold = settings.score_threshold;
-    // Scores are compared as logits: the few that pass are turned into probabilities.
+    let threshold = boxes.score_threshold;
+    // Scores are compared as logits; only those above the threshold are converted to probabilities.
     let least = (threshold / (1.0 - threshold)).ln();
     let at = |value: usize, cell: usize| {
         values
@@ -109,7 +80,7 @@ fn append(
                 (row + at(2, cell)) * stride,
             );
             let (w, h) = (at(3, cell).exp() * stride, at(4, cell).exp() * stride);
-            boxes.push(Detection {
+            boxes.heads.push(Detection {
                 rect: Rect::from_center(cx, cy, w, h),
                 score: 1.0 / (1.0 + (-logit).exp()),
             });
@@ -119,11 +90,11 @@ fn append(
 
 #[cfg(test)]
 mod tests {
+    use super::super::family::tests::{assert_near, found};
     use super::*;
 
     #[test]
     fn a_cell_becomes_a_box() {
-        let settings = super::super::tests::decode_settings(64, 32, 0.5, None);
         // 8x4 cells of stride 8; cell 10 is row 1, column 2.
         let cells = 32;
         let mut values = vec![0.0; VALUES * cells];
@@ -134,28 +105,20 @@ mod tests {
         {
             values[value * cells + 10] = v;
         }
-        let mut boxes = Vec::new();
-        append(&values, cells, 8, &settings, &mut boxes);
+        let found = found((64, 32), 0.5, None, |boxes| {
+            append(&values, cells, 8, boxes)
+        });
         // Centre (20, 10), size 8 x 16, odds of 3 to 1.
-        assert_eq!(boxes.len(), 1);
-        let Detection { rect, score } = boxes[0];
-        assert!((score - 0.75).abs() < 1e-6);
-        for (got, want) in [rect.x, rect.y, rect.w, rect.h]
-            .iter()
-            .zip([16.0, 2.0, 8.0, 16.0])
-        {
-            assert!((got - want).abs() < 1e-4, "{rect:?}");
-        }
+        assert_near(&found, Rect::new(16.0, 2.0, 8.0, 16.0), 0.75);
     }
 
     #[test]
     fn even_odds_are_not_above_one_half() {
-        let mut settings = super::super::tests::decode_settings(32, 32, 0.5, None);
-        let mut boxes = Vec::new();
-        append(&[0.0; VALUES], 1, 32, &settings, &mut boxes);
-        assert!(boxes.is_empty());
-        settings.score_threshold = 0.0;
-        append(&[0.0; VALUES], 1, 32, &settings, &mut boxes);
-        assert_eq!(boxes.len(), 1);
+        let count = |threshold| {
+            let append = |boxes: &mut Boxes<'_>| append(&[0.0; VALUES], 1, 32, boxes);
+            found((32, 32), threshold, None, append).len()
+        };
+        assert_eq!(count(0.5), 0);
+        assert_eq!(count(0.0), 1);
     }
 }

@@ -4,8 +4,10 @@
 mod centerface;
 pub mod contract;
 mod deim;
+mod detection;
 mod end2end;
 mod face;
+mod families;
 mod family;
 mod grid;
 mod headnet;
@@ -18,39 +20,32 @@ mod yolov8;
 mod yolox;
 mod yunet;
 
-use std::cmp::Ordering;
+pub use detection::Detection;
+pub(super) use detection::better_first;
+pub use families::DetectorFamily;
+pub(crate) use families::{detector_families, open_sizes, score_thresholds, using_nms_iou};
+pub use family::Scaling;
+pub(crate) use family::scalings;
 
-pub use family::DetectorFamily;
-use family::{Others, Recognised};
-pub(crate) use family::{detector_families, open_sizes, score_thresholds, using_nms_iou};
-
-use super::choices::choices;
 use super::error::Error;
-use super::geometry::{Rect, Size};
+use super::geometry::Size;
 use super::image::frame::FrameView;
 use super::image::preprocess::{self, Placement};
 use super::image::resize::Resizer;
-use super::image::tensor::{Layout, PixelEncoding};
+use super::image::tensor::Layout;
 use super::onnx::signature::{MAX_FRAME_SIDE, values};
-use super::onnx::{ElementType, ExecutionProvider, Model, Signature};
+use super::onnx::{ExecutionProvider, Model};
+use families::Recognised;
+use family::{Boxes, InputContract, InputSize, Others};
+use nms::suppress_overlaps;
 use watch::Watch;
-
-choices! {
-    /// How a frame is fitted into the detector's input.
-    pub enum Scaling in scalings {
-        #[default]
-        Auto, "auto", "As the detector's family was made for";
-        Stretch, "stretch", "Fill the detector's input";
-        Letterbox, "letterbox", "Keep the aspect ratio, pad the rest";
-    }
-}
 
 /// What may change from frame to frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DetectorSettings {
     /// Boxes must score above it, strictly; `None`: the family's own.
     pub score_threshold: Option<f32>,
-    /// Of two boxes that overlap more, the better one stays. For families without NMS inside.
+    /// Of two boxes with a larger IoU the one with the lower score is dropped. For families without NMS in the graph.
     pub nms_iou: f32,
     /// The class that is a head, for families with several classes; `None`: the family's own.
     pub head_class: Option<u32>,
@@ -67,90 +62,6 @@ impl DetectorSettings {
     };
 }
 
-/// The box of a head in a frame.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Detection {
-    /// Pixels of the frame; may reach beyond it.
-    pub rect: Rect,
-    pub score: f32,
-}
-
-impl Detection {
-    /// A head that is there for sure.
-    pub fn known(rect: Rect) -> Self {
-        Self { rect, score: 1.0 }
-    }
-
-    /// Box and score are numbers: networks may answer NaN or infinity.
-    pub(super) fn is_finite(&self) -> bool {
-        let Self { rect, score } = *self;
-        [rect.x, rect.y, rect.w, rect.h, score]
-            .iter()
-            .all(|v| v.is_finite())
-    }
-}
-
-/// The better one of two scored boxes first; equal scores go by place. A total order: sorting needs no memory
-/// to keep the order of equals.
-pub(super) fn better_first(a: (f32, &Rect), b: (f32, &Rect)) -> Ordering {
-    let (above, left) = (a.1.y.total_cmp(&b.1.y), a.1.x.total_cmp(&b.1.x));
-    b.0.total_cmp(&a.0).then(above).then(left)
-}
-
-/// The size of a detector's input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum InputSize {
-    Fixed(Size),
-    /// Any multiple of 32 both ways.
-    Free,
-}
-
-/// What a family wants as input, by default.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct InputContract {
-    size: InputSize,
-    encoding: PixelEncoding,
-    scaling: Scaling,
-    /// Level of the padding of a letterbox.
-    pad: u8,
-}
-
-/// What `decode` needs to know beside the outputs.
-#[derive(Clone, Copy, Debug)]
-struct DecodeSettings {
-    input: Size,
-    score_threshold: f32,
-    nms_iou: f32,
-    head_class: Option<u32>,
-}
-
-impl DecodeSettings {
-    /// Takes a row that scores enough: as a detection if it is a head, else as one of the others.
-    fn take(
-        &self,
-        rect: Rect,
-        class: f32,
-        score: f32,
-        boxes: &mut Vec<Detection>,
-        others: &mut Others,
-    ) {
-        if score > self.score_threshold {
-            match self.head_class {
-                Some(head) if class != head as f32 => others.add(class, score),
-                _ => boxes.push(Detection { rect, score }),
-            }
-        }
-    }
-
-    /// Which of so many classes is the head: the only one, or 1, as where bodies are 0 and heads 1.
-    fn head_among(&self, classes: usize) -> usize {
-        match self.head_class {
-            Some(class) => class as usize,
-            None => usize::from(classes > 1),
-        }
-    }
-}
-
 /// A loaded head detector.
 #[derive(Debug)]
 pub struct Detector {
@@ -165,21 +76,21 @@ pub struct Detector {
 }
 
 impl Detector {
-    /// Recognises the contract of `model` and runs it once, so that a model that cannot run, or answers
-    /// something else than its signature says, is refused now. `free_size` is the longer side of the
+    /// Recognises the contract of `model` and runs it once, so that a model that cannot run, or whose
+    /// outputs contradict its signature, is refused now. `free_size` is the longer side of the
     /// input, in pixels, of models that leave their input's size open; 0: the family's own.
     ///
     /// # Errors
     /// [`Error::Contract`] and [`Error::Inference`].
     pub fn new(model: Model, wanted: DetectorFamily, free_size: u32) -> Result<Self, Error> {
-        let recognised = family::recognise(model.signature(), wanted)
+        let recognised = families::recognise(model.signature(), wanted)
             .map_err(|expected| model.contract_error(expected))?;
         let free_size = match free_size {
-            0 => recognised.open_size,
+            0 => recognised.contract.open_size.unwrap_or(640),
             chosen => chosen,
         };
         let mut detector = Self {
-            input: recognised.family.input(),
+            input: recognised.input,
             model,
             recognised,
             free_size,
@@ -206,24 +117,22 @@ impl Detector {
             return Ok(());
         };
         let recognised = &mut self.recognised;
-        let decode = DecodeSettings {
+        let mut boxes = Boxes {
             input: placement.input,
-            score_threshold: recognised.score_threshold,
-            nms_iou: DetectorSettings::DEFAULT.nms_iou,
+            score_threshold: recognised.contract.score_threshold,
             head_class: None,
+            heads: &mut Vec::new(),
+            others: Others::default(),
         };
         self.model.run(&shape, &self.image, |outputs| {
             if let Some(name) = recognised.family.settle(outputs)? {
                 recognised.name = name;
             }
-            recognised
-                .family
-                .decode(outputs, &decode, &mut Vec::new())?;
-            Ok(())
+            recognised.family.decode(outputs, &mut boxes)
         })
     }
 
-    /// Warnings that have come since the last call.
+    /// The warnings since the last call.
     pub fn take_warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.watch.warnings)
     }
@@ -233,9 +142,9 @@ impl Detector {
         self.recognised.name
     }
 
-    /// The score above which boxes count where none is chosen.
+    /// The family's score threshold, used where the settings have none.
     pub fn score_threshold(&self) -> f32 {
-        self.recognised.score_threshold
+        self.recognised.contract.score_threshold
     }
 
     /// The model's file.
@@ -243,7 +152,7 @@ impl Detector {
         self.model.path()
     }
 
-    /// What runs the network.
+    /// The execution provider that runs the network.
     pub fn provider(&self) -> ExecutionProvider {
         self.model.provider()
     }
@@ -264,7 +173,7 @@ impl Detector {
         Ok(())
     }
 
-    /// Shape and values of what the network got; `None` before the first frame.
+    /// Shape and values of the network's input; `None` before the first frame.
     pub fn input(&self) -> Option<([i64; 4], &[f32])> {
         Some((self.input_shape()?, &self.image))
     }
@@ -278,7 +187,7 @@ impl Detector {
         })
     }
 
-    /// Runs the network on what [`Detector::prepare`] wrote and replaces `detections` by what it finds.
+    /// Runs the network on what [`Detector::prepare`] wrote and replaces `detections` by the result.
     ///
     /// # Errors
     /// [`Error::Inference`] and [`Error::Exiting`].
@@ -292,29 +201,31 @@ impl Detector {
             return Ok(());
         };
         let Recognised {
-            family,
-            score_threshold,
-            ..
+            contract, family, ..
         } = &self.recognised;
-        let decode = DecodeSettings {
+        let mut boxes = Boxes {
             input: placement.input,
-            score_threshold: settings.score_threshold.unwrap_or(*score_threshold),
-            nms_iou: settings.nms_iou,
+            score_threshold: settings.score_threshold.unwrap_or(contract.score_threshold),
             head_class: settings.head_class.or(self.watch.head),
+            heads: detections,
+            others: Others::default(),
         };
-        let others = self.model.run(&shape, &self.image, |outputs| {
-            family.decode(outputs, &decode, detections)
+        self.model.run(&shape, &self.image, |outputs| {
+            family.decode(outputs, &mut boxes)
         })?;
+        let (head_class, others) = (boxes.head_class, boxes.others);
+        if contract.uses_nms_iou {
+            suppress_overlaps(detections, settings.nms_iou);
+        }
         let chosen = settings.head_class.is_some();
-        self.watch
-            .look(decode.head_class, chosen, detections, others);
+        self.watch.look(head_class, chosen, detections, others);
         for detection in detections.iter_mut() {
             detection.rect = placement.to_frame(family.head(detection.rect));
         }
         Ok(())
     }
 
-    /// Decides where a frame of `size` goes in the input, and makes room for it.
+    /// Decides how a frame is placed in the input, and allocates the input.
     fn place(&mut self, frame: Size, scaling: Scaling) -> Result<Placement, Error> {
         let input = match self.input.size {
             InputSize::Fixed(size) => size,
@@ -355,67 +266,9 @@ fn free_input(frame: Size, long_side: u32) -> Size {
     }
 }
 
-/// Height and width of an image input `[1, 3, H, W]`, -1 where open; `None` if it is none.
-fn image_input(signature: &Signature) -> Option<(Layout, i64, i64)> {
-    let [input] = signature.inputs.as_slice() else {
-        return None;
-    };
-    if input.element != ElementType::Float32 {
-        return None;
-    }
-    match *input.shape.as_slice() {
-        [1 | -1, 3, height, width] => Some((Layout::Nchw, height, width)),
-        [1 | -1, height, width, 3] => Some((Layout::Nhwc, height, width)),
-        _ => None,
-    }
-}
-
-/// The input's size where the graph fixes it, else any.
-fn any_size(height: i64, width: i64) -> InputSize {
-    fixed_size(height, width).map_or(InputSize::Free, InputSize::Fixed)
-}
-
-/// The input's size where the graph fixes it.
-fn fixed_size(height: i64, width: i64) -> Option<Size> {
-    let side = |len: i64| u32::try_from(len).ok().filter(|&len| len > 0);
-    Some(Size {
-        width: side(width)?,
-        height: side(height)?,
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::onnx::TensorInfo;
     use super::*;
-
-    /// A graph with one float32 input and one float32 output.
-    pub(super) fn one_output(input: &[i64], output: &[i64]) -> Signature {
-        let tensor = |name: &str, shape: &[i64]| TensorInfo {
-            name: name.into(),
-            element: ElementType::Float32,
-            shape: shape.into(),
-        };
-        Signature {
-            inputs: vec![tensor("images", input)],
-            outputs: vec![tensor("output", output)],
-            hints: Default::default(),
-        }
-    }
-
-    pub(super) fn decode_settings(
-        width: u32,
-        height: u32,
-        score_threshold: f32,
-        head_class: Option<u32>,
-    ) -> DecodeSettings {
-        DecodeSettings {
-            input: Size { width, height },
-            score_threshold,
-            nms_iou: 0.3,
-            head_class,
-        }
-    }
 
     #[test]
     fn free_inputs_follow_the_aspect_ratio() {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Non-maximum suppression, for families whose graph leaves it to us.
+//! Non-maximum suppression, for families without NMS in the graph.
 
-use super::{Detection, better_first};
+use super::detection::{Detection, better_first};
 
-/// Greedy non-maximum suppression: the best box stays, those that overlap it by more than `iou` go, and
-/// so on. The boxes that stay are ordered by falling score.
+/// Greedy non-maximum suppression: the best box is kept, boxes that overlap it by more than `iou` are dropped, and so
+/// on. The remaining boxes are ordered by falling score.
 pub(super) fn suppress_overlaps(boxes: &mut Vec<Detection>, iou: f32) {
-    // No comparison with a box that is not a number holds: it would take every good one with it.
+    // Comparisons with NaN are false, so a box of NaN would suppress all others.
     boxes.retain(Detection::is_finite);
     boxes.sort_unstable_by(|a, b| better_first((a.score, &a.rect), (b.score, &b.rect)));
     let mut kept = 0;

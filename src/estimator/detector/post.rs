@@ -9,10 +9,7 @@ use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::image::tensor::{ChannelOrder, PixelEncoding};
 use super::super::onnx::{ElementType, Outputs, Signature, TensorInfo};
-use super::family::{Contract, Family, Others};
-use super::{
-    DecodeSettings, Detection, InputContract, InputSize, Scaling, fixed_size, image_input,
-};
+use super::family::{Boxes, Contract, Family, ImageInput, InputContract, boxed};
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "scores and boxes (image float32[1,3,H,W]) -> \
@@ -21,21 +18,19 @@ pub(super) const CONTRACT: Contract = Contract {
     score_threshold: 0.20,
     uses_nms_iou: false,
     open_size: None,
-    recognise: |signature, _| Post::recognise(signature).map(|family| Box::new(family) as _),
+    recognise: |signature, _| Post::recognise(signature).map(boxed),
 };
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Post {
-    input: InputContract,
     scores: usize,
     boxes: usize,
     integer_boxes: bool,
 }
 
 impl Post {
-    pub fn recognise(signature: &Signature) -> Option<Self> {
-        let (layout, height, width) = image_input(signature)?;
-        let size = fixed_size(height, width)?;
+    pub fn recognise(signature: &Signature) -> Option<(InputContract, Self)> {
+        let input = ImageInput::fixed(signature)?;
         if signature.outputs.len() != 2 {
             return None;
         }
@@ -51,88 +46,53 @@ impl Post {
         if !are_scores(&signature.outputs[scores]) {
             return None;
         }
-        let encoding = PixelEncoding {
-            layout,
-            ..PixelEncoding::unit(ChannelOrder::Rgb)
-        };
-        Some(Self {
-            input: InputContract {
-                size: InputSize::Fixed(size),
-                encoding,
-                scaling: Scaling::Stretch,
-                pad: 114,
-            },
+        let family = Self {
             scores,
             boxes,
             integer_boxes: signature.outputs[boxes].element == ElementType::Int64,
-        })
+        };
+        let input = input.stretched(PixelEncoding::unit(ChannelOrder::Rgb));
+        Some((input, family))
     }
 }
 
 impl Family for Post {
-    fn input(&self) -> InputContract {
-        self.input
-    }
-
-    fn decode(
-        &self,
-        outputs: &Outputs<'_>,
-        settings: &DecodeSettings,
-        boxes: &mut Vec<Detection>,
-    ) -> Result<Others, Error> {
+    fn decode(&self, outputs: &Outputs<'_>, boxes: &mut Boxes<'_>) -> Result<(), Error> {
         let (_, scores) = outputs.float32(self.scores)?;
         if self.integer_boxes {
             let (_, rows) = outputs.int64(self.boxes)?;
-            append(scores, rows, |v| v as f32, settings, boxes);
+            append(scores, rows, |v| v as f32, boxes);
         } else {
             let (_, rows) = outputs.float32(self.boxes)?;
-            append(scores, rows, |v| v, settings, boxes);
+            append(scores, rows, |v| v, boxes);
         }
-        Ok(Others::default())
+        Ok(())
     }
 }
 
-fn append<T: Copy>(
-    scores: &[f32],
-    rows: &[T],
-    to_f32: impl Fn(T) -> f32,
-    settings: &DecodeSettings,
-    boxes: &mut Vec<Detection>,
-) {
+fn append<T: Copy>(scores: &[f32], rows: &[T], to_f32: impl Fn(T) -> f32, boxes: &mut Boxes<'_>) {
     for (&score, row) in scores.iter().zip(rows.as_chunks::<6>().0) {
         let [_, class, y1, x1, y2, x2] = row.map(&to_f32);
-        let is_head = settings
-            .head_class
-            .is_none_or(|wanted| class == wanted as f32);
-        if score > settings.score_threshold && is_head {
-            boxes.push(Detection {
-                rect: Rect::from_corners(x1, y1, x2, y2),
-                score,
-            });
+        let is_head = boxes.head_class.is_none_or(|wanted| class == wanted as f32);
+        if is_head {
+            boxes.add(score, || Rect::from_corners(x1, y1, x2, y2));
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::geometry::Size;
+    use super::super::detection::Detection;
+    use super::super::family::tests::found;
     use super::*;
 
     #[test]
     fn rows_become_boxes_strictly_above_the_threshold() {
-        let settings = DecodeSettings {
-            input: Size {
-                width: 640,
-                height: 480,
-            },
-            score_threshold: 0.2,
-            nms_iou: 0.3,
-            head_class: None,
-        };
-        let mut boxes = Vec::new();
         let rows = [0i64, 0, 10, 20, 50, 40, 0, 0, 1, 1, 2, 2];
-        append(&[0.9, 0.2], &rows, |v| v as f32, &settings, &mut boxes);
+        let found = found((640, 480), 0.2, None, |boxes| {
+            append(&[0.9, 0.2], &rows, |v| v as f32, boxes);
+        });
         let rect = Rect::new(20.0, 10.0, 20.0, 40.0);
-        assert_eq!(boxes, [Detection { rect, score: 0.9 }]);
+        assert_eq!(found, [Detection { rect, score: 0.9 }]);
     }
 }

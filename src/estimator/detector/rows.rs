@@ -14,12 +14,9 @@ use super::super::geometry::Rect;
 use super::super::image::tensor::{ChannelOrder, PixelEncoding};
 use super::super::onnx::{ElementType, Outputs, Signature};
 use super::end2end::End2End;
-use super::family::{Assumed, Contract, Family, Others};
-use super::{
-    DecodeSettings, Detection, InputContract, InputSize, Scaling, fixed_size, image_input,
-};
+use super::family::{Assumed, Boxes, Contract, Family, ImageInput, InputContract, boxed};
 
-/// 0 is body, 1 head, 2 hand in the body-head-hand models. Others differ: hence `head-class`.
+/// 0 is body, 1 head, 2 hand in the body-head-hand models. Other models differ, hence `head-class`.
 const HEAD_CLASS: u32 = 1;
 
 pub(super) const CONTRACT: Contract = Contract {
@@ -28,26 +25,24 @@ pub(super) const CONTRACT: Contract = Contract {
     uses_nms_iou: false,
     open_size: None,
     recognise: |signature, named| {
-        // YOLOv7's rows look alike; they go by the name that its exporter gives them.
+        // YOLOv7's rows have the same shape; the output's name tells them apart.
         let family = Rows::recognise(signature)
             .filter(|_| named || End2End::recognise(signature, false).is_none());
-        family.map(|family| Box::new(family) as _)
+        family.map(boxed)
     },
 };
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rows {
-    input: InputContract,
-    /// The score stands behind the corners, not before them.
+    /// The score comes after the corners, not before.
     score_last: bool,
-    /// The output has no name that tells what its columns are.
+    /// The output's name does not say what its columns are.
     nameless: bool,
 }
 
 impl Rows {
-    pub fn recognise(signature: &Signature) -> Option<Self> {
-        let (layout, height, width) = image_input(signature)?;
-        let size = fixed_size(height, width)?;
+    pub fn recognise(signature: &Signature) -> Option<(InputContract, Self)> {
+        let input = ImageInput::fixed(signature)?;
         let [output] = signature.outputs.as_slice() else {
             return None;
         };
@@ -61,24 +56,15 @@ impl Rows {
         } else {
             PixelEncoding::levels(ChannelOrder::Bgr)
         };
-        Some(Self {
-            input: InputContract {
-                size: InputSize::Fixed(size),
-                encoding: PixelEncoding { layout, ..encoding },
-                scaling: Scaling::Stretch,
-                pad: 114,
-            },
+        let family = Self {
             score_last,
             nameless: !score_last && !name.contains("score_x1y1x2y2"),
-        })
+        };
+        Some((input.stretched(encoding), family))
     }
 }
 
 impl Family for Rows {
-    fn input(&self) -> InputContract {
-        self.input
-    }
-
     fn assumed_class(&self) -> Option<Assumed> {
         Some(Assumed {
             class: HEAD_CLASS,
@@ -95,24 +81,14 @@ impl Family for Rows {
         })
     }
 
-    fn decode(
-        &self,
-        outputs: &Outputs<'_>,
-        settings: &DecodeSettings,
-        boxes: &mut Vec<Detection>,
-    ) -> Result<Others, Error> {
+    fn decode(&self, outputs: &Outputs<'_>, boxes: &mut Boxes<'_>) -> Result<(), Error> {
         let (_, rows) = outputs.float32(0)?;
-        Ok(append(rows, self.score_last, settings, boxes))
+        append(rows, self.score_last, boxes);
+        Ok(())
     }
 }
 
-fn append(
-    rows: &[f32],
-    score_last: bool,
-    settings: &DecodeSettings,
-    boxes: &mut Vec<Detection>,
-) -> Others {
-    let mut others = Others::default();
+fn append(rows: &[f32], score_last: bool, boxes: &mut Boxes<'_>) {
     for &row in rows.as_chunks::<7>().0 {
         let [_, class, score, x1, y1, x2, y2] = if score_last {
             let [batch, class, x1, y1, x2, y2, score] = row;
@@ -121,31 +97,21 @@ fn append(
             row
         };
         let rect = Rect::from_corners(x1, y1, x2, y2);
-        settings.take(rect, class, score, boxes, &mut others);
+        boxes.take(rect, class, score);
     }
-    others
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::geometry::Size;
-    use super::super::tests::one_output;
+    use super::super::detection::Detection;
+    use super::super::family::tests::{found, one_output};
     use super::*;
 
     fn decode(rows: &[f32], score_last: bool, head_class: Option<u32>) -> Vec<Detection> {
         let head_class = head_class.or(Some(HEAD_CLASS));
-        let settings = DecodeSettings {
-            input: Size {
-                width: 320,
-                height: 256,
-            },
-            score_threshold: 0.35,
-            nms_iou: 0.3,
-            head_class,
-        };
-        let mut boxes = Vec::new();
-        append(rows, score_last, &settings, &mut boxes);
-        boxes
+        found((320, 256), 0.35, head_class, |boxes| {
+            append(rows, score_last, boxes);
+        })
     }
 
     #[test]
@@ -198,9 +164,9 @@ mod tests {
         ] {
             let mut signature = one_output(&[1, 3, 256, 320], &[-1, 7]);
             signature.outputs[0].name = name.into();
-            let family = Rows::recognise(&signature).unwrap();
+            let (input, family) = Rows::recognise(&signature).unwrap();
             assert_eq!(family.score_last, score_last, "{name}");
-            assert_eq!(family.input().encoding, encoding, "{name}");
+            assert_eq!(input.encoding, encoding, "{name}");
         }
     }
 

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::super::onnx::Hints;
-use super::Detection;
+use super::detection::Detection;
 use super::family::{Assumed, Others};
 
 /// Frames with rows of other classes only before a warning: a single frame may show just a hand.
@@ -16,14 +16,14 @@ const LARGEST_SCORE: f32 = 1.01;
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     file: String,
-    /// The class that is a head where the settings name none.
+    /// The class that counts as head unless the settings name one.
     pub head: Option<u32>,
     /// The warning that the class of heads was assumed; given unless the settings name the class.
     class_doubt: Option<String>,
     has_seen_heads: bool,
     frames_of_others: u32,
     odd_scores: bool,
-    /// To be passed on.
+    /// Not yet reported.
     pub warnings: Vec<String>,
 }
 
@@ -89,8 +89,8 @@ impl Watch {
         if let (Some(odd), false) = (odd, self.odd_scores) {
             self.odd_scores = true;
             self.warnings.push(format!(
-                "{}: expected scores from 0 to 1, found {}. Its output has not the columns of the family \
-                 that was recognised: set detector-family",
+                "{}: expected scores from 0 to 1, found {}. Its output does not have the columns of the \
+                 recognised family: set detector-family",
                 self.file, odd.score
             ));
         }

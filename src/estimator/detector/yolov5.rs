@@ -11,39 +11,36 @@ use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::image::tensor::{ChannelOrder, PixelEncoding};
 use super::super::onnx::{ElementType, Outputs, Signature};
-use super::family::{Assumed, Contract, Family, Others};
-use super::nms::suppress_overlaps;
-use super::{
-    DecodeSettings, Detection, InputContract, InputSize, Scaling, any_size, grid, image_input,
+use super::family::{
+    Assumed, Boxes, Contract, Family, ImageInput, InputContract, InputSize, boxed,
 };
+use super::grid;
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "YOLOv5, v6 or v7 (image float32[1,3,H,W] or [1,H,W,3]) -> (float32[1,rows,5+classes], three rows \
          for each cell, or one where the output is named outputs)",
-    // That of YOLOv5's predictions.
+    // YOLOv5's default for predictions.
     score_threshold: 0.25,
     uses_nms_iou: true,
     open_size: Some(640),
-    recognise: |signature, named| Some(Box::new(Yolov5::recognise(signature, named)?)),
+    recognise: |signature, named| Yolov5::recognise(signature, named).map(boxed),
 };
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Yolov5 {
-    input: InputContract,
-    /// Five and the number of classes.
+    /// Five plus the number of classes.
     values: usize,
 }
 
 impl Yolov5 {
-    pub fn recognise(signature: &Signature, named: bool) -> Option<Self> {
-        let (layout, height, width) = image_input(signature)?;
-        // The raw feature maps of some exports stand behind the decoded rows.
+    pub fn recognise(signature: &Signature, named: bool) -> Option<(InputContract, Self)> {
+        let input = ImageInput::of(signature)?;
+        // Some exports append the raw feature maps to the decoded rows.
         let (output, maps) = signature.outputs.split_first()?;
         let &[1 | -1, rows, values] = output.shape.as_slice() else {
             return None;
         };
-        let size = any_size(height, width);
-        let has_rows = match size {
+        let has_rows = match input.size {
             InputSize::Fixed(size) if rows >= 0 => {
                 let anchors = grid::counts(size).map(|cells| cells.saturating_mul(3));
                 let rows = usize::try_from(rows).ok()?;
@@ -56,61 +53,35 @@ impl Yolov5 {
         let fits = output.element == ElementType::Float32
             && has_rows
             && maps.iter().all(|map| map.shape.len() == 5);
-        fits.then_some(Self {
-            input: InputContract {
-                size,
-                encoding: PixelEncoding {
-                    layout,
-                    ..PixelEncoding::unit(ChannelOrder::Rgb)
-                },
-                scaling: Scaling::Letterbox,
-                pad: 114,
-            },
-            values,
-        })
+        let input = input.letterboxed(PixelEncoding::unit(ChannelOrder::Rgb), 114);
+        fits.then_some((input, Self { values }))
     }
 }
 
 impl Family for Yolov5 {
-    fn input(&self) -> InputContract {
-        self.input
-    }
-
     fn assumed_class(&self) -> Option<Assumed> {
-        (self.values > 6).then_some(Assumed {
-            class: 1,
-            published: false,
-        })
+        (self.values > 6).then_some(Assumed::guess(1))
     }
 
-    fn decode(
-        &self,
-        outputs: &Outputs<'_>,
-        settings: &DecodeSettings,
-        boxes: &mut Vec<Detection>,
-    ) -> Result<Others, Error> {
+    fn decode(&self, outputs: &Outputs<'_>, boxes: &mut Boxes<'_>) -> Result<(), Error> {
         let (_, values) = outputs.float32(0)?;
         if !values.len().is_multiple_of(self.values) {
             return Err(outputs.wrong_count(0, self.values, values.len()));
         }
-        let head = settings.head_among(self.values - 5);
+        let head = boxes.head_among(self.values - 5);
         for row in values.chunks_exact(self.values) {
             if let &[x, y, w, h, objectness, ref classes @ ..] = row {
                 let score = objectness * classes.get(head).copied().unwrap_or(0.0);
-                if score > settings.score_threshold {
-                    let rect = Rect::from_center(x, y, w, h);
-                    boxes.push(Detection { rect, score });
-                }
+                boxes.add(score, || Rect::from_center(x, y, w, h));
             }
         }
-        suppress_overlaps(boxes, settings.nms_iou);
-        Ok(Others::default())
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::one_output;
+    use super::super::family::tests::one_output;
     use super::*;
 
     fn is_yolov5(input: &[i64], (name, output): (&str, &[i64]), named: bool) -> bool {

@@ -14,9 +14,8 @@ use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::image::tensor::{ChannelOrder, PixelEncoding};
 use super::super::onnx::{Outputs, Signature};
-use super::family::{Assumed, Contract, Family, Others};
-use super::nms::suppress_overlaps;
-use super::{DecodeSettings, Detection, InputContract, Scaling, grid};
+use super::family::{Assumed, Boxes, Contract, Family, InputContract, boxed};
+use super::grid;
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "YOLOv8 (image float32[1,3,H,W] or [1,H,W,3], H and W multiples of 32) \
@@ -25,45 +24,33 @@ pub(super) const CONTRACT: Contract = Contract {
     score_threshold: 0.25,
     uses_nms_iou: true,
     open_size: Some(640),
-    recognise: |signature, _| Yolov8::recognise(signature).map(|family| Box::new(family) as _),
+    recognise: |signature, _| Yolov8::recognise(signature).map(boxed),
 };
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Yolov8 {
-    input: InputContract,
     classes: usize,
-    /// Of a cell.
+    /// Per cell.
     values: usize,
 }
 
 impl Yolov8 {
-    pub fn recognise(signature: &Signature) -> Option<Self> {
-        let (layout, size, values) = grid::recognise(signature, true)?;
+    pub fn recognise(signature: &Signature) -> Option<(InputContract, Self)> {
+        let (input, values) = grid::recognise(signature, true)?;
         let most = values.checked_sub(4).filter(|&classes| classes > 0)?;
-        // Behind the classes, models of keypoints, masks and turned boxes have further values.
+        // Models of keypoints, masks and oriented boxes have further values after the classes.
         let named = signature.hints.classes.len();
         let classes = if (1..=most).contains(&named) {
             named
         } else {
             most
         };
-        Some(Self {
-            input: InputContract {
-                size,
-                encoding: PixelEncoding {
-                    layout,
-                    ..PixelEncoding::unit(ChannelOrder::Rgb)
-                },
-                scaling: Scaling::Letterbox,
-                pad: 114,
-            },
-            classes,
-            values,
-        })
+        let input = input.letterboxed(PixelEncoding::unit(ChannelOrder::Rgb), 114);
+        Some((input, Self { classes, values }))
     }
 
-    fn append(&self, values: &[f32], settings: &DecodeSettings, boxes: &mut Vec<Detection>) {
-        let head = settings.head_among(self.classes);
+    fn append(&self, values: &[f32], boxes: &mut Boxes<'_>) {
+        let head = boxes.head_among(self.classes);
         if head >= self.classes {
             return;
         }
@@ -76,63 +63,46 @@ impl Yolov8 {
             return;
         };
         for (cell, &score) in scores.iter().enumerate() {
-            if score > settings.score_threshold {
-                let (w, h) = (w[cell], h[cell]);
-                boxes.push(Detection {
-                    rect: Rect::from_center(x[cell], y[cell], w, h),
-                    score,
-                });
-            }
+            boxes.add(score, || {
+                Rect::from_center(x[cell], y[cell], w[cell], h[cell])
+            });
         }
     }
 }
 
 impl Family for Yolov8 {
-    fn input(&self) -> InputContract {
-        self.input
-    }
-
     fn assumed_class(&self) -> Option<Assumed> {
-        (self.classes > 1).then_some(Assumed {
-            class: 1,
-            published: false,
-        })
+        (self.classes > 1).then_some(Assumed::guess(1))
     }
 
-    fn decode(
-        &self,
-        outputs: &Outputs<'_>,
-        settings: &DecodeSettings,
-        boxes: &mut Vec<Detection>,
-    ) -> Result<Others, Error> {
+    fn decode(&self, outputs: &Outputs<'_>, boxes: &mut Boxes<'_>) -> Result<(), Error> {
         let (_, values) = outputs.float32(0)?;
-        let wanted = grid::counts(settings.input).map(|cells| cells.saturating_mul(self.values));
+        let wanted = grid::counts(boxes.input).map(|cells| cells.saturating_mul(self.values));
         if !wanted.contains(&values.len()) {
             let [wanted, ..] = wanted;
             return Err(outputs.wrong_count(0, wanted, values.len()));
         }
-        self.append(values, settings, boxes);
-        suppress_overlaps(boxes, settings.nms_iou);
-        Ok(Others::default())
+        self.append(values, boxes);
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{decode_settings, one_output};
+    use super::super::detection::Detection;
+    use super::super::family::tests::{found, one_output};
     use super::*;
 
     fn decode(column: [f32; 6], head_class: Option<u32>) -> Vec<Detection> {
         let signature = one_output(&[1, 3, 32, 64], &[1, 6, 42]);
-        let family = Yolov8::recognise(&signature).unwrap();
+        let (_, family) = Yolov8::recognise(&signature).unwrap();
         let mut values = vec![0.0; 6 * 42];
         for (plane, value) in values.chunks_exact_mut(42).zip(column) {
             plane[17] = value;
         }
-        let mut boxes = Vec::new();
-        let settings = decode_settings(64, 32, 0.25, head_class);
-        family.append(&values, &settings, &mut boxes);
-        boxes
+        found((64, 32), 0.25, head_class, |boxes| {
+            family.append(&values, boxes);
+        })
     }
 
     #[test]

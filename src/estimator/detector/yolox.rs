@@ -14,106 +14,91 @@ use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::image::tensor::{ChannelOrder, PixelEncoding};
 use super::super::onnx::{Outputs, Signature};
-use super::family::{Assumed, Contract, Family, Others};
-use super::nms::suppress_overlaps;
-use super::{DecodeSettings, Detection, InputContract, Scaling, deim, grid};
+use super::family::{Assumed, Boxes, Contract, Family, InputContract, boxed};
+use super::{deim, grid};
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "YOLOX (image float32[1,3,H,W] or [1,H,W,3], H and W multiples of 32) \
      -> (float32[1,cells,5+classes], cells = HW/64 + HW/256 + HW/1024)",
-    // That of YOLOX's own demo for ONNX Runtime.
+    // The default of YOLOX's demo for ONNX Runtime.
     score_threshold: 0.3,
     uses_nms_iou: true,
     open_size: Some(640),
     recognise: |signature, named| {
         let name = signature.outputs.first().map_or("", |output| &output.name);
-        // Of YOLOv5, v6, v8 and DEIM, by the names that their exporters give.
+        // The output names of the exporters of YOLOv5, v6, v8 and DEIM.
         let is_other = ["output0", "outputs", deim::OUTPUT].contains(&name);
-        let family = Yolox::recognise(signature, false).filter(|_| named || !is_other)?;
-        Some(Box::new(Yolox {
-            undecided: !named,
-            ..family
-        }))
+        let found = Yolox::recognise(signature, false).filter(|_| named || !is_other);
+        let undecided = !named;
+        found.map(|(input, family)| {
+            boxed((
+                input,
+                Yolox {
+                    undecided,
+                    ..family
+                },
+            ))
+        })
     },
 };
 
-/// The same with the decoding inside, which no signature shows.
+/// The same with decoding in the graph, which no signature shows.
 pub(super) const DECODED: Contract = Contract {
     recognise: |signature, named| {
-        let family = named.then(|| Yolox::recognise(signature, true))?;
-        family.map(|family| Box::new(family) as _)
+        let found = named.then(|| Yolox::recognise(signature, true))?;
+        found.map(boxed)
     },
     ..CONTRACT
 };
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Yolox {
-    input: InputContract,
-    /// Five and the number of classes.
+    /// Five plus the number of classes.
     values: usize,
-    /// The graph gives pixels, not offsets from the cells.
+    /// The graph returns pixels, not offsets from the cells.
     decoded: bool,
-    /// Its first answer is to tell whether it does.
+    /// The first outputs decide whether it does.
     undecided: bool,
 }
 
 impl Yolox {
-    pub fn recognise(signature: &Signature, decoded: bool) -> Option<Self> {
-        let (layout, size, values) = grid::recognise(signature, false)?;
-        (values >= 6).then_some(Self {
-            input: InputContract {
-                size,
-                encoding: PixelEncoding {
-                    layout,
-                    ..PixelEncoding::levels(ChannelOrder::Bgr)
-                },
-                scaling: Scaling::Letterbox,
-                pad: 114,
-            },
+    pub fn recognise(signature: &Signature, decoded: bool) -> Option<(InputContract, Self)> {
+        let (input, values) = grid::recognise(signature, false)?;
+        let family = Self {
             values,
             decoded,
             undecided: false,
-        })
+        };
+        let input = input.letterboxed(PixelEncoding::levels(ChannelOrder::Bgr), 114);
+        (values >= 6).then_some((input, family))
     }
 
-    fn append(&self, values: &[f32], settings: &DecodeSettings, boxes: &mut Vec<Detection>) {
-        let head = settings.head_among(self.values - 5);
+    fn append(&self, values: &[f32], boxes: &mut Boxes<'_>) {
+        let head = boxes.head_among(self.values - 5);
         let rows = values.chunks_exact(self.values);
-        for (row, cell) in rows.zip(grid::cells(settings.input)) {
+        for (row, cell) in rows.zip(grid::cells(boxes.input)) {
             let &[x, y, w, h, objectness, ref classes @ ..] = row else {
                 return;
             };
             let score = objectness * classes.get(head).copied().unwrap_or(0.0);
-            if score > settings.score_threshold {
-                let (cx, cy, w, h) = if self.decoded {
-                    (x, y, w, h)
-                } else {
-                    (
-                        (x + cell.column) * cell.stride,
-                        (y + cell.row) * cell.stride,
-                        w.exp() * cell.stride,
-                        h.exp() * cell.stride,
-                    )
-                };
-                boxes.push(Detection {
-                    rect: Rect::from_center(cx, cy, w, h),
-                    score,
-                });
-            }
+            boxes.add(score, || {
+                if self.decoded {
+                    return Rect::from_center(x, y, w, h);
+                }
+                Rect::from_center(
+                    (x + cell.column) * cell.stride,
+                    (y + cell.row) * cell.stride,
+                    w.exp() * cell.stride,
+                    h.exp() * cell.stride,
+                )
+            });
         }
     }
 }
 
 impl Family for Yolox {
-    fn input(&self) -> InputContract {
-        self.input
-    }
-
     fn assumed_class(&self) -> Option<Assumed> {
-        (self.values > 6).then_some(Assumed {
-            class: 1,
-            published: false,
-        })
+        (self.values > 6).then_some(Assumed::guess(1))
     }
 
     fn settle(&mut self, outputs: &Outputs<'_>) -> Result<Option<&'static str>, Error> {
@@ -123,45 +108,39 @@ impl Family for Yolox {
         self.undecided = false;
         let rows = outputs.float32(0)?.1.chunks_exact(self.values);
         let (count, sum) = (rows.len(), rows.map(|row| row[0].abs()).sum::<f32>());
-        // Offsets are a cell or two; pixels reach across the input.
+        // Offsets are within a cell or two; pixels span the input.
         self.decoded = sum / count as f32 > 4.0;
         Ok(self.decoded.then_some("yolox-decoded"))
     }
 
-    fn decode(
-        &self,
-        outputs: &Outputs<'_>,
-        settings: &DecodeSettings,
-        boxes: &mut Vec<Detection>,
-    ) -> Result<Others, Error> {
+    fn decode(&self, outputs: &Outputs<'_>, boxes: &mut Boxes<'_>) -> Result<(), Error> {
         let (_, values) = outputs.float32(0)?;
-        let wanted = grid::count(settings.input).saturating_mul(self.values);
+        let wanted = grid::count(boxes.input).saturating_mul(self.values);
         if values.len() != wanted {
             return Err(outputs.wrong_count(0, wanted, values.len()));
         }
-        self.append(values, settings, boxes);
-        suppress_overlaps(boxes, settings.nms_iou);
-        Ok(Others::default())
+        self.append(values, boxes);
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{decode_settings, one_output};
+    use super::super::detection::Detection;
+    use super::super::family::tests::{found, one_output};
     use super::*;
 
     fn yolox(values: i64, decoded: bool) -> Yolox {
         let signature = one_output(&[1, 3, 32, 64], &[1, 42, values]);
-        Yolox::recognise(&signature, decoded).unwrap()
+        Yolox::recognise(&signature, decoded).unwrap().1
     }
 
     fn decode(family: Yolox, cell: usize, row: &[f32], head_class: Option<u32>) -> Vec<Detection> {
         let mut values = vec![0.0; 42 * family.values];
         values[cell * family.values..][..row.len()].copy_from_slice(row);
-        let mut boxes = Vec::new();
-        let settings = decode_settings(64, 32, 0.3, head_class);
-        family.append(&values, &settings, &mut boxes);
-        boxes
+        found((64, 32), 0.3, head_class, |boxes| {
+            family.append(&values, boxes);
+        })
     }
 
     #[test]

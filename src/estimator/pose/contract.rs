@@ -4,7 +4,7 @@
 use super::super::geometry::Size;
 use super::super::image::tensor::PixelEncoding;
 use super::super::onnx::Signature;
-use super::{PoseFamily, family};
+use super::families::{self, PoseFamily};
 
 /// The contract that a signature meets.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,8 +26,8 @@ impl PoseContract {
     /// # Errors
     /// The signatures that were expected.
     pub fn recognise(signature: &Signature, wanted: PoseFamily) -> Result<Self, String> {
-        let found = family::recognise(signature, wanted)?;
-        let input = found.family.input();
+        let found = families::recognise(signature, wanted)?;
+        let input = found.input;
         Ok(Self {
             family: found.name,
             input_size: input.size,

@@ -11,13 +11,12 @@
 //! they get to see. A file wrapped as DMHead's are (any other size, or an output named as theirs) is of
 //! the family `dmhead`.
 
-use super::super::angles::Angles;
 use super::super::error::Error;
 use super::super::geometry::Size;
 use super::super::image::tensor::{ChannelOrder, Layout, PixelEncoding};
 use super::super::onnx::{ElementType, Outputs, Signature};
-use super::family::{Contract, Family};
-use super::{InputContract, crop_input, triple};
+use super::columns;
+use super::family::{Answers, Contract, CropInput, Family, InputContract, boxed};
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "FSA-Net (crops float32[N,3,64,64] or [N,64,64,3]) -> (yaw, pitch, roll float32[N,3])",
@@ -26,7 +25,7 @@ pub(super) const CONTRACT: Contract = Contract {
             true => FsaNet::recognise_any(signature),
             false => FsaNet::recognise(signature),
         };
-        family.map(|family| Box::new(family) as _)
+        family.map(boxed)
     },
 };
 
@@ -37,89 +36,75 @@ const SIZE: Size = Size {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct FsaNet {
-    input: InputContract,
     /// Columns of yaw, pitch and roll.
     columns: [usize; 3],
 }
 
 impl FsaNet {
     /// Without the outputs that are named as DMHead names them.
-    pub fn recognise(signature: &Signature) -> Option<Self> {
-        Self::recognise_any(signature).filter(|family| family.columns != triple::DMHEAD)
+    pub fn recognise(signature: &Signature) -> Option<(InputContract, Self)> {
+        Self::recognise_any(signature).filter(|(_, family)| family.columns != columns::DMHEAD)
     }
 
-    pub fn recognise_any(signature: &Signature) -> Option<Self> {
-        let (layout, size, fixed_batch) = crop_input(signature)?;
+    pub fn recognise_any(signature: &Signature) -> Option<(InputContract, Self)> {
+        let input = CropInput::of(signature)?;
         let [output] = signature.outputs.as_slice() else {
             return None;
         };
-        if size != SIZE
+        if input.size != SIZE
             || output.element != ElementType::Float32
             || !matches!(output.shape[..], [_, 3])
         {
             return None;
         }
-        let encoding = match layout {
+        let encoding = match input.layout {
             Layout::Nhwc => PixelEncoding::levels(ChannelOrder::Bgr),
             Layout::Nchw => PixelEncoding::centred(ChannelOrder::Bgr),
         };
-        Some(Self {
-            input: InputContract {
-                size,
-                encoding: PixelEncoding { layout, ..encoding },
-                fixed_batch,
-            },
-            columns: triple::order(&output.name).unwrap_or([0, 1, 2]),
-        })
+        let columns = columns::order(&output.name).unwrap_or([0, 1, 2]);
+        Some((input.encoded(encoding), Self { columns }))
     }
 }
 
 impl Family for FsaNet {
-    fn input(&self) -> InputContract {
-        self.input
-    }
-
-    fn decode(
-        &self,
-        outputs: &Outputs<'_>,
-        crops: usize,
-        angles: &mut Vec<Angles>,
-    ) -> Result<(), Error> {
+    fn decode(&self, outputs: &Outputs<'_>, answers: &mut Answers<'_>) -> Result<(), Error> {
         let (_, rows) = outputs.float32(0)?;
-        angles.extend(triple::rows(rows, self.columns).take(crops));
+        answers.extend(columns::rows(rows, self.columns));
         Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::signature;
+    use super::super::family::tests::signature;
     use super::*;
 
-    fn fsanet(input: [i64; 4], name: &str) -> Option<FsaNet> {
+    fn fsanet(input: [i64; 4], name: &str) -> Option<(InputContract, FsaNet)> {
         FsaNet::recognise(&signature(&input, &[(name, &[-1, 3])]))
     }
 
     #[test]
     fn the_layout_tells_the_encoding() {
-        let port = fsanet([1, 3, 64, 64], "output").unwrap();
-        assert_eq!(port.input().encoding.bias, [-127.5 / 128.0; 3]);
-        let keras = fsanet([-1, 64, 64, 3], "average_1").unwrap();
-        assert_eq!(keras.input().encoding.bias, [0.0; 3]);
-        for family in [port, keras] {
-            assert_eq!(family.input().encoding.order, ChannelOrder::Bgr);
+        let (port, in_order) = fsanet([1, 3, 64, 64], "output").unwrap();
+        assert_eq!(port.encoding.bias, [-127.5 / 128.0; 3]);
+        let (keras, also_in_order) = fsanet([-1, 64, 64, 3], "average_1").unwrap();
+        assert_eq!(keras.encoding.bias, [0.0; 3]);
+        for input in [port, keras] {
+            assert_eq!(input.encoding.order, ChannelOrder::Bgr);
+        }
+        for family in [in_order, also_in_order] {
             assert_eq!(family.columns, [0, 1, 2]);
         }
     }
 
     #[test]
     fn the_name_tells_the_order() {
-        let columns = |name| Some(fsanet([1, 3, 64, 64], name)?.columns);
+        let columns = |name| Some(fsanet([1, 3, 64, 64], name)?.1.columns);
         assert_eq!(columns("roll_pitch_yaw"), Some([2, 1, 0]));
         // DMHead's name: DMHead's input.
         assert_eq!(columns("yaw_roll_pitch"), None);
         let named = signature(&[1, 3, 64, 64], &[("yaw_roll_pitch", &[1, 3])]);
-        let family = FsaNet::recognise_any(&named).unwrap();
+        let (_, family) = FsaNet::recognise_any(&named).unwrap();
         assert_eq!(family.columns, [0, 2, 1]);
     }
 

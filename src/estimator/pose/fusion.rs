@@ -16,24 +16,14 @@ use super::super::error::Error;
 use super::super::image::frame::FrameView;
 use super::super::image::resize::Resizer;
 use super::super::target::Target;
-use super::super::track::side::Seen;
 use super::super::{Settings, StageTimes};
 use super::PoseModel;
 use super::seam::Seam;
 
+pub use super::seam::Pose;
+
 /// No pose: such a head is left out later.
 const NOWHERE: Angles = Angles::new(f32::NAN, f32::NAN, f32::NAN);
-
-/// The pose of one head, perhaps not finite: networks answer what they like.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pose {
-    pub angles: Angles,
-    /// The yaw that decided which model counts lies near the seam between the two.
-    pub seam: bool,
-    /// Standard deviation in degrees, as the model that counted most states it.
-    pub uncertainty: Option<f32>,
-    pub(in super::super) seen: Seen,
-}
 
 /// What one model says of one head.
 #[derive(Clone, Copy, Debug)]
@@ -181,7 +171,7 @@ impl PoseModel {
     ) -> Result<(), Error> {
         let start = Instant::now();
         let (mode, size, targets) = (
-            self.crop_mode(look.settings),
+            look.settings.crop_mode.unwrap_or(self.crop_mode()),
             look.frame.size(),
             look.targets,
         );

@@ -9,25 +9,23 @@ use super::super::angles::Angles;
 use super::super::error::Error;
 use super::super::image::tensor::PixelEncoding;
 use super::super::onnx::{ElementType, Outputs, Signature};
-use super::family::{Contract, Family};
+use super::family::{Answers, Contract, CropInput, Family, InputContract, boxed};
 use super::whenet::{BINS, expectation};
-use super::{InputContract, crop_input};
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "Hopenet (crops float32[N,3,H,W] or [N,H,W,3]) -> (bins of yaw, pitch and roll float32[N,66])",
-    recognise: |signature, _| Hopenet::recognise(signature).map(|family| Box::new(family) as _),
+    recognise: |signature, _| Hopenet::recognise(signature).map(boxed),
 };
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Hopenet {
-    input: InputContract,
     /// Places of yaw, pitch and roll among the outputs.
     outputs: [usize; 3],
 }
 
 impl Hopenet {
-    pub fn recognise(signature: &Signature) -> Option<Self> {
-        let (layout, size, fixed_batch) = crop_input(signature)?;
+    pub fn recognise(signature: &Signature) -> Option<(InputContract, Self)> {
+        let input = CropInput::of(signature)?;
         let has_bins = signature.outputs.iter().all(|t| {
             t.element == ElementType::Float32
                 && matches!(t.shape[..], [_, n] if usize::try_from(n) == Ok(BINS))
@@ -43,37 +41,18 @@ impl Hopenet {
             [Some(yaw), Some(pitch), Some(roll)] => [yaw, pitch, roll],
             _ => [0, 1, 2],
         };
-        Some(Self {
-            input: InputContract {
-                size,
-                encoding: PixelEncoding {
-                    layout,
-                    ..PixelEncoding::imagenet()
-                },
-                fixed_batch,
-            },
-            outputs,
-        })
+        Some((input.encoded(PixelEncoding::imagenet()), Self { outputs }))
     }
 }
 
 impl Family for Hopenet {
-    fn input(&self) -> InputContract {
-        self.input
-    }
-
-    fn decode(
-        &self,
-        outputs: &Outputs<'_>,
-        crops: usize,
-        angles: &mut Vec<Angles>,
-    ) -> Result<(), Error> {
+    fn decode(&self, outputs: &Outputs<'_>, answers: &mut Answers<'_>) -> Result<(), Error> {
         let [yaw, pitch, roll] = self.outputs;
         let yaws = outputs.float32(yaw)?.1.chunks_exact(BINS);
         let pitches = outputs.float32(pitch)?.1.chunks_exact(BINS);
         let rolls = outputs.float32(roll)?.1.chunks_exact(BINS);
-        let bins = yaws.zip(pitches).zip(rolls).take(crops);
-        angles.extend(bins.map(|((yaw, pitch), roll)| {
+        let bins = yaws.zip(pitches).zip(rolls);
+        answers.extend(bins.map(|((yaw, pitch), roll)| {
             let [yaw, pitch, roll] = [yaw, pitch, roll].map(|bins| expectation(bins, 99.0));
             Angles::new(yaw, pitch, roll)
         }));
@@ -83,14 +62,14 @@ impl Family for Hopenet {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::signature;
+    use super::super::family::tests::signature;
     use super::*;
 
     #[test]
     fn names_tell_the_order_and_else_the_place() {
         let places = |names: [&str; 3]| {
             let outputs = names.map(|name| (name, &[1, 66][..]));
-            Hopenet::recognise(&signature(&[1, 3, 224, 224], &outputs)).map(|h| h.outputs)
+            Hopenet::recognise(&signature(&[1, 3, 224, 224], &outputs)).map(|(_, h)| h.outputs)
         };
         assert_eq!(places(["yaw", "pitch", "roll"]), Some([0, 1, 2]));
         assert_eq!(places(["fc_roll", "fc_yaw", "fc_pitch"]), Some([1, 2, 0]));

@@ -4,7 +4,9 @@
 
 mod axes;
 mod blend;
+mod columns;
 pub mod contract;
+mod families;
 mod family;
 mod fsanet;
 pub mod fusion;
@@ -16,33 +18,24 @@ mod triple;
 mod turnnet;
 mod whenet;
 
-pub use family::PoseFamily;
-use family::Recognised;
-pub(crate) use family::pose_families;
-use seam::Seam;
+pub use families::PoseFamily;
+pub(crate) use families::pose_families;
 
-use super::Settings;
 use super::angles::Angles;
 use super::error::Error;
 use super::geometry::{CropMode, Size};
 use super::image::frame::FrameView;
 use super::image::preprocess;
 use super::image::resize::{PixelRect, Resizer};
-use super::image::tensor::{Layout, PixelEncoding};
+use super::image::tensor::Layout;
 use super::onnx::signature::values;
-use super::onnx::{ElementType, ExecutionProvider, Model, Signature};
+use super::onnx::{ExecutionProvider, Model};
+use families::Recognised;
+use family::{Answers, InputContract};
+use seam::Seam;
 
 /// So many crops run through the network at once where nothing else is asked for.
 pub const MAX_BATCH: usize = 8;
-
-/// What a family wants as input.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct InputContract {
-    size: Size,
-    encoding: PixelEncoding,
-    /// Set where the graph takes exactly so many crops.
-    fixed_batch: Option<usize>,
-}
 
 /// A loaded pose model.
 #[derive(Debug)]
@@ -64,10 +57,10 @@ impl PoseModel {
     /// # Errors
     /// [`Error::Contract`] and [`Error::Inference`].
     pub fn new(model: Model, wanted: PoseFamily, max_batch: usize) -> Result<Self, Error> {
-        let recognised = family::recognise(model.signature(), wanted)
+        let recognised = families::recognise(model.signature(), wanted)
             .map_err(|expected| model.contract_error(expected))?;
         let mut pose = Self {
-            input: recognised.family.input(),
+            input: recognised.input,
             model,
             recognised,
             max_batch: max_batch.max(1),
@@ -97,10 +90,9 @@ impl PoseModel {
         self.model.path()
     }
 
-    /// How much around a head it gets to see.
-    fn crop_mode(&self, settings: &Settings) -> CropMode {
-        let own = self.recognised.family.crop_mode();
-        settings.crop_mode.unwrap_or(own)
+    /// How much around a head its family was made to see.
+    fn crop_mode(&self) -> CropMode {
+        self.recognised.family.crop_mode()
     }
 
     /// Where its answers give way to those of the model for heads from behind.
@@ -170,10 +162,13 @@ impl PoseModel {
             };
             let family = &self.recognised.family;
             let images = &self.images[first * image_len..(first + images) * image_len];
-            let uncertainties = &mut self.uncertainties;
+            let mut answers = Answers {
+                crops,
+                angles,
+                uncertainties: &mut self.uncertainties,
+            };
             self.model.run(&shape, images, |outputs| {
-                family.uncertainties(outputs, crops, uncertainties)?;
-                family.decode(outputs, crops, angles)
+                family.decode(outputs, &mut answers)
             })?;
             let answered = angles.len() - first;
             if answered < crops {
@@ -207,48 +202,5 @@ impl PoseModel {
             return None;
         }
         self.images.chunks_exact(self.image_len()).nth(index)
-    }
-}
-
-/// Layout, height, width and batch of an input of crops `[N, 3, H, W]` or `[N, H, W, 3]` whose size is
-/// fixed; `None` if it is none.
-fn crop_input(signature: &Signature) -> Option<(Layout, Size, Option<usize>)> {
-    let [input] = signature.inputs.as_slice() else {
-        return None;
-    };
-    if input.element != ElementType::Float32 {
-        return None;
-    }
-    let (layout, batch, height, width) = match *input.shape.as_slice() {
-        [batch, 3, height, width] => (Layout::Nchw, batch, height, width),
-        [batch, height, width, 3] => (Layout::Nhwc, batch, height, width),
-        _ => return None,
-    };
-    let side = |len: i64| u32::try_from(len).ok().filter(|&len| len > 0);
-    let size = Size {
-        width: side(width)?,
-        height: side(height)?,
-    };
-    Some((layout, size, usize::try_from(batch).ok().filter(|&n| n > 0)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::onnx::TensorInfo;
-    use super::*;
-
-    /// A graph with one float32 input and float32 outputs of these names.
-    pub(super) fn signature(input: &[i64], outputs: &[(&str, &[i64])]) -> Signature {
-        let tensor = |name: &str, shape: &[i64]| TensorInfo {
-            name: name.into(),
-            element: ElementType::Float32,
-            shape: shape.into(),
-        };
-        let outputs = outputs.iter().map(|(name, shape)| tensor(name, shape));
-        Signature {
-            inputs: vec![tensor("input", input)],
-            outputs: outputs.collect(),
-            hints: Default::default(),
-        }
     }
 }

@@ -4,7 +4,6 @@
 use super::super::angles::Angles;
 use super::super::track::side::Seen;
 use super::blend::{self, Blend};
-use super::fusion::Pose;
 
 /// A head that is followed changes from front to rear model, or back, only when its yaw is so many degrees
 /// beyond the switch: there it would flicker.
@@ -12,6 +11,17 @@ const HYSTERESIS: f32 = 5.0;
 
 /// Heads whose yaw is this close to the switch, or to the profile, in degrees, lie at the seam.
 const WIDTH: f32 = 10.0;
+
+/// The pose of one head, perhaps not finite: networks answer what they like.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pose {
+    pub angles: Angles,
+    /// The yaw that decided which model counts lies near the seam between the two.
+    pub seam: bool,
+    /// Standard deviation in degrees, as the model that counted most states it.
+    pub uncertainty: Option<f32>,
+    pub(in super::super) seen: Seen,
+}
 
 /// How two answers become one pose.
 #[derive(Clone, Copy, Debug)]

@@ -20,8 +20,8 @@ use super::super::error::Error;
 use super::super::geometry::Size;
 use super::super::image::tensor::PixelEncoding;
 use super::super::onnx::{ElementType, Outputs, Signature};
-use super::family::{Contract, Family};
-use super::{InputContract, axes, crop_input, triple};
+use super::family::{Answers, Contract, CropInput, Family, InputContract, boxed};
+use super::{axes, columns};
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "6DRepNet (crops float32[N,3,H,W] or [N,H,W,3]) -> (rotation float32[N,3,3] or \
@@ -31,7 +31,7 @@ pub(super) const CONTRACT: Contract = Contract {
             true => SixDRepNet::recognise_any(signature),
             false => SixDRepNet::recognise(signature),
         };
-        family.map(|family| Box::new(family) as _)
+        family.map(boxed)
     },
 };
 
@@ -45,23 +45,22 @@ enum Output {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct SixDRepNet {
-    input: InputContract,
     output: Output,
 }
 
 impl SixDRepNet {
     /// What no other contract looks like: matrices, and the published name and size of the zoo's file.
-    pub fn recognise(signature: &Signature) -> Option<Self> {
-        let is_published = |family: &Self| {
-            let Size { width, height } = family.input.size;
+    pub fn recognise(signature: &Signature) -> Option<(InputContract, Self)> {
+        let is_published = |input: &InputContract| {
+            let Size { width, height } = input.size;
             (width, height) == (224, 224) && signature.outputs[0].name == "yaw_pitch_roll"
         };
         Self::recognise_any(signature)
-            .filter(|family| family.output == Output::Matrix || is_published(family))
+            .filter(|(input, family)| family.output == Output::Matrix || is_published(input))
     }
 
-    pub fn recognise_any(signature: &Signature) -> Option<Self> {
-        let (layout, size, fixed_batch) = crop_input(signature)?;
+    pub fn recognise_any(signature: &Signature) -> Option<(InputContract, Self)> {
+        let input = CropInput::of(signature)?;
         let [output] = signature.outputs.as_slice() else {
             return None;
         };
@@ -71,38 +70,28 @@ impl SixDRepNet {
         let output = match output.shape[..] {
             [_, 3, 3] => Output::Matrix,
             [_, 6] => Output::TwoColumns,
-            [_, 3] => Output::Angles(triple::order(&output.name)?),
+            [_, 3] => Output::Angles(columns::order(&output.name)?),
             _ => return None,
         };
-        Some(Self {
-            input: InputContract {
-                size,
-                encoding: PixelEncoding {
-                    layout,
-                    ..PixelEncoding::imagenet()
-                },
-                fixed_batch,
-            },
-            output,
-        })
+        Some((input.encoded(PixelEncoding::imagenet()), Self { output }))
     }
 
-    fn append(&self, values: &[f32], crops: usize, angles: &mut Vec<Angles>) {
+    fn append(&self, values: &[f32], answers: &mut Answers<'_>) {
         match self.output {
             Output::Matrix => {
                 // The third column follows from the others.
                 let columns = |&[a, d, _, b, e, _, c, f, _]: &[f32; 9]| ([a, b, c], [d, e, f]);
-                let matrices = values.as_chunks::<9>().0.iter().take(crops).map(columns);
-                angles.extend(matrices.map(|(first, second)| axes::angles(first, second)));
+                let matrices = values.as_chunks::<9>().0.iter().map(columns);
+                answers.extend(matrices.map(|(first, second)| axes::angles(first, second)));
             }
             Output::TwoColumns => {
-                let columns = values.as_chunks::<6>().0.iter().take(crops);
+                let columns = values.as_chunks::<6>().0.iter();
                 let angles_of = |&[a, b, c, d, e, f]: &[f32; 6]| axes::angles([a, b, c], [d, e, f]);
-                angles.extend(columns.map(angles_of));
+                answers.extend(columns.map(angles_of));
             }
             Output::Angles(order) => {
-                let rows = values.as_chunks::<3>().0.iter().take(crops);
-                angles.extend(rows.map(|row| {
+                let rows = values.as_chunks::<3>().0.iter();
+                answers.extend(rows.map(|row| {
                     let [yaw, pitch, roll] = order.map(|column| row[column]);
                     upright(Angles::new(yaw, pitch, roll))
                 }));
@@ -112,18 +101,9 @@ impl SixDRepNet {
 }
 
 impl Family for SixDRepNet {
-    fn input(&self) -> InputContract {
-        self.input
-    }
-
-    fn decode(
-        &self,
-        outputs: &Outputs<'_>,
-        crops: usize,
-        angles: &mut Vec<Angles>,
-    ) -> Result<(), Error> {
+    fn decode(&self, outputs: &Outputs<'_>, answers: &mut Answers<'_>) -> Result<(), Error> {
         let (_, values) = outputs.float32(0)?;
-        self.append(values, crops, angles);
+        self.append(values, answers);
         Ok(())
     }
 }
@@ -140,15 +120,20 @@ fn upright(angles: Angles) -> Angles {
 #[cfg(test)]
 mod tests {
     use super::super::axes::tests::{assert_near, sixdrepnet_columns};
-    use super::super::tests::signature;
+    use super::super::family::tests::signature;
     use super::*;
 
     const CROPS: [i64; 4] = [-1, 3, 224, 224];
 
     fn decode(output: (&str, &[i64]), values: &[f32]) -> Vec<Angles> {
-        let family = SixDRepNet::recognise_any(&signature(&CROPS, &[output])).unwrap();
+        let (_, family) = SixDRepNet::recognise_any(&signature(&CROPS, &[output])).unwrap();
         let mut angles = Vec::new();
-        family.append(values, 2, &mut angles);
+        let mut answers = Answers {
+            crops: 2,
+            angles: &mut angles,
+            uncertainties: &mut Vec::new(),
+        };
+        family.append(values, &mut answers);
         angles
     }
 

@@ -21,8 +21,8 @@ use super::super::error::Error;
 use super::super::geometry::{CropMode, Size};
 use super::super::image::tensor::{ChannelOrder, PixelEncoding};
 use super::super::onnx::{ElementType, Outputs, Signature};
-use super::family::{Contract, Family};
-use super::{InputContract, axes, crop_input};
+use super::axes;
+use super::family::{Answers, Contract, CropInput, Family, InputContract, Match, boxed};
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "3DDFA (crops float32[N,3,120,120] or [N,120,120,3]) -> (parameters float32[N,62])",
@@ -35,7 +35,7 @@ pub(super) const DENORMALISED: Contract = Contract {
     ..CONTRACT
 };
 
-fn recognise(signature: &Signature, named: bool, standardised: bool) -> Option<Box<dyn Family>> {
+fn recognise(signature: &Signature, named: bool, standardised: bool) -> Option<Match> {
     let says = |word| {
         let mut outputs = signature.outputs.iter();
         outputs.any(|output| output.name.contains(word))
@@ -45,7 +45,7 @@ fn recognise(signature: &Signature, named: bool, standardised: bool) -> Option<B
         false => says("denormalised"),
     };
     let family = Tddfa::recognise(signature, standardised).filter(|_| named || known);
-    family.map(|family| Box::new(family) as _)
+    family.map(boxed)
 }
 
 const SIZE: Size = Size {
@@ -68,30 +68,20 @@ const DEVIATION: [[f32; 3]; 2] = [
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Tddfa {
-    input: InputContract,
     standardised: bool,
 }
 
 impl Tddfa {
-    pub fn recognise(signature: &Signature, standardised: bool) -> Option<Self> {
-        let (layout, size, fixed_batch) = crop_input(signature)?;
+    pub fn recognise(signature: &Signature, standardised: bool) -> Option<(InputContract, Self)> {
+        let input = CropInput::of(signature)?;
         let [output] = signature.outputs.as_slice() else {
             return None;
         };
-        let matches = size == SIZE
+        let matches = input.size == SIZE
             && output.element == ElementType::Float32
             && matches!(output.shape[..], [_, n] if usize::try_from(n) == Ok(PARAMETERS));
-        matches.then_some(Self {
-            input: InputContract {
-                size,
-                encoding: PixelEncoding {
-                    layout,
-                    ..PixelEncoding::centred(ChannelOrder::Bgr)
-                },
-                fixed_batch,
-            },
-            standardised,
-        })
+        let input = input.encoded(PixelEncoding::centred(ChannelOrder::Bgr));
+        matches.then_some((input, Self { standardised }))
     }
 
     fn angles(&self, parameters: &[f32; PARAMETERS]) -> Angles {
@@ -113,19 +103,10 @@ impl Family for Tddfa {
         CropMode::Square(0.0)
     }
 
-    fn input(&self) -> InputContract {
-        self.input
-    }
-
-    fn decode(
-        &self,
-        outputs: &Outputs<'_>,
-        crops: usize,
-        angles: &mut Vec<Angles>,
-    ) -> Result<(), Error> {
+    fn decode(&self, outputs: &Outputs<'_>, answers: &mut Answers<'_>) -> Result<(), Error> {
         let (_, values) = outputs.float32(0)?;
-        let faces = values.as_chunks::<PARAMETERS>().0.iter().take(crops);
-        angles.extend(faces.map(|face| self.angles(face)));
+        let faces = values.as_chunks::<PARAMETERS>().0.iter();
+        answers.extend(faces.map(|face| self.angles(face)));
         Ok(())
     }
 }
@@ -133,7 +114,7 @@ impl Family for Tddfa {
 #[cfg(test)]
 mod tests {
     use super::super::axes::tests::{assert_near, sixdrepnet_columns};
-    use super::super::tests::signature;
+    use super::super::family::tests::signature;
     use super::*;
 
     fn parameters(rows: [[f32; 3]; 2]) -> [f32; PARAMETERS] {
@@ -145,7 +126,7 @@ mod tests {
 
     fn family(standardised: bool) -> Tddfa {
         let signature = signature(&[1, 3, 120, 120], &[("params", &[1, 62])]);
-        Tddfa::recognise(&signature, standardised).unwrap()
+        Tddfa::recognise(&signature, standardised).unwrap().1
     }
 
     #[test]

@@ -6,12 +6,12 @@
 //! float32 `[N, 3]`: yaw, roll, pitch as DMHead has them, unless the output's name tells another order, as
 //! `yaw_pitch_roll` would (with 224x224 that is 6DRepNet360).
 
-use super::super::angles::Angles;
 use super::super::error::Error;
 use super::super::image::tensor::{ChannelOrder, PixelEncoding};
 use super::super::onnx::{ElementType, Outputs, Signature};
-use super::family::{Contract, Family};
-use super::{InputContract, crop_input, fsanet, sixdrepnet};
+use super::columns::{DMHEAD, order, rows};
+use super::family::{Answers, Contract, CropInput, Family, InputContract, boxed};
+use super::{fsanet, sixdrepnet};
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "three angles (crops float32[N,3,H,W]) -> (yaw, roll, pitch float32[N,3])",
@@ -21,16 +21,12 @@ pub(super) const CONTRACT: Contract = Contract {
                 || sixdrepnet::SixDRepNet::recognise(signature).is_some()
         };
         let family = Triple::recognise(signature).filter(|_| named || !is_other());
-        family.map(|family| Box::new(family) as _)
+        family.map(boxed)
     },
 };
 
-/// Columns of yaw, pitch and roll in DMHead's order.
-pub(super) const DMHEAD: [usize; 3] = [0, 2, 1];
-
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Triple {
-    input: InputContract,
     /// Columns of yaw, pitch and roll.
     columns: [usize; 3],
     /// The output is not called as DMHead's.
@@ -38,42 +34,27 @@ pub(super) struct Triple {
 }
 
 impl Triple {
-    pub fn recognise(signature: &Signature) -> Option<Self> {
-        let (layout, size, fixed_batch) = crop_input(signature)?;
+    pub fn recognise(signature: &Signature) -> Option<(InputContract, Self)> {
+        let input = CropInput::of(signature)?;
         let [output] = signature.outputs.as_slice() else {
             return None;
         };
         if output.element != ElementType::Float32 || !matches!(output.shape[..], [_, 3]) {
             return None;
         }
-        Some(Self {
-            input: InputContract {
-                size,
-                encoding: PixelEncoding {
-                    layout,
-                    ..PixelEncoding::levels(ChannelOrder::Rgb)
-                },
-                fixed_batch,
-            },
+        let family = Self {
             columns: order(&output.name).unwrap_or(DMHEAD),
             renamed: order(&output.name) != Some(DMHEAD),
-        })
+        };
+        let input = input.encoded(PixelEncoding::levels(ChannelOrder::Rgb));
+        Some((input, family))
     }
 }
 
 impl Family for Triple {
-    fn input(&self) -> InputContract {
-        self.input
-    }
-
-    fn decode(
-        &self,
-        outputs: &Outputs<'_>,
-        crops: usize,
-        angles: &mut Vec<Angles>,
-    ) -> Result<(), Error> {
+    fn decode(&self, outputs: &Outputs<'_>, answers: &mut Answers<'_>) -> Result<(), Error> {
         let (_, values) = outputs.float32(0)?;
-        angles.extend(rows(values, self.columns).take(crops));
+        answers.extend(rows(values, self.columns));
         Ok(())
     }
 
@@ -97,25 +78,10 @@ impl Family for Triple {
     }
 }
 
-/// The angles of each row of three whose yaw, pitch and roll are in these columns.
-pub(super) fn rows(values: &[f32], columns: [usize; 3]) -> impl Iterator<Item = Angles> {
-    values.as_chunks::<3>().0.iter().map(move |row| {
-        let [yaw, pitch, roll] = columns.map(|column| row[column]);
-        Angles::new(yaw, pitch, roll)
-    })
-}
-
-/// Columns of yaw, pitch and roll in the order in which the name of an output lists them.
-pub(super) fn order(name: &str) -> Option<[usize; 3]> {
-    let name = name.to_lowercase();
-    let places = ["yaw", "pitch", "roll"].map(|angle| name.find(angle));
-    let listed = places.iter().all(Option::is_some);
-    listed.then(|| places.map(|place| places.iter().filter(|other| **other < place).count()))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::tests::signature;
+    use super::super::super::angles::Angles;
+    use super::super::family::tests::signature;
     use super::*;
 
     #[test]
@@ -127,7 +93,7 @@ mod tests {
             ("Roll/Pitch/Yaw", Angles::new(3.0, 2.0, 1.0)),
             ("output", Angles::new(1.0, 3.0, 2.0)),
         ] {
-            let family = Triple::recognise(&signature(&crops, &[(name, &[-1, 3])])).unwrap();
+            let (_, family) = Triple::recognise(&signature(&crops, &[(name, &[-1, 3])])).unwrap();
             let found = rows(&[1.0, 2.0, 3.0], family.columns).next();
             assert_eq!(found, Some(want), "{name}");
         }
@@ -150,8 +116,7 @@ mod tests {
 
     #[test]
     fn the_batch_may_be_fixed() {
-        let family = Triple::recognise(&signature(&[4, 3, 64, 96], &[("y", &[4, 3])])).unwrap();
-        let input = family.input();
+        let (input, _) = Triple::recognise(&signature(&[4, 3, 64, 96], &[("y", &[4, 3])])).unwrap();
         assert_eq!(input.fixed_batch, Some(4));
         assert_eq!((input.size.width, input.size.height), (96, 64));
     }

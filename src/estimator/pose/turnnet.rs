@@ -11,12 +11,12 @@ use super::super::error::Error;
 use super::super::geometry::CropMode;
 use super::super::image::tensor::{ChannelOrder, PixelEncoding};
 use super::super::onnx::{ElementType, Outputs, Signature};
-use super::family::{Contract, Family};
-use super::{InputContract, axes, crop_input};
+use super::axes;
+use super::family::{Answers, Contract, CropInput, Family, InputContract, boxed};
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "TurnNet (image float32[N,3,H,W] or [N,H,W,3]) -> (pose float32[N,7])",
-    recognise: |signature, _| TurnNet::recognise(signature).map(|family| Box::new(family) as _),
+    recognise: |signature, _| TurnNet::recognise(signature).map(boxed),
 };
 
 /// What is added to the head's longer side on each side, as a share of it.
@@ -25,11 +25,11 @@ const MARGIN: f32 = 0.1;
 const COLUMNS: usize = 7;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct TurnNet(InputContract);
+struct TurnNet;
 
 impl TurnNet {
-    fn recognise(signature: &Signature) -> Option<Self> {
-        let (layout, size, fixed_batch) = crop_input(signature)?;
+    fn recognise(signature: &Signature) -> Option<(InputContract, Self)> {
+        let crops = CropInput::of(signature)?;
         let ([input], [output]) = (&signature.inputs[..], &signature.outputs[..]) else {
             return None;
         };
@@ -37,45 +37,22 @@ impl TurnNet {
             && output.name == "pose"
             && output.element == ElementType::Float32
             && matches!(output.shape[..], [_, 7]);
-        is_ours.then_some(Self(InputContract {
-            size,
-            encoding: PixelEncoding {
-                layout,
-                ..PixelEncoding::centred(ChannelOrder::Bgr)
-            },
-            fixed_batch,
-        }))
+        is_ours.then_some((
+            crops.encoded(PixelEncoding::centred(ChannelOrder::Bgr)),
+            Self,
+        ))
     }
 }
 
 impl Family for TurnNet {
-    fn input(&self) -> InputContract {
-        self.0
-    }
-
     fn crop_mode(&self) -> CropMode {
         CropMode::Square(MARGIN)
     }
 
-    fn decode(
-        &self,
-        outputs: &Outputs<'_>,
-        crops: usize,
-        angles: &mut Vec<Angles>,
-    ) -> Result<(), Error> {
+    fn decode(&self, outputs: &Outputs<'_>, answers: &mut Answers<'_>) -> Result<(), Error> {
         let (_, values) = outputs.float32(0)?;
-        angles.extend(rows(values).take(crops).map(pose));
-        Ok(())
-    }
-
-    fn uncertainties(
-        &self,
-        outputs: &Outputs<'_>,
-        crops: usize,
-        uncertainties: &mut Vec<f32>,
-    ) -> Result<(), Error> {
-        let (_, values) = outputs.float32(0)?;
-        uncertainties.extend(rows(values).take(crops).map(|row| row[COLUMNS - 1]));
+        answers.extend(rows(values).map(pose));
+        answers.extend_uncertainties(rows(values).map(|row| row[COLUMNS - 1]));
         Ok(())
     }
 }
@@ -92,7 +69,7 @@ fn pose(&[x0, x1, x2, y0, y1, y2, _]: &[f32; COLUMNS]) -> Angles {
 #[cfg(test)]
 mod tests {
     use super::super::axes::tests::assert_near;
-    use super::super::tests::signature;
+    use super::super::family::tests::signature;
     use super::*;
 
     #[test]

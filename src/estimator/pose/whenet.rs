@@ -11,8 +11,7 @@ use super::super::angles::Angles;
 use super::super::error::Error;
 use super::super::image::tensor::PixelEncoding;
 use super::super::onnx::{ElementType, Outputs, Signature, TensorInfo};
-use super::family::{Contract, Family};
-use super::{InputContract, crop_input};
+use super::family::{Answers, Contract, CropInput, Family, InputContract, boxed};
 
 const YAW_BINS: usize = 120;
 pub(super) const BINS: usize = 66;
@@ -22,20 +21,19 @@ const WIDTH: f64 = 3.0;
 pub(super) const CONTRACT: Contract = Contract {
     expected: "WHENet (crops float32[N,3,H,W] or [N,H,W,3]) -> \
      (bins of yaw float32[N,120], of pitch [N,66], of roll [N,66])",
-    recognise: |signature, _| WheNet::recognise(signature).map(|family| Box::new(family) as _),
+    recognise: |signature, _| WheNet::recognise(signature).map(boxed),
 };
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct WheNet {
-    input: InputContract,
     yaw: usize,
     pitch: usize,
     roll: usize,
 }
 
 impl WheNet {
-    pub fn recognise(signature: &Signature) -> Option<Self> {
-        let (layout, size, fixed_batch) = crop_input(signature)?;
+    pub fn recognise(signature: &Signature) -> Option<(InputContract, Self)> {
+        let input = CropInput::of(signature)?;
         if signature.outputs.len() != 3 {
             return None;
         }
@@ -59,38 +57,18 @@ impl WheNet {
         if named(pitch, "roll") && named(roll, "pitch") {
             (pitch, roll) = (roll, pitch);
         }
-        Some(Self {
-            input: InputContract {
-                size,
-                encoding: PixelEncoding {
-                    layout,
-                    ..PixelEncoding::imagenet()
-                },
-                fixed_batch,
-            },
-            yaw,
-            pitch,
-            roll,
-        })
+        let input = input.encoded(PixelEncoding::imagenet());
+        Some((input, Self { yaw, pitch, roll }))
     }
 }
 
 impl Family for WheNet {
-    fn input(&self) -> InputContract {
-        self.input
-    }
-
-    fn decode(
-        &self,
-        outputs: &Outputs<'_>,
-        crops: usize,
-        angles: &mut Vec<Angles>,
-    ) -> Result<(), Error> {
+    fn decode(&self, outputs: &Outputs<'_>, answers: &mut Answers<'_>) -> Result<(), Error> {
         let yaws = outputs.float32(self.yaw)?.1.chunks_exact(YAW_BINS);
         let pitches = outputs.float32(self.pitch)?.1.chunks_exact(BINS);
         let rolls = outputs.float32(self.roll)?.1.chunks_exact(BINS);
-        let bins = yaws.zip(pitches).zip(rolls).take(crops);
-        angles.extend(bins.map(|((yaw, pitch), roll)| {
+        let bins = yaws.zip(pitches).zip(rolls);
+        answers.extend(bins.map(|((yaw, pitch), roll)| {
             Angles::new(
                 expectation(yaw, 180.0),
                 expectation(pitch, 99.0),
@@ -117,7 +95,7 @@ pub(super) fn expectation(weights: &[f32], offset: f64) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::super::super::image::tensor::Layout;
-    use super::super::tests::signature;
+    use super::super::family::tests::signature;
     use super::*;
 
     fn bins(count: usize, weights: &[(usize, f32)]) -> Vec<f32> {
@@ -155,8 +133,8 @@ mod tests {
     fn the_outputs_are_told_apart() {
         let crops = [-1, 224, 224, 3];
         let places = |outputs: &[(&str, &[i64])]| {
-            let family = WheNet::recognise(&signature(&crops, outputs))?;
-            assert_eq!(family.input().encoding.layout, Layout::Nhwc);
+            let (input, family) = WheNet::recognise(&signature(&crops, outputs))?;
+            assert_eq!(input.encoding.layout, Layout::Nhwc);
             Some([family.yaw, family.pitch, family.roll])
         };
         let (yaw, other) = (&[-1, 120][..], &[-1, 66][..]);
