@@ -131,14 +131,16 @@ fn frames_in_flight_are_posted_in_order_with_the_times_of_their_segment() {
     for number in 0..3 {
         h.push(frame(1000 + 40 * number)).unwrap();
     }
-    // The last frame is still in flight when the segment changes.
-    assert_eq!(messages(&bus).len(), 2);
+    // The last frame is still in flight when the segment changes, unless its worker was very fast.
+    let mut posted = messages(&bus);
+    assert!(posted.len() >= 2);
     let segment = gst::FormattedSegment::<gst::ClockTime>::new();
     assert!(h.push_event(gst::event::Segment::new(&segment)));
     h.push(frame(7)).unwrap();
     assert!(h.push_event(gst::event::Eos::new()));
-    let running_times: Vec<_> = messages(&bus).iter().map(|m| times(m)[1]).collect();
-    assert_eq!(running_times, [Some(80), Some(7)]);
+    posted.extend(messages(&bus));
+    let running_times: Vec<_> = posted.iter().map(|m| times(m)[1]).collect();
+    assert_eq!(running_times, [0, 40, 80, 7].map(Some));
 }
 
 #[test]

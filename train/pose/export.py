@@ -3,7 +3,8 @@
 
     python3 train/pose/export.py RUN/last.pt models/turnnet.onnx --bed BED/heads.csv
 
-One factor makes the stated deviation hold for 68 % of the bed's `fit` part; its `test` part is left for judging.
+One factor makes the stated deviation hold for 72 % of the bed's `fit` part. It was trained on these hairstyles, so that 68 %
+would be less elsewhere; the bed's `test` part is left for judging.
 """
 
 import argparse
@@ -17,6 +18,9 @@ from torch import nn
 from evaluate import answers, rotation_error
 from geometry import rotation as matrix
 from model import SIDE, PoseNet
+
+
+COVERED = 0.72
 
 
 class Stated(nn.Module):
@@ -43,7 +47,7 @@ def main():
     network.eval()
     truth, found, _, stated = answers(network, options.bed, lambda row: row["split"] == "fit")
     errors = np.radians(rotation_error(found, np.array([matrix(*row) for row in truth])))
-    factor = float(np.quantile(errors / stated, 0.68))
+    factor = float(np.quantile(errors / stated, COVERED))
     print(f"{options.bed}: {len(truth)} heads of fit, stated deviations times {factor:.3f}")
     torch.onnx.export(
         Stated(network, factor).eval(), torch.zeros(1, 3, SIDE, SIDE), options.output, dynamo=False, opset_version=17,
