@@ -263,7 +263,13 @@ fn head_from_structure(s: &gst::StructureRef) -> Option<Head> {
         return None;
     }
     let uncertainty = match s.has_field("uncertainty") {
-        true => Some(number("uncertainty").filter(|&v| is_uncertainty(v))?),
+        // Before it is made a 32-bit number: -1e-50 would become -0, which is none below 0.
+        true => Some(
+            s.get("uncertainty")
+                .ok()
+                .filter(|v| *v >= 0.0)
+                .and_then(finite)?,
+        ),
         false => None,
     };
     Some(Head {

@@ -57,6 +57,12 @@ impl Pace {
         self.shown.push_back(outlook);
     }
 
+    /// How many frames it has yet to learn of.
+    #[cfg(test)]
+    pub fn n_shown(&self) -> usize {
+        self.shown.len()
+    }
+
     /// Forgets: a shot begins, or the memory was not kept.
     pub fn restart(&mut self) {
         (self.outlook, self.scene) = (None, None);

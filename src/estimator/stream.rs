@@ -115,10 +115,11 @@ impl StreamState {
         let elapsed = elapsed(self.begun_time, job.time);
         self.begun_time = job.time;
         self.since_detected = self.since_detected.saturating_add(elapsed);
-        let scene = match job.settings.detection_adaptive {
-            true => frame.map(Scene::of),
-            false => None,
-        };
+        let mut scene = None;
+        if job.settings.detection_adaptive {
+            scene = frame.map(Scene::of);
+            self.learn_outlook();
+        }
         let detect = match job.settings.tracking {
             None => true,
             Some(max_lost) => {
@@ -142,11 +143,16 @@ impl StreamState {
         (job.number, job.shot, job.detect) = (number, self.shot, detect);
     }
 
-    /// Whether the frame that begins is to be detected before `detection-interval` says so.
-    fn is_early(&mut self, scene: Option<&Scene>) -> bool {
+    /// Learns what frames showed that are old enough. With every frame, whatever decides about its detection: what is
+    /// never learned is never forgotten.
+    fn learn_outlook(&mut self) {
         if let Some(last) = self.begun.checked_sub(self.delay()) {
             self.pace.learn(self.shot, last);
         }
+    }
+
+    /// Whether the frame that begins is to be detected before `detection-interval` says so.
+    fn is_early(&self, scene: Option<&Scene>) -> bool {
         self.pace.is_due(self.detected, self.since_detected, scene)
     }
 
@@ -494,6 +500,29 @@ mod tests {
     }
 
     const STILL: Rect = Rect::new(100.0, 100.0, 60.0, 80.0);
+
+    /// Where something else than the scene asks for every detection.
+    #[test]
+    fn what_frames_showed_is_forgotten_though_all_are_detected() {
+        let mut stream = StreamState::new();
+        let settings = Settings {
+            detection_adaptive: true,
+            ..settings(1)
+        };
+        for n in 0..100 {
+            let mut job = FrameJob {
+                time: ms(40 * n),
+                settings,
+                ..FrameJob::new()
+            };
+            begin_with(&mut stream, &mut job, &picture(100, &[STILL]));
+            assert!(job.detect);
+            stream.follow(&mut job, SIZE);
+            stream.finish(&mut job);
+        }
+        let kept = stream.pace.n_shown() as u64;
+        assert!(kept <= FRAMES_TO_LEARN, "{kept}");
+    }
 
     #[test]
     fn where_nothing_moves_the_detector_runs_at_its_interval() {

@@ -49,7 +49,7 @@ fill_array (GValue * array, guint size)
 static void
 fill_odd (GValue * v)
 {
-  static const gdouble doubles[] = { 0, -0.0, 1, -1, 0.5, 180, 1e30, -1e38, 3.5e38, 1e300, -1e300 };
+  static const gdouble doubles[] = { 0, -0.0, 1, -1, 0.5, 180, 1e30, -1e38, 3.5e38, 1e300, -1e300, -1e-50 };
   static const gint ints[] = { 0, 1, 2, -1, G_MAXINT, G_MININT, 64, 48 };
   static const gchar *const texts[] = { NULL, "", "inferred", "HELD", "held ", "\xc3\xa4", "7" };
 

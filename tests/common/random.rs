@@ -5,8 +5,9 @@
 pub struct Random(u64);
 
 impl Random {
+    /// The sequences of neighbouring seeds have nothing in common: each starts at a random number.
     pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+        Self(Self(seed).next())
     }
 
     pub fn next(&mut self) -> u64 {

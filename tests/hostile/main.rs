@@ -14,8 +14,12 @@ mod models;
 
 use std::ops::Range;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use common::random::Random;
+
+/// So many inputs a line of progress.
+const PROGRESS: usize = 10_000;
 
 fn number_from(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
@@ -29,14 +33,40 @@ fn numbers(usual: u64) -> Range<u64> {
     first..first + number_from("FUZZ_INPUTS").unwrap_or(usual)
 }
 
-/// Calls `with` with each number and its random numbers. After a crash the number of the input is in a file.
-fn for_each(what: &str, numbers: Range<u64>, mut with: impl FnMut(u64, &mut Random)) {
+/// Calls `with` with each number and its random numbers, in as many threads as there are processors, and prints how
+/// far it is now and then. After a crash the numbers of the inputs are in files.
+fn for_each_at_once(what: &str, numbers: Range<u64>, with: impl Fn(u64, &mut Random) + Sync) {
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let of_thread = |number: &u64| number % threads == thread;
+            let (with, numbers) = (&with, numbers.clone().filter(of_thread).collect());
+            scope.spawn(move || try_all(&format!("{what}-{thread}"), numbers, with));
+        }
+    });
+}
+
+/// The same in one thread.
+fn for_each(what: &str, numbers: Range<u64>, with: impl FnMut(u64, &mut Random)) {
+    try_all(what, numbers.collect(), with);
+}
+
+fn try_all(what: &str, numbers: Vec<u64>, mut with: impl FnMut(u64, &mut Random)) {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("hostile-{what}.input"));
-    let count = numbers.end - numbers.start;
-    for number in numbers {
+    let (count, start) = (numbers.len(), Instant::now());
+    let mut slowest = (Duration::ZERO, 0);
+    for (index, number) in numbers.into_iter().enumerate() {
         std::fs::write(&file, number.to_string()).unwrap();
+        let begin = Instant::now();
         with(number, &mut Random::new(number));
+        slowest = slowest.max((begin.elapsed(), number));
+        let done = index + 1;
+        if done == count || done.is_multiple_of(PROGRESS) {
+            let (took, (longest, number)) = (start.elapsed(), slowest);
+            println!(
+                "{what}: {done} of {count} inputs in {took:.1?}; number {number} took {longest:.1?}"
+            );
+        }
     }
     let _ = std::fs::remove_file(&file);
-    println!("{what}: {count} inputs");
 }

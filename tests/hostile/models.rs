@@ -3,6 +3,7 @@
 //! reports on the bus why not.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use gst::prelude::*;
 use gst_video::VideoFormat;
@@ -10,9 +11,9 @@ use gst_video::VideoFormat;
 use crate::common::onnx::varint;
 use crate::common::random::Random;
 use crate::common::toys;
-use crate::{for_each, numbers};
+use crate::{for_each_at_once, numbers};
 
-const DETECTORS: [&str; 8] = [
+const DETECTORS: [&str; 9] = [
     "rows_nhwc_32x32",
     "rows_256x320",
     "post_float_480x640",
@@ -21,6 +22,7 @@ const DETECTORS: [&str; 8] = [
     "yolov8_free",
     "yolox_96x128",
     "centerface",
+    "yunet",
 ];
 const POSES: [&str; 8] = [
     "pose_Nx3x32x32",
@@ -201,34 +203,43 @@ fn the_toy_models_are_read_and_written_as_they_are() {
 
 #[test]
 fn models_of_any_bytes() {
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile-model.onnx");
-    let (mut started, mut refused) = (0, 0);
-    for_each("models", numbers(300), |number, random| {
-        let detects = random.once_in(2);
-        let (detector, pose) = (random.pick(&DETECTORS), random.pick(&POSES));
-        let bytes = changed(if detects { detector } else { pose }, random);
-        std::fs::write(&file, bytes).unwrap();
-        let (element, role) = match detects {
-            true => (toys::quick(), "detector-model"),
-            false => (toys::element("rows_nhwc_32x32", pose), "pose-model"),
+    toys::init();
+    let (started, refused) = (AtomicU64::new(0), AtomicU64::new(0));
+    for_each_at_once("models", numbers(300), |number, random| {
+        match starts_or_says_why(number, random) {
+            true => started.fetch_add(1, Ordering::Relaxed),
+            false => refused.fetch_add(1, Ordering::Relaxed),
         };
-        element.set_property(role, file.to_str().unwrap());
-        let bus = toys::OwnBus::of(&element);
-        let state = element.set_state(gst::State::Paused);
-        element.set_state(gst::State::Null).unwrap();
-        let error = bus.pop_filtered(&[gst::MessageType::Error]);
-        assert_eq!(state.is_err(), error.is_some(), "model {number}: {error:?}");
-        if state.is_err() {
-            refused += 1;
-            return;
-        }
-        started += 1;
+    });
+    println!("{started:?} models started, {refused:?} were refused");
+}
+
+/// Whether the element started with this changed model.
+fn starts_or_says_why(number: u64, random: &mut Random) -> bool {
+    let file = format!("hostile-model-{number}.onnx");
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);
+    let detects = random.once_in(2);
+    let (detector, pose) = (random.pick(&DETECTORS), random.pick(&POSES));
+    let bytes = changed(if detects { detector } else { pose }, random);
+    std::fs::write(&file, bytes).unwrap();
+    let (element, role) = match detects {
+        true => (toys::quick(), "detector-model"),
+        false => (toys::element("rows_nhwc_32x32", pose), "pose-model"),
+    };
+    element.set_property(role, file.to_str().unwrap());
+    let bus = toys::OwnBus::of(&element);
+    let state = element.set_state(gst::State::Paused);
+    element.set_state(gst::State::Null).unwrap();
+    let error = bus.pop_filtered(&[gst::MessageType::Error]);
+    assert_eq!(state.is_err(), error.is_some(), "model {number}: {error:?}");
+    if state.is_ok() {
         // The frame may cause an error, but nothing else.
         let mut harness = toys::harness(&element, &toys::caps(VideoFormat::I420, 64, 48));
         match harness.push(toys::grey(VideoFormat::I420, 64, 48)) {
             Ok(_) | Err(gst::FlowError::Error) => {}
             Err(other) => panic!("model {number}: {other:?}"),
         }
-    });
-    println!("{started} models started, {refused} were refused");
+    }
+    let _ = std::fs::remove_file(&file);
+    state.is_ok()
 }

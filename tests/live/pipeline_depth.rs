@@ -177,6 +177,8 @@ fn any_pool_is_large_enough() {
                 };
                 wait_until(is_free, &case);
                 let mut buffer = free.unwrap();
+                let pixels = buffer.get_mut().unwrap().map_writable();
+                pixels.unwrap().fill(128);
                 number(&mut buffer, n);
                 h.push(buffer).unwrap();
             }

@@ -164,7 +164,15 @@ mod tests {
     #[test]
     fn every_format_and_size_shows_its_brightness() {
         for format in FORMATS {
-            for (width, height) in [(1, 1), (7, 3), (33, 50), (640, 360)] {
+            for (width, height) in [
+                (1, 1),
+                (2, 2),
+                (7, 3),
+                (33, 50),
+                (640, 360),
+                (16_383, 1),
+                (1, 16_383),
+            ] {
                 let size = Size { width, height };
                 let even = scene(format, size, |_, _| 40).cells;
                 assert_eq!(even, [[40; COLUMNS]; ROWS], "{format:?} {size:?}");
