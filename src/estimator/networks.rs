@@ -59,8 +59,7 @@ impl Networks {
             pose: PoseEstimator::new(front, rear),
             resizer: match config.session.threads() {
                 1 => Resizer::default(),
-                // One thread if a second cannot be started.
-                _ => Resizer::with_two_threads().unwrap_or_default(),
+                _ => Resizer::with_two_threads(),
             },
         })
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Pixels: from a video frame to the input of a network.
 
-mod fork_join;
 pub mod frame;
 mod kernels;
 mod pixels;

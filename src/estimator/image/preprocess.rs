@@ -186,7 +186,7 @@ mod tests {
         let frame =
             FrameView::new(PixelFormat::Bgr, frame_size, Colorimetry::BT601, &[plane]).unwrap();
         let mut one = Resizer::default();
-        let mut two = Resizer::with_two_threads().unwrap();
+        let mut two = Resizer::with_two_threads();
         let interleaved = PixelEncoding {
             layout: Layout::Nhwc,
             ..PixelEncoding::unit(ChannelOrder::Bgr)

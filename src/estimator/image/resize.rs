@@ -8,8 +8,8 @@
 //! pixels, also as there.
 
 use std::sync::Mutex;
+use std::thread::Builder;
 
-use super::fork_join::ForkJoin;
 use super::frame::FrameView;
 use super::kernels::{self, ColumnTap, Pixel, WidePixel};
 use super::pixels::RowReader;
@@ -99,19 +99,16 @@ const WORTH_TWO_THREADS: u64 = 100_000;
 pub struct Resizer {
     ours: Band,
     theirs: Band,
-    pair: Option<ForkJoin>,
+    two_threads: bool,
 }
 
 impl Resizer {
     /// Resizes large parts in two threads.
-    ///
-    /// # Errors
-    /// The error of the system when it cannot start a thread.
-    pub fn with_two_threads() -> std::io::Result<Self> {
-        Ok(Self {
-            pair: Some(ForkJoin::new()?),
+    pub fn with_two_threads() -> Self {
+        Self {
+            two_threads: true,
             ..Self::default()
-        })
+        }
     }
 
     /// Does all jobs, which read about `pixels` pixels of `frame`.
@@ -121,13 +118,17 @@ impl Resizer {
         jobs: impl Iterator<Item = Job<'a>> + Send,
         pixels: u64,
     ) {
-        let Self { ours, theirs, pair } = self;
+        let Self {
+            ours,
+            theirs,
+            two_threads,
+        } = self;
         ours.begin();
-        let Some(pair) = pair.as_mut().filter(|_| pixels >= WORTH_TWO_THREADS) else {
+        if !*two_threads || pixels < WORTH_TWO_THREADS {
             return jobs.for_each(|job| ours.resize(frame, job));
-        };
+        }
         theirs.begin();
-        // The second thread takes time to wake, so each takes the next job when it is free.
+        // The second thread takes time to start, so each takes the next job when it is free.
         let jobs = Mutex::new(jobs);
         let next = || lock(&jobs).next();
         let work = |band: &mut Band| {
@@ -135,7 +136,12 @@ impl Resizer {
                 band.resize(frame, job);
             }
         };
-        pair.join(&mut || work(theirs), || work(ours));
+        std::thread::scope(|scope| {
+            let thread = Builder::new().name("dmheadpose-resize".into());
+            // Where it cannot be started, this thread does everything.
+            let _ = thread.spawn_scoped(scope, || work(theirs));
+            work(ours);
+        });
     }
 }
 
