@@ -215,22 +215,8 @@ impl Boxes<'_> {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::super::onnx::TensorInfo;
+    pub(in super::super) use super::super::super::onnx::signature::tests::one_output;
     use super::*;
-
-    /// A graph with one float32 input and one float32 output.
-    pub(in super::super) fn one_output(input: &[i64], output: &[i64]) -> Signature {
-        let tensor = |name: &str, shape: &[i64]| TensorInfo {
-            name: name.into(),
-            element: ElementType::Float32,
-            shape: shape.into(),
-        };
-        Signature {
-            inputs: vec![tensor("images", input)],
-            outputs: vec![tensor("output", output)],
-            hints: Default::default(),
-        }
-    }
 
     /// The heads that `decode` finds.
     pub(in super::super) fn found(

@@ -137,10 +137,11 @@ impl fmt::Display for Signature {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in super::super) mod tests {
     use super::*;
 
-    fn signature(input: &[i64], output: &[i64]) -> Signature {
+    /// A graph with one float32 input and one float32 output.
+    pub(in super::super::super) fn one_output(input: &[i64], output: &[i64]) -> Signature {
         let tensor = |name: &str, shape: &[i64]| TensorInfo {
             name: name.into(),
             element: ElementType::Float32,
@@ -164,7 +165,7 @@ mod tests {
             (&[most, most, most, most], &[-1, 7], "values in images"),
             (&[256, 3, 4096, 4096], &[-1, 7], "values in images"),
         ] {
-            let refused = signature(input, output)
+            let refused = one_output(input, output)
                 .check_size(MAX_FRAME_SIDE)
                 .unwrap_err();
             assert!(refused.contains(expected), "{refused}");
@@ -176,10 +177,10 @@ mod tests {
             (&[0, 3, 640, 640], &[0, 7]),
             (&[], &[]),
         ] {
-            assert_eq!(signature(input, output).check_size(MAX_FRAME_SIDE), Ok(()));
+            assert_eq!(one_output(input, output).check_size(MAX_FRAME_SIDE), Ok(()));
         }
         assert!(
-            signature(&[1, 3, 1025, 32], &[1, 3])
+            one_output(&[1, 3, 1025, 32], &[1, 3])
                 .check_size(MAX_CROP_SIDE)
                 .is_err()
         );
