@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The experiments: which subjects run on which frames.
 
+use std::cell::RefCell;
+
 use gst_video::VideoFormat;
 use gstdmheadpose::estimator::angles::Angles;
 
@@ -18,6 +20,19 @@ const SHORT_TURN: usize = 8;
 
 fn subject<'a>(name: &str, work: impl FnMut() -> Cost + 'a) -> Subject<'a> {
     (name.into(), Box::new(work))
+}
+
+/// Upstream's loop in each of its threadings.
+fn loops<'a>(upstream: &'a RefCell<&mut Upstream>, frames: usize) -> [Subject<'a>; 3] {
+    [
+        ("its defaults", 0, true),
+        ("1 thread", 1, true),
+        ("no spinning", 0, false),
+    ]
+    .map(|(name, threads, spinning)| {
+        let run = move || upstream.borrow_mut().run(frames, threads, spinning);
+        subject(&format!("upstream's loop, {name}"), run)
+    })
 }
 
 fn title(text: &str) {
@@ -74,24 +89,15 @@ pub fn upstream(arguments: &Arguments, results: &mut Results) {
         let mut serial = Element::new(&models, &clip, &[("pipeline-depth", "1")]);
         let mut two = Element::new(&models, &clip, &[("pipeline-depth", "2")]);
         let mut three = Element::new(&models, &clip, &[("pipeline-depth", "3")]);
-        let upstream = std::cell::RefCell::new(&mut upstream);
-        let loops = |threads, spinning| {
-            let upstream = &upstream;
-            move || upstream.borrow_mut().run(frames, threads, spinning)
-        };
-        results.run(
-            "upstream",
-            &format!("I420, {heads} heads"),
-            arguments.rounds,
-            &mut [
-                subject("element, depth 1", || serial.run(frames)),
-                subject("element, depth 2", || two.run(frames)),
-                subject("element, depth 3", || three.run(frames)),
-                subject("upstream's loop, its defaults", loops(0, true)),
-                subject("upstream's loop, 1 thread", loops(1, true)),
-                subject("upstream's loop, no spinning", loops(0, false)),
-            ],
-        );
+        let upstream = RefCell::new(&mut upstream);
+        let mut subjects = vec![
+            subject("element, depth 1", || serial.run(frames)),
+            subject("element, depth 2", || two.run(frames)),
+            subject("element, depth 3", || three.run(frames)),
+        ];
+        subjects.extend(loops(&upstream, frames));
+        let case = format!("I420, {heads} heads");
+        results.run("upstream", &case, arguments.rounds, &mut subjects);
     }
 }
 
@@ -130,26 +136,15 @@ pub fn pair(arguments: &Arguments, results: &mut Results) {
             let name = if tracked { "tracking" } else { "no tracking" };
             (format!("element, {name}, depth {depth}"), element)
         });
-        let ours = elements[3].1.heads();
-        let theirs = upstream.heads();
-        let count = |frames: &mut dyn Iterator<Item = usize>| frames.sum::<usize>();
-        let (ours, theirs) = (
-            count(&mut ours.iter().map(Vec::len)),
-            count(&mut theirs.iter().map(Vec::len)),
-        );
+        let ours: usize = elements[3].1.heads().iter().map(Vec::len).sum();
+        let theirs: usize = upstream.heads().iter().map(Vec::len).sum();
         println!("{ours} heads in the element, {theirs} in the loop");
-        let upstream = std::cell::RefCell::new(&mut upstream);
-        let loops = |threads, spinning| {
-            let upstream = &upstream;
-            move || upstream.borrow_mut().run(frames, threads, spinning)
-        };
+        let upstream = RefCell::new(&mut upstream);
         let mut subjects: Vec<_> = elements
             .iter_mut()
             .map(|(name, element)| subject(name, || element.run(frames)))
             .collect();
-        subjects.push(subject("loop, its defaults", loops(0, true)));
-        subjects.push(subject("loop, 1 thread", loops(1, true)));
-        subjects.push(subject("loop, no spinning", loops(0, false)));
+        subjects.extend(loops(&upstream, frames));
         let case = format!("I420, {heads} heads");
         results.run("pair", &case, arguments.rounds, &mut subjects);
         drop(subjects);

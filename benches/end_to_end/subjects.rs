@@ -60,6 +60,14 @@ impl Models {
             log_from: Severity::Error,
         }
     }
+
+    fn config(&self) -> Config {
+        let (detector, pose) = (self.detector.clone(), self.pose.clone());
+        Config {
+            rear_model: self.rear.clone(),
+            ..Config::new(self.runtime(), Some(detector), pose)
+        }
+    }
 }
 
 /// A frame's tensors: those of the detector, and the crops in batches.
@@ -77,11 +85,7 @@ pub struct Floor {
 
 impl Floor {
     pub fn new(models: &Models, clip: &Clip, threads: usize) -> Self {
-        let config = Config::new(
-            models.runtime(),
-            Some(models.detector.clone()),
-            models.pose.clone(),
-        );
+        let config = models.config();
         let mut estimator = HeadPoseEstimator::load(&config).expect("the models");
         let frames = clip.frames.iter().map(|buffer| {
             let frame =
@@ -158,14 +162,7 @@ pub fn load_and_run(models: &Models, clip: &Clip) -> Cost {
     let frame =
         VideoFrameRef::from_buffer_ref_readable(&clip.frames[0], &clip.info).expect("a frame");
     let view = video::view(&frame).expect("a known format");
-    let config = Config {
-        rear_model: models.rear.clone(),
-        ..Config::new(
-            models.runtime(),
-            Some(models.detector.clone()),
-            models.pose.clone(),
-        )
-    };
+    let config = models.config();
     let mut estimator = None;
     measure(1, || {
         let estimator = estimator.insert(HeadPoseEstimator::load(&config).expect("the models"));
