@@ -10,9 +10,10 @@
 use std::f64::consts::PI;
 
 use glam::{DMat3, DQuat, DVec3};
+use serde::Serialize;
 
 /// A head's orientation in degrees.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Angles {
     pub yaw: f32,
     pub pitch: f32,
@@ -33,7 +34,6 @@ impl Angles {
         Self::new(wrap(self.yaw), wrap(self.pitch), wrap(self.roll))
     }
 
-    /// The head is seen from behind.
     pub fn is_rear(&self) -> bool {
         self.yaw.abs() > 90.0
     }

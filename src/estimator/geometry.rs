@@ -1,15 +1,29 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Boxes and sizes. Every coordinate is in pixels, origin at the top left, x to the right, y down.
 
+use serde::Serialize;
+
 /// Width and height in whole pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Size {
     pub width: u32,
     pub height: u32,
 }
 
+impl Size {
+    pub const fn new(width: u32, height: u32) -> Self {
+        Self { width, height }
+    }
+}
+
+impl std::fmt::Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}x{}", self.width, self.height)
+    }
+}
+
 /// An axis-aligned box: top-left corner and extent.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Rect {
     pub x: f32,
     pub y: f32,
@@ -128,10 +142,7 @@ impl Rect {
 mod tests {
     use super::*;
 
-    const FRAME: Size = Size {
-        width: 640,
-        height: 480,
-    };
+    const FRAME: Size = Size::new(640, 480);
 
     #[test]
     fn iou_of_disjoint_boxes_is_zero() {

@@ -12,8 +12,7 @@ use super::onnx::{RuntimeOptions, SessionOptions};
 use super::pose::{self, PoseFamily};
 use super::track::one_euro::Smoothing;
 
-/// One head in one frame.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Head {
     /// Track number, from 1; 0 when the head is not tracked.
     pub id: u64,
@@ -132,7 +131,6 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The element's defaults.
     pub const DEFAULT: Self = Self {
         detector: DetectorSettings::DEFAULT,
         max_heads: 64,
@@ -162,13 +160,11 @@ pub struct StageTimes {
 }
 
 impl StageTimes {
-    /// Their sum.
     pub fn total(&self) -> Duration {
         self.detector_input + self.detector + self.crops + self.pose
     }
 }
 
-/// What was found in one frame.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
     pub heads: Vec<Head>,

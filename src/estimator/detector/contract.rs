@@ -5,7 +5,7 @@ use super::super::geometry::Size;
 use super::super::image::tensor::PixelEncoding;
 use super::super::onnx::Signature;
 use super::families::{self, DetectorFamily};
-use super::family::{InputSize, Scaling};
+use super::family::Scaling;
 
 /// The contract that a signature meets.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,9 +15,7 @@ pub struct DetectorContract {
     /// `None`: any multiple of 32 both ways.
     pub input_size: Option<Size>,
     pub encoding: PixelEncoding,
-    /// How frames are fitted into the input by default.
     pub scaling: Scaling,
-    /// Boxes must score above it by default.
     pub score_threshold: f32,
 }
 
@@ -31,10 +29,7 @@ impl DetectorContract {
         let input = found.input;
         Ok(Self {
             family: found.name,
-            input_size: match input.size {
-                InputSize::Fixed(size) => Some(size),
-                InputSize::Free => None,
-            },
+            input_size: input.size,
             encoding: input.encoding,
             scaling: input.scaling,
             score_threshold: found.contract.score_threshold,

@@ -9,7 +9,7 @@
 use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::image::tensor::{ChannelOrder, PixelEncoding};
-use super::super::onnx::{ElementType, Outputs, Signature};
+use super::super::onnx::{Outputs, Signature};
 use super::family::{Assumed, Boxes, Contract, Family, ImageInput, InputContract, boxed};
 
 pub(super) const CONTRACT: Contract = Contract {
@@ -32,13 +32,10 @@ pub(super) struct Deim;
 impl Deim {
     pub fn recognise(signature: &Signature, named: bool) -> Option<(InputContract, Self)> {
         let image = ImageInput::of(signature)?;
-        let ([input], [output]) = (&signature.inputs[..], &signature.outputs[..]) else {
-            return None;
-        };
-        let fits = output.element == ElementType::Float32
-            && matches!(output.shape[..], [1 | -1, _, 6])
-            && (named || output.name == OUTPUT);
-        let encoding = match input.name.to_lowercase().ends_with("bgr") {
+        let output = signature.only_output()?;
+        let fits = matches!(output.shape[..], [1 | -1, _, 6]) && (named || output.name == OUTPUT);
+        let input = signature.inputs.first()?.name.to_lowercase();
+        let encoding = match input.ends_with("bgr") {
             true => PixelEncoding::levels(ChannelOrder::Bgr),
             false => PixelEncoding::unit(ChannelOrder::Rgb),
         };
@@ -53,7 +50,7 @@ impl Family for Deim {
 
     fn decode(&self, outputs: &Outputs<'_>, boxes: &mut Boxes<'_>) -> Result<(), Error> {
         let (width, height) = (boxes.input.width as f32, boxes.input.height as f32);
-        for &[class, x1, y1, x2, y2, score] in outputs.float32(0)?.1.as_chunks().0 {
+        for &[class, x1, y1, x2, y2, score] in outputs.values::<f32>(0)?.as_chunks().0 {
             let rect = Rect::from_corners(x1 * width, y1 * height, x2 * width, y2 * height);
             boxes.take(rect, class, score);
         }

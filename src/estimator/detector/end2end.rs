@@ -93,22 +93,22 @@ impl Family for End2End {
         };
         match self.answer {
             Answer::Sevens => {
-                let rows = outputs.float32(0)?.1.as_chunks().0;
+                let rows = outputs.values::<f32>(0)?.as_chunks().0;
                 for &[_, x1, y1, x2, y2, class, score] in rows {
                     take([x1, y1, x2, y2], class, score);
                 }
             }
             Answer::Sixes => {
-                let rows = outputs.float32(0)?.1.as_chunks().0;
+                let rows = outputs.values::<f32>(0)?.as_chunks().0;
                 for &[x1, y1, x2, y2, score, class] in rows {
                     take([x1, y1, x2, y2], class, score);
                 }
             }
             Answer::Counted([count, corners, scores, classes]) => {
-                let count = outputs.int32(count)?.1.first().copied().unwrap_or(0);
-                let corners = outputs.float32(corners)?.1.as_chunks::<4>().0;
-                let scores = outputs.float32(scores)?.1.iter();
-                let classes = outputs.int32(classes)?.1.iter();
+                let count = outputs.values::<i32>(count)?.first().copied().unwrap_or(0);
+                let corners = outputs.values::<f32>(corners)?.as_chunks::<4>().0;
+                let scores = outputs.values::<f32>(scores)?.iter();
+                let classes = outputs.values::<i32>(classes)?.iter();
                 let rows = corners.iter().zip(scores.zip(classes));
                 for (&corners, (&score, &class)) in rows.take(usize::try_from(count).unwrap_or(0)) {
                     take(corners, class as f32, score);

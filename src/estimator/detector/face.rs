@@ -19,17 +19,3 @@ pub(super) fn grow_to_head(face: Rect) -> Rect {
         face.h * (1.0 + TOP + BOTTOM),
     )
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_face_grows_to_a_head() {
-        let head = grow_to_head(Rect::new(100.0, 200.0, 50.0, 100.0));
-        let want = [79.5, 160.0, 91.0, 153.0];
-        for (got, want) in [head.x, head.y, head.w, head.h].iter().zip(want) {
-            assert!((got - want).abs() < 1e-4, "{head:?}");
-        }
-    }
-}

@@ -3,7 +3,7 @@
 
 use super::super::choices::families;
 use super::super::onnx::Signature;
-use super::super::onnx::nearest::nearest;
+use super::super::onnx::nearest::{nearest, no_family, with_difference};
 use super::super::onnx::signature::MAX_FRAME_SIDE;
 use super::family::{Contract, Family, InputContract};
 
@@ -36,7 +36,6 @@ detector_families! {
     pub enum DetectorFamily of Contract:
 }
 
-/// The family of one model.
 #[derive(Debug)]
 pub(super) struct Recognised {
     /// As the property `detector-family` spells it.
@@ -77,52 +76,95 @@ pub(super) fn recognise(
         return Ok(found);
     }
     let near = nearest(signature, |changed| Some(find(changed, named)?.name));
-    let words = |family: &str| {
-        let found = FAMILIES.iter().find(|(_, name, _)| *name == family);
-        found.map_or("", |(.., contract)| contract.expected)
-    };
     let wanted = FAMILIES.iter().find(|(family, ..)| *family == wanted);
-    Err(match (wanted, near) {
-        (Some((.., contract)), Some((_, difference))) => {
-            format!("{}; the one difference: {difference}", contract.expected)
-        }
-        (Some((.., contract)), None) => contract.expected.into(),
-        (None, Some((family, difference))) => format!(
-            "the signature of a detector; the nearest family is {family}: {}; the difference: {difference}",
-            words(family)
-        ),
-        (None, None) => {
-            let families = names(|_| true);
-            format!(
-                "the signature of a detector of one of the families {families}, and none is near"
-            )
+    Err(match wanted {
+        Some((.., contract)) => with_difference(contract.expected, near),
+        None => {
+            let families = FAMILIES.iter();
+            let families = families.map(|(_, name, contract)| (*name, contract.expected));
+            no_family("a detector", near, families)
         }
     })
 }
 
+/// What `describe` says of each family, in a list.
+fn listed(describe: impl Fn(&str, &Contract) -> Option<String>) -> String {
+    let families = FAMILIES.iter();
+    let described = families.filter_map(|(_, name, contract)| describe(name, contract));
+    described.collect::<Vec<_>>().join(", ")
+}
+
 /// The families that use `nms-iou`.
 pub(crate) fn using_nms_iou() -> String {
-    names(|contract| contract.uses_nms_iou)
+    listed(|name, contract| contract.uses_nms_iou.then(|| name.into()))
 }
 
 /// The default size of each family whose files may leave the size of their input open, as in `yunet 640`.
 pub(crate) fn open_sizes() -> String {
-    let listed = FAMILIES
-        .iter()
-        .filter_map(|(_, name, contract)| Some(format!("{name} {}", contract.open_size?)));
-    listed.collect::<Vec<_>>().join(", ")
-}
-
-fn names(chosen: impl Fn(&Contract) -> bool) -> String {
-    let chosen = FAMILIES.iter().filter(|(.., contract)| chosen(contract));
-    let names: Vec<_> = chosen.map(|(_, name, _)| *name).collect();
-    names.join(", ")
+    listed(|name, contract| Some(format!("{name} {}", contract.open_size?)))
 }
 
 /// The default score threshold of each family, as in `post 0.2, rows 0.35`.
 pub(crate) fn score_thresholds() -> String {
-    let listed = FAMILIES
-        .iter()
-        .map(|(_, name, contract)| format!("{name} {}", contract.score_threshold));
-    listed.collect::<Vec<_>>().join(", ")
+    listed(|name, contract| Some(format!("{name} {}", contract.score_threshold)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::onnx::signature::tests::signature;
+    use super::DetectorFamily::{Auto, Rows, Yolov5, Yolov8, Yolox};
+    use super::*;
+
+    /// 42 cells of the strides 8, 16 and 32 in 32x64 pixels.
+    #[test]
+    fn signatures_tell_families_apart() {
+        for (wanted, text, family) in [
+            (Rows, "i[1,3,256,320] -> o[20,7]", "rows"),
+            (Rows, "i[1,256,320,3] -> o[?,7]", "rows"),
+            (Rows, "i[1,3,256,320] -> o[?,6]", ""),
+            (Rows, "i[1,3,256,320] -> o[?,8]", ""),
+            (Rows, "i[1,3,256,320] -> o[1,?,7]", ""),
+            (Rows, "i[1,3,?,?] -> o[?,7]", ""),
+            (Rows, "i[2,3,256,320] -> o[?,7]", ""),
+            (Yolov8, "i[1,3,640,640] -> o[1,84,8400]", "yolov8"),
+            (Yolov8, "i[?,3,?,?] -> o[?,5,?]", "yolov8"),
+            (Yolov8, "i[1,32,64,3] -> o[1,5,42]", "yolov8"),
+            (Yolov8, "i[1,3,32,64] -> o[1,4,42]", ""), // no class
+            (Yolov8, "i[1,3,32,64] -> o[1,6,41]", ""),
+            (Yolov8, "i[1,3,32,64] -> o[1,42,6]", ""), // YOLOX
+            (Yolov8, "i[1,3,32,64] -> o[1,300,6]", ""), // YOLOv10, NMS inside
+            (Yolov8, "i[1,3,32,64] -> o[1,?,42]", ""),
+            (Yolov8, "i[1,3,48,64] -> o[1,6,66]", ""),
+            (Yolov8, "i[1,3,?,?] -> o[1,6,42]", ""),
+            (Yolox, "i[1,3,32,64] -> o[1,?,6]", "yolox"),
+            (Yolox, "i[?,3,?,?] -> o[?,?,85]", "yolox"),
+            (Yolox, "i[1,32,64,3] -> o[1,42,6]", "yolox"),
+            (Yolox, "i[1,3,32,64] -> o[1,42,5]", ""), // no class
+            (Yolox, "i[1,3,32,64] -> o[1,126,6]", ""), // three anchors a cell: YOLOv5
+            (Yolox, "i[1,3,32,64] -> o[1,6,42]", ""), // YOLOv8
+            (Yolox, "i[1,3,32,64] -> o[42,6]", ""),
+            (Yolox, "i[1,3,32,64] -> o[2,42,6]", ""),
+            (Yolox, "i[1,3,32,64] -> o[1,42,?]", ""),
+            (Yolox, "i[1,3,48,64] -> o[1,66,6]", ""), // no multiple of 32
+            (Yolox, "i[1,3,?,?] -> o[1,42,6]", ""),   // cells fixed, input open
+            (Yolox, "i[1,1,32,64] -> o[1,42,6]", ""),
+            (Yolox, "i[2,3,32,64] -> o[1,42,6]", ""),
+            (Auto, "i[1,3,32,64] -> output[1,126,6]", "yolov5"),
+            (Auto, "i[1,3,32,64] -> outputs[1,42,6]", "yolov5"),
+            (Auto, "i[1,3,32,64] -> output[1,42,6]", "yolox"),
+            (Yolov5, "i[1,3,32,64] -> output[1,42,6]", "yolov5"),
+            (Auto, "i[1,32,64,3] -> output0[1,126,85]", "yolov5"),
+            (Auto, "i[?,3,?,?] -> output0[1,?,85]", "yolov5"),
+            (Auto, "i[?,3,?,?] -> output[1,?,85]", "yolox"),
+            (Yolov5, "i[?,3,?,?] -> output[1,?,85]", "yolov5"),
+            (Auto, "i[1,3,32,64] -> output0[1,6,42]", "yolov8"),
+            (Auto, "i[1,3,32,64] -> output0[1,126,5]", ""),
+            (Auto, "i[1,3,32,64] -> output0[1,300,6]", "end2end"),
+            (Auto, "i[1,3,?,64] -> output0[1,126,6]", ""),
+        ] {
+            let found = recognise(&signature(text), wanted);
+            let found = found.map_or("", |found| found.name);
+            assert_eq!(found, family, "{wanted:?} {text}");
+        }
+    }
 }

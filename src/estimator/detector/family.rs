@@ -5,7 +5,7 @@ use super::super::choices::choices;
 use super::super::error::Error;
 use super::super::geometry::{Rect, Size};
 use super::super::image::tensor::{Layout, PixelEncoding};
-use super::super::onnx::{ElementType, Outputs, Signature};
+use super::super::onnx::{Outputs, Signature};
 use super::detection::Detection;
 
 /// A family as recognised in the signature of one model.
@@ -53,26 +53,11 @@ impl Assumed {
     }
 }
 
-/// Rows of other classes: class and score of the best one.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Others {
-    pub best: Option<(f32, f32)>,
-}
-
-impl Others {
-    pub fn add(&mut self, class: f32, score: f32) {
-        if self.best.is_none_or(|(_, best)| score > best) {
-            self.best = Some((class, score));
-        }
-    }
-}
-
 /// How a family is recognised, and its defaults.
 #[derive(Debug)]
 pub(super) struct Contract {
     /// The signature, in words.
     pub expected: &'static str,
-    /// Boxes must score above it.
     pub score_threshold: f32,
     /// Overlapping boxes are suppressed by us, not in the graph.
     pub uses_nms_iou: bool,
@@ -100,18 +85,11 @@ choices! {
     }
 }
 
-/// The size of a detector's input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum InputSize {
-    Fixed(Size),
-    /// Any multiple of 32 both ways.
-    Free,
-}
-
 /// The input that a family expects, by default.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct InputContract {
-    pub size: InputSize,
+    /// `None`: any multiple of 32 both ways.
+    pub size: Option<Size>,
     pub encoding: PixelEncoding,
     pub scaling: Scaling,
     /// Level of the padding of a letterbox.
@@ -122,37 +100,26 @@ pub(super) struct InputContract {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct ImageInput {
     pub layout: Layout,
-    pub size: InputSize,
+    /// `None`: any multiple of 32 both ways.
+    pub size: Option<Size>,
 }
 
 impl ImageInput {
     /// `None` where the graph has another input.
     pub fn of(signature: &Signature) -> Option<Self> {
-        let [input] = signature.inputs.as_slice() else {
-            return None;
+        let (layout, batch, sides) = signature.image()?;
+        let size = match sides {
+            [Some(width), Some(height)] => Some(Size { width, height }),
+            _ => None,
         };
-        if input.element != ElementType::Float32 {
-            return None;
-        }
-        let (layout, height, width) = match *input.shape.as_slice() {
-            [1 | -1, 3, height, width] => (Layout::Nchw, height, width),
-            [1 | -1, height, width, 3] => (Layout::Nhwc, height, width),
-            _ => return None,
-        };
-        let side = |len: i64| u32::try_from(len).ok().filter(|&len| len > 0);
-        let size = match (side(width), side(height)) {
-            (Some(width), Some(height)) => InputSize::Fixed(Size { width, height }),
-            _ => InputSize::Free,
-        };
-        Some(Self { layout, size })
+        matches!(batch, 1 | -1).then_some(Self { layout, size })
     }
 
     /// `None` also where the graph leaves the size open.
     pub fn fixed(signature: &Signature) -> Option<Self> {
-        Self::of(signature).filter(|input| input.size != InputSize::Free)
+        Self::of(signature).filter(|input| input.size.is_some())
     }
 
-    /// Frames are stretched to the input.
     pub fn stretched(self, encoding: PixelEncoding) -> InputContract {
         InputContract {
             scaling: Scaling::Stretch,
@@ -180,11 +147,11 @@ pub(super) struct Boxes<'a> {
     /// The class that counts as head; `None`: any, or the one that the family assumes.
     pub head_class: Option<u32>,
     pub heads: &'a mut Vec<Detection>,
-    pub others: Others,
+    /// Class and score of the best row of another class.
+    pub other: Option<(f32, f32)>,
 }
 
 impl Boxes<'_> {
-    /// Adds a head if it scores above the threshold.
     pub fn add(&mut self, score: f32, rect: impl FnOnce() -> Rect) {
         if score > self.score_threshold {
             let rect = rect();
@@ -196,8 +163,9 @@ impl Boxes<'_> {
     pub fn take(&mut self, rect: Rect, class: f32, score: f32) {
         match self.head_class {
             Some(head) if class != head as f32 => {
-                if score > self.score_threshold {
-                    self.others.add(class, score);
+                let best = self.other.map_or(self.score_threshold, |(_, best)| best);
+                if score > best {
+                    self.other = Some((class, score));
                 }
             }
             _ => self.add(score, || rect),
@@ -215,7 +183,7 @@ impl Boxes<'_> {
 
 #[cfg(test)]
 pub(super) mod tests {
-    pub(in super::super) use super::super::super::onnx::signature::tests::one_output;
+    pub(in super::super) use super::super::super::onnx::signature::tests::signature;
     use super::*;
 
     /// The heads that `decode` finds.
@@ -231,7 +199,7 @@ pub(super) mod tests {
             score_threshold,
             head_class,
             heads: &mut heads,
-            others: Others::default(),
+            other: None,
         });
         heads
     }

@@ -3,10 +3,10 @@
 //! single output.
 
 use super::super::geometry::Size;
-use super::super::onnx::{ElementType, Signature};
-use super::family::{ImageInput, InputSize};
+use super::super::onnx::Signature;
+use super::family::ImageInput;
 
-const STRIDES: [u32; 3] = [8, 16, 32];
+pub(super) const STRIDES: [u32; 3] = [8, 16, 32];
 
 /// A cell of one of the grids.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,15 +53,13 @@ pub(super) fn counts(input: Size) -> [usize; 3] {
 /// input, or be open.
 pub(super) fn recognise(signature: &Signature, cells_last: bool) -> Option<(ImageInput, usize)> {
     let input = ImageInput::of(signature)?;
-    let [output] = signature.outputs.as_slice() else {
-        return None;
-    };
+    let output = signature.only_output()?;
     let (cells, values) = match (cells_last, &output.shape[..]) {
         (false, &[1 | -1, cells, values]) | (true, &[1 | -1, values, cells]) => (cells, values),
         _ => return None,
     };
     let cells_fit = match input.size {
-        InputSize::Fixed(size) => {
+        Some(size) => {
             size.width % 32 == 0
                 && size.height % 32 == 0
                 && (cells < 0
@@ -71,10 +69,10 @@ pub(super) fn recognise(signature: &Signature, cells_last: bool) -> Option<(Imag
                         false => cells == count(size),
                     }))
         }
-        InputSize::Free => cells < 0,
+        None => cells < 0,
     };
     let values = usize::try_from(values).ok()?;
-    (output.element == ElementType::Float32 && cells_fit).then_some((input, values))
+    cells_fit.then_some((input, values))
 }
 
 #[cfg(test)]
@@ -83,10 +81,7 @@ mod tests {
 
     #[test]
     fn cells_run_row_by_row_from_the_finest_grid() {
-        let input = Size {
-            width: 64,
-            height: 32,
-        };
+        let input = Size::new(64, 32);
         let cells: Vec<_> = cells(input).collect();
         assert_eq!(cells.len(), 8 * 4 + 4 * 2 + 2);
         assert_eq!(cells.len(), count(input));

@@ -12,6 +12,7 @@ use super::super::image::tensor::{ChannelOrder, PixelEncoding};
 use super::super::onnx::{Outputs, Signature};
 use super::detection::Detection;
 use super::family::{Boxes, Contract, Family, ImageInput, InputContract, boxed};
+use super::grid::STRIDES;
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "HeadNet (image float32[1,3,H,W], H and W multiples of 32) -> \
@@ -22,7 +23,6 @@ pub(super) const CONTRACT: Contract = Contract {
     recognise: |signature, _| HeadNet::recognise(signature).map(boxed),
 };
 
-const STRIDES: [u32; 3] = [8, 16, 32];
 /// Logit, centre and size.
 const VALUES: usize = 5;
 
@@ -47,7 +47,7 @@ impl HeadNet {
 impl Family for HeadNet {
     fn decode(&self, outputs: &Outputs<'_>, boxes: &mut Boxes<'_>) -> Result<(), Error> {
         for (&index, stride) in self.outputs.iter().zip(STRIDES) {
-            let (_, values) = outputs.float32(index)?;
+            let values = outputs.values::<f32>(index)?;
             let Size { width, height } = boxes.input;
             let cells = (width / stride) as usize * (height / stride) as usize;
             if values.len() != VALUES * cells {

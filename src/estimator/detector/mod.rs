@@ -36,7 +36,7 @@ use super::image::tensor::Layout;
 use super::onnx::signature::{MAX_FRAME_SIDE, values};
 use super::onnx::{ExecutionProvider, Model};
 use families::Recognised;
-use family::{Boxes, InputContract, InputSize, Others};
+use family::{Boxes, InputContract};
 use nms::suppress_overlaps;
 use watch::Watch;
 
@@ -53,7 +53,6 @@ pub struct DetectorSettings {
 }
 
 impl DetectorSettings {
-    /// The element's defaults.
     pub const DEFAULT: Self = Self {
         score_threshold: None,
         nms_iou: 0.3,
@@ -62,7 +61,6 @@ impl DetectorSettings {
     };
 }
 
-/// A loaded head detector.
 #[derive(Debug)]
 pub struct Detector {
     model: Model,
@@ -98,10 +96,7 @@ impl Detector {
             placement: None,
             watch: Watch::default(),
         };
-        let frame = Size {
-            width: 16,
-            height: 9,
-        };
+        let frame = Size::new(16, 9);
         detector.place(frame, DetectorSettings::DEFAULT.scaling)?;
         detector.try_out()?;
         let Recognised { family, doubt, .. } = &mut detector.recognised;
@@ -122,7 +117,7 @@ impl Detector {
             score_threshold: recognised.contract.score_threshold,
             head_class: None,
             heads: &mut Vec::new(),
-            others: Others::default(),
+            other: None,
         };
         self.model.run(&shape, &self.image, |outputs| {
             if let Some(name) = recognised.family.settle(outputs)? {
@@ -132,7 +127,6 @@ impl Detector {
         })
     }
 
-    /// The warnings since the last call.
     pub fn take_warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.watch.warnings)
     }
@@ -147,12 +141,10 @@ impl Detector {
         self.recognised.contract.score_threshold
     }
 
-    /// The model's file.
     pub fn path(&self) -> &std::path::Path {
         self.model.path()
     }
 
-    /// The execution provider that runs the network.
     pub fn provider(&self) -> ExecutionProvider {
         self.model.provider()
     }
@@ -208,17 +200,17 @@ impl Detector {
             score_threshold: settings.score_threshold.unwrap_or(contract.score_threshold),
             head_class: settings.head_class.or(self.watch.head),
             heads: detections,
-            others: Others::default(),
+            other: None,
         };
         self.model.run(&shape, &self.image, |outputs| {
             family.decode(outputs, &mut boxes)
         })?;
-        let (head_class, others) = (boxes.head_class, boxes.others);
+        let (head_class, other) = (boxes.head_class, boxes.other);
         if contract.uses_nms_iou {
             suppress_overlaps(detections, settings.nms_iou);
         }
         let chosen = settings.head_class.is_some();
-        self.watch.look(head_class, chosen, detections, others);
+        self.watch.look(head_class, chosen, detections, other);
         for detection in detections.iter_mut() {
             detection.rect = placement.to_frame(family.head(detection.rect));
         }
@@ -227,10 +219,8 @@ impl Detector {
 
     /// Decides how a frame is placed in the input, and allocates the input.
     fn place(&mut self, frame: Size, scaling: Scaling) -> Result<Placement, Error> {
-        let input = match self.input.size {
-            InputSize::Fixed(size) => size,
-            InputSize::Free => free_input(frame, self.free_size),
-        };
+        let input = self.input.size;
+        let input = input.unwrap_or_else(|| free_input(frame, self.free_size));
         let scaling = match scaling {
             Scaling::Auto => self.input.scaling,
             chosen => chosen,
@@ -260,10 +250,7 @@ fn free_input(frame: Size, long_side: u32) -> Size {
             .max(1)
             .next_multiple_of(32)
     };
-    Size {
-        width: fit(frame.width),
-        height: fit(frame.height),
-    }
+    Size::new(fit(frame.width), fit(frame.height))
 }
 
 #[cfg(test)]

@@ -22,24 +22,3 @@ pub(super) fn suppress_overlaps(boxes: &mut Vec<Detection>, iou: f32) {
     }
     boxes.truncate(kept);
 }
-
-#[cfg(test)]
-mod tests {
-    use super::super::super::geometry::Rect;
-    use super::*;
-
-    #[test]
-    fn of_overlapping_boxes_the_best_stays() {
-        let at = |x: f32, score| Detection {
-            rect: Rect::new(x, 0.0, 10.0, 10.0),
-            score,
-        };
-        // Overlaps of 10x10 boxes shifted by 5: 50 / 150 = 0.33; by 6: 40 / 160 = 0.25.
-        let mut boxes = vec![at(0.0, 0.5), at(5.0, 0.9), at(11.0, 0.7), at(30.0, 0.1)];
-        suppress_overlaps(&mut boxes, 0.3);
-        assert_eq!(boxes, [at(5.0, 0.9), at(11.0, 0.7), at(30.0, 0.1)]);
-        let mut boxes = vec![at(f32::NAN, 0.9), at(5.0, 0.8), at(6.0, f32::INFINITY)];
-        suppress_overlaps(&mut boxes, 0.3);
-        assert_eq!(boxes, [at(5.0, 0.8)]);
-    }
-}

@@ -58,12 +58,12 @@ impl Post {
 
 impl Family for Post {
     fn decode(&self, outputs: &Outputs<'_>, boxes: &mut Boxes<'_>) -> Result<(), Error> {
-        let (_, scores) = outputs.float32(self.scores)?;
+        let scores = outputs.values::<f32>(self.scores)?;
         if self.integer_boxes {
-            let (_, rows) = outputs.int64(self.boxes)?;
+            let rows = outputs.values::<i64>(self.boxes)?;
             append(scores, rows, |v| v as f32, boxes);
         } else {
-            let (_, rows) = outputs.float32(self.boxes)?;
+            let rows = outputs.values::<f32>(self.boxes)?;
             append(scores, rows, |v| v, boxes);
         }
         Ok(())
@@ -77,22 +77,5 @@ fn append<T: Copy>(scores: &[f32], rows: &[T], to_f32: impl Fn(T) -> f32, boxes:
         if is_head {
             boxes.add(score, || Rect::from_corners(x1, y1, x2, y2));
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::detection::Detection;
-    use super::super::family::tests::found;
-    use super::*;
-
-    #[test]
-    fn rows_become_boxes_strictly_above_the_threshold() {
-        let rows = [0i64, 0, 10, 20, 50, 40, 0, 0, 1, 1, 2, 2];
-        let found = found((640, 480), 0.2, None, |boxes| {
-            append(&[0.9, 0.2], &rows, |v| v as f32, boxes);
-        });
-        let rect = Rect::new(20.0, 10.0, 20.0, 40.0);
-        assert_eq!(found, [Detection { rect, score: 0.9 }]);
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::onnx::Hints;
 use super::detection::Detection;
-use super::family::{Assumed, Others};
+use super::family::Assumed;
 
 /// Frames with rows of other classes only before a warning: a single frame may show just a hand.
 const FRAMES_OF_OTHERS: u32 = 3;
@@ -61,20 +61,20 @@ impl Watch {
         }
     }
 
-    /// Checks the results of a frame. `head`: the class of heads; `chosen`: the settings named it.
+    /// Checks the results of a frame. `head`: the class of heads; `chosen`: the settings named it; `other`: class and
+    /// score of the best row of another class.
     pub fn look(
         &mut self,
         head: Option<u32>,
         chosen: bool,
         detections: &[Detection],
-        others: Others,
+        other: Option<(f32, f32)>,
     ) {
         if !chosen && let Some(doubt) = self.class_doubt.take() {
             self.warnings.push(doubt);
         }
         self.has_seen_heads |= !detections.is_empty();
-        if let (Some((class, score)), Some(head), false) = (others.best, head, self.has_seen_heads)
-        {
+        if let (Some((class, score)), Some(head), false) = (other, head, self.has_seen_heads) {
             self.frames_of_others += 1;
             if self.frames_of_others == FRAMES_OF_OTHERS {
                 self.warnings.push(format!(
@@ -134,11 +134,7 @@ mod tests {
         }
     }
 
-    fn others() -> Others {
-        Others {
-            best: Some((0.0, 0.9)),
-        }
-    }
+    const OTHER: Option<(f32, f32)> = Some((0.0, 0.9));
 
     #[test]
     fn an_assumed_class_is_told_unless_the_settings_name_it() {
@@ -157,7 +153,7 @@ mod tests {
         ] {
             let mut watch = watch(assumed(published), classes);
             for _ in 0..2 {
-                watch.look(Some(1), chosen, &[], Others::default());
+                watch.look(Some(1), chosen, &[], None);
             }
             match told {
                 "" => assert_eq!(watch.warnings, [""; 0]),
@@ -173,10 +169,10 @@ mod tests {
     fn rows_of_other_classes_alone_are_told_once() {
         let mut seen = watch(None, &[]);
         let mut never = watch(None, &[]);
-        seen.look(Some(1), true, &[head(0.9)], others());
+        seen.look(Some(1), true, &[head(0.9)], OTHER);
         for _ in 0..9 {
-            seen.look(Some(1), true, &[], others());
-            never.look(Some(1), true, &[], others());
+            seen.look(Some(1), true, &[], OTHER);
+            never.look(Some(1), true, &[], OTHER);
         }
         assert_eq!(seen.warnings, [""; 0]);
         assert_eq!(never.warnings.len(), 1);
@@ -186,10 +182,10 @@ mod tests {
     #[test]
     fn scores_beyond_one_are_told_once() {
         let mut watch = watch(None, &[]);
-        watch.look(None, true, &[head(1.0)], Others::default());
+        watch.look(None, true, &[head(1.0)], None);
         assert_eq!(watch.warnings, [""; 0]);
         for _ in 0..3 {
-            watch.look(None, true, &[head(120.0)], Others::default());
+            watch.look(None, true, &[head(120.0)], None);
         }
         assert_eq!(watch.warnings.len(), 1);
         assert!(watch.warnings[0].contains("120"));

@@ -11,9 +11,7 @@ use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::image::tensor::{ChannelOrder, PixelEncoding};
 use super::super::onnx::{ElementType, Outputs, Signature};
-use super::family::{
-    Assumed, Boxes, Contract, Family, ImageInput, InputContract, InputSize, boxed,
-};
+use super::family::{Assumed, Boxes, Contract, Family, ImageInput, InputContract, boxed};
 use super::grid;
 
 pub(super) const CONTRACT: Contract = Contract {
@@ -41,7 +39,7 @@ impl Yolov5 {
             return None;
         };
         let has_rows = match input.size {
-            InputSize::Fixed(size) if rows >= 0 => {
+            Some(size) if rows >= 0 => {
                 let anchors = grid::counts(size).map(|cells| cells.saturating_mul(3));
                 let rows = usize::try_from(rows).ok()?;
                 anchors.contains(&rows)
@@ -64,7 +62,7 @@ impl Family for Yolov5 {
     }
 
     fn decode(&self, outputs: &Outputs<'_>, boxes: &mut Boxes<'_>) -> Result<(), Error> {
-        let (_, values) = outputs.float32(0)?;
+        let values = outputs.values::<f32>(0)?;
         if !values.len().is_multiple_of(self.values) {
             return Err(outputs.wrong_count(0, self.values, values.len()));
         }
@@ -76,43 +74,5 @@ impl Family for Yolov5 {
             }
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::family::tests::one_output;
-    use super::*;
-
-    fn is_yolov5(input: &[i64], (name, output): (&str, &[i64]), named: bool) -> bool {
-        let mut signature = one_output(input, output);
-        signature.outputs[0].name = name.into();
-        Yolov5::recognise(&signature, named).is_some()
-    }
-
-    #[test]
-    fn rows_and_names_tell_it_from_others() {
-        let (fixed, open) = (&[1, 3, 32, 64][..], &[-1, 3, -1, -1][..]);
-        // 42 cells of the strides 8, 16 and 32.
-        for (input, output, named) in [
-            (fixed, ("output", &[1, 126, 6][..]), false),
-            (fixed, ("outputs", &[1, 42, 6]), false),
-            (fixed, ("output", &[1, 42, 6]), true),
-            (&[1, 32, 64, 3], ("output0", &[1, 126, 85]), false),
-            (open, ("output0", &[1, -1, 85]), false),
-            (open, ("output", &[1, -1, 85]), true),
-        ] {
-            assert!(is_yolov5(input, output, named), "{input:?} {output:?}");
-        }
-        for (input, output) in [
-            (fixed, ("output", &[1, 42, 6][..])), // YOLOX
-            (open, ("output", &[1, -1, 85])),     // YOLOX, perhaps
-            (fixed, ("output0", &[1, 6, 42])),    // YOLOv8
-            (fixed, ("output0", &[1, 126, 5])),
-            (fixed, ("output0", &[1, 300, 6])),
-            (&[1, 3, -1, 64], ("output0", &[1, 126, 6])),
-        ] {
-            assert!(!is_yolov5(input, output, false), "{input:?} {output:?}");
-        }
     }
 }

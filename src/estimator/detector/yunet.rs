@@ -12,6 +12,7 @@ use super::super::image::tensor::{ChannelOrder, PixelEncoding};
 use super::super::onnx::{Outputs, Signature};
 use super::face;
 use super::family::{Boxes, Contract, Family, ImageInput, InputContract, boxed};
+use super::grid::STRIDES;
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "YuNet (image float32[1,3,H,W]) -> \
@@ -22,8 +23,6 @@ pub(super) const CONTRACT: Contract = Contract {
     open_size: Some(640),
     recognise: |signature, _| YuNet::recognise(signature).map(boxed),
 };
-
-const STRIDES: [u32; 3] = [8, 16, 32];
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct YuNet {
@@ -53,9 +52,9 @@ impl Family for YuNet {
         for (indices, stride) in self.outputs.iter().zip(STRIDES) {
             let [cls, obj, bbox] = *indices;
             append(
-                outputs.float32(cls)?.1,
-                outputs.float32(obj)?.1,
-                outputs.float32(bbox)?.1,
+                outputs.values::<f32>(cls)?,
+                outputs.values::<f32>(obj)?,
+                outputs.values::<f32>(bbox)?,
                 stride,
                 boxes,
             );
@@ -80,24 +79,5 @@ fn append(cls: &[f32], obj: &[f32], bbox: &[f32], stride: u32, boxes: &mut Boxes
             let (w, h) = (b2.exp() * stride, b3.exp() * stride);
             Rect::from_center(cx, cy, w, h)
         });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::family::tests::{assert_near, found};
-    use super::*;
-
-    #[test]
-    fn a_cell_becomes_a_box() {
-        // 4x4 cells of stride 8; cell 6 is row 1, column 2.
-        let (mut cls, obj, mut bbox) = ([0.0; 16], [1.0; 16], [0.0; 64]);
-        cls[6] = 0.64;
-        bbox[24..28].copy_from_slice(&[0.5, 0.25, 0.0, 2.0f32.ln()]);
-        let found = found((32, 32), 0.5, None, |boxes| {
-            append(&cls, &obj, &bbox, 8, boxes);
-        });
-        // Centre (20, 10), size 8 x 16, score sqrt(0.64).
-        assert_near(&found, Rect::new(16.0, 2.0, 8.0, 16.0), 0.8);
     }
 }

@@ -27,7 +27,6 @@ const SPIN_MICROSECONDS: &str = "20";
 /// What a model is for; names it in errors and properties.
 pub type Role = &'static str;
 
-/// A loaded ONNX file, ready to run.
 #[derive(Debug)]
 pub struct Model {
     pool: Arc<Pool>,
@@ -89,7 +88,6 @@ impl Model {
         &self.path
     }
 
-    /// The provider that runs it.
     pub fn provider(&self) -> ExecutionProvider {
         self.pool.provider
     }
@@ -198,14 +196,13 @@ fn load(
         found,
     };
     let builder = || builder(runtime, options).map_err(|error| unreadable(error.to_string()));
-    let (last, better) = match options.provider.candidates() {
-        [better @ .., last] => (*last, better),
-        [] => (ExecutionProvider::Cpu, &[] as &[_]),
+    let is_usable =
+        |provider| builder().is_ok_and(|builder| with_provider(builder, provider, options).is_ok());
+    let provider = match options.provider {
+        ExecutionProvider::Auto if is_usable(ExecutionProvider::Cuda) => ExecutionProvider::Cuda,
+        ExecutionProvider::Auto => ExecutionProvider::Cpu,
+        named => named,
     };
-    let usable = |&&provider: &&ExecutionProvider| {
-        builder().is_ok_and(|builder| with_provider(builder, provider, options).is_ok())
-    };
-    let provider = better.iter().find(usable).copied().unwrap_or(last);
     let mut builder =
         with_provider(builder()?, provider, options).map_err(|found| Error::Provider {
             provider: provider.name(),
@@ -296,37 +293,12 @@ fn element_type(ty: TensorElementType) -> ElementType {
     })
 }
 
-/// The output tensors of one run.
 pub struct Outputs<'a> {
     outputs: SessionOutputs<'a>,
     path: &'a Path,
 }
 
 impl Outputs<'_> {
-    /// Shape and values of float32 output number `index`.
-    ///
-    /// # Errors
-    /// [`Error::Inference`] when there is no such output.
-    pub fn float32(&self, index: usize) -> Result<(&[i64], &[f32]), Error> {
-        self.tensor(index)
-    }
-
-    /// Shape and values of int32 output number `index`.
-    ///
-    /// # Errors
-    /// [`Error::Inference`] when there is no such output.
-    pub fn int32(&self, index: usize) -> Result<(&[i64], &[i32]), Error> {
-        self.tensor(index)
-    }
-
-    /// Shape and values of int64 output number `index`.
-    ///
-    /// # Errors
-    /// [`Error::Inference`] when there is no such output.
-    pub fn int64(&self, index: usize) -> Result<(&[i64], &[i64]), Error> {
-        self.tensor(index)
-    }
-
     /// The error of an output that has another number of values than its signature promised.
     pub fn wrong_count(&self, index: usize, expected: usize, found: usize) -> Error {
         inference_error(
@@ -335,15 +307,18 @@ impl Outputs<'_> {
         )
     }
 
-    fn tensor<T: PrimitiveTensorElementType>(&self, index: usize) -> Result<(&[i64], &[T]), Error> {
+    /// The values of output number `index`.
+    ///
+    /// # Errors
+    /// [`Error::Inference`] when there is no such output, or when it is of another type.
+    pub fn values<T: PrimitiveTensorElementType>(&self, index: usize) -> Result<&[T], Error> {
         let failed =
             |reason: String| inference_error(self.path, format!("output {index}: {reason}"));
         if index >= self.outputs.len() {
             return Err(failed("missing".into()));
         }
-        let (shape, values) = self.outputs[index]
-            .try_extract_tensor()
-            .map_err(|error| failed(error.to_string()))?;
-        Ok((shape, values))
+        let tensor = self.outputs[index].try_extract_tensor();
+        let (_, values) = tensor.map_err(|error| failed(error.to_string()))?;
+        Ok(values)
     }
 }

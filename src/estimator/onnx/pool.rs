@@ -13,14 +13,12 @@ use super::session::Session;
 use super::signature::Signature;
 use crate::sync::{lock, wait};
 
-/// A session that ONNX Runtime has loaded.
 pub(super) struct Loaded {
     pub session: Session,
     pub signature: Signature,
     pub provider: ExecutionProvider,
 }
 
-/// Sessions of the same graph.
 #[derive(Debug)]
 pub(super) struct Pool {
     pub signature: Signature,
@@ -85,7 +83,6 @@ impl Pool {
         self.moved.notify_all();
     }
 
-    /// Waits for a session.
     pub fn lend(&self) -> Lent<'_> {
         let mut line = lock(&self.line);
         let number = line.last;
@@ -114,7 +111,6 @@ struct Key {
     options: SessionOptions,
 }
 
-/// The pools that models share.
 static SHARED: Mutex<Vec<(Key, Weak<Pool>)>> = Mutex::new(Vec::new());
 
 /// The pool that all models of this file and with these options share. Each user adds a session, by `load`,

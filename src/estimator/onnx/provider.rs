@@ -2,10 +2,13 @@
 //! What runs the networks: the CPU, or an execution provider that the ONNX Runtime library was built with.
 
 use std::path::Path;
-use std::ptr;
+
+use ort::ep::{
+    CPU, CUDA, ExecutionProvider as Provider, ExecutionProviderDispatch, MIGraphX, OpenVINO,
+    TensorRT, XNNPACK,
+};
 
 use crate::estimator::choices::choices;
-use ort::ep::{CUDA, ExecutionProviderDispatch, MIGraphX, OpenVINO, TensorRT, XNNPACK};
 
 choices! {
     /// An execution provider. The ONNX Runtime library that is loaded decides which ones there are.
@@ -22,40 +25,33 @@ choices! {
 }
 
 impl ExecutionProvider {
-    /// The providers to try, the best first.
-    pub(super) fn candidates(self) -> &'static [Self] {
-        match self {
-            Self::Auto => &[Self::Cuda, Self::Cpu],
-            Self::Cpu => &[Self::Cpu],
-            Self::Cuda => &[Self::Cuda],
-            Self::TensorRt => &[Self::TensorRt],
-            Self::OpenVino => &[Self::OpenVino],
-            Self::MiGraphX => &[Self::MiGraphX],
-            Self::Xnnpack => &[Self::Xnnpack],
+    /// ONNX Runtime's name of it, and whether the library was built with it.
+    fn availability(self) -> (&'static str, bool) {
+        fn of<P: Provider>() -> (&'static str, bool) {
+            (P::NAME, P::is_available().unwrap_or_default())
         }
-    }
-
-    /// ONNX Runtime's name of it.
-    fn long_name(self) -> &'static str {
         match self {
-            Self::Auto | Self::Cpu => "CPUExecutionProvider",
-            Self::Cuda => "CUDAExecutionProvider",
-            Self::TensorRt => "TensorrtExecutionProvider",
-            Self::OpenVino => "OpenVINOExecutionProvider",
-            Self::MiGraphX => "MIGraphXExecutionProvider",
-            Self::Xnnpack => "XnnpackExecutionProvider",
+            Self::Auto | Self::Cpu => of::<CPU>(),
+            Self::Cuda => of::<CUDA>(),
+            Self::TensorRt => of::<TensorRT>(),
+            Self::OpenVino => of::<OpenVINO>(),
+            Self::MiGraphX => of::<MIGraphX>(),
+            Self::Xnnpack => of::<XNNPACK>(),
         }
     }
 
     /// The error says what the library has instead of this provider.
     pub(super) fn check_available(self) -> Result<(), String> {
-        let available = available();
-        if available.iter().any(|name| name == self.long_name()) {
+        if self.availability().1 {
             return Ok(());
         }
+        use ExecutionProvider::{Cpu, Cuda, MiGraphX, OpenVino, TensorRt, Xnnpack};
+        let all = [Cpu, Cuda, TensorRt, OpenVino, MiGraphX, Xnnpack].map(Self::availability);
+        let available = all.into_iter().filter(|(_, is_available)| *is_available);
+        let names: Vec<_> = available.map(|(name, _)| name).collect();
         Err(format!(
             "a library built with the {} only",
-            available.join(", ")
+            names.join(", ")
         ))
     }
 
@@ -94,30 +90,5 @@ impl ExecutionProvider {
             Self::Xnnpack => XNNPACK::default().build(),
         };
         Some(provider.error_on_failure())
-    }
-}
-
-/// ONNX Runtime's names of the providers that the library was built with.
-fn available() -> Vec<String> {
-    let api = ort::api();
-    let (mut names, mut count) = (ptr::null_mut(), 0);
-    // SAFETY: on success ONNX Runtime gives an array of `count` C strings, which is given back to it once.
-    unsafe {
-        let status = (api.GetAvailableProviders)(&mut names, &mut count);
-        if !status.0.is_null() {
-            (api.ReleaseStatus)(status.0);
-            return Vec::new();
-        }
-        let length = usize::try_from(count).unwrap_or(0);
-        let text = |index: usize| {
-            let name = std::ffi::CStr::from_ptr(*names.add(index));
-            name.to_string_lossy().into_owned()
-        };
-        let texts = (0..length).map(text).collect();
-        let status = (api.ReleaseAvailableProviders)(names, count);
-        if !status.0.is_null() {
-            (api.ReleaseStatus)(status.0);
-        }
-        texts
     }
 }

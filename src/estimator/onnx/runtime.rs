@@ -18,7 +18,6 @@ const OLDEST_MINOR: u32 = ort::MINOR_VERSION;
 /// The first ONNX Runtime, 1.x, with a limit for how long threads spin.
 const BOUNDED_SPINNING_MINOR: u32 = 26;
 
-/// Severity of a message of ONNX Runtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     Debug,
@@ -39,7 +38,6 @@ pub struct RuntimeOptions {
     pub log_from: Severity,
 }
 
-/// ONNX Runtime, loaded.
 #[derive(Debug)]
 pub struct Runtime {
     pub(super) environment: Environment,

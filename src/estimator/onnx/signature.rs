@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::hints::Hints;
 use crate::estimator::geometry::Size;
+use crate::estimator::image::tensor::Layout;
 
 /// Largest side of a detector's input, in pixels. The largest published ones take 1280 to 1536.
 pub const MAX_FRAME_SIDE: u32 = 4096;
@@ -29,7 +30,6 @@ pub enum ElementType {
     NoTensor,
 }
 
-/// Name, type and shape of one input or output of a graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TensorInfo {
     pub name: String,
@@ -84,7 +84,30 @@ pub(crate) fn values(images: usize, size: Size) -> Option<usize> {
 }
 
 impl Signature {
-    /// The index of the float32 output of this name.
+    /// Layout, batch, width and height of the only input, if that is float32 `[N, 3, H, W]` or `[N, H, W, 3]`; `None`
+    /// for sides that the graph leaves open.
+    pub fn image(&self) -> Option<(Layout, i64, [Option<u32>; 2])> {
+        let [input] = self.inputs.as_slice() else {
+            return None;
+        };
+        let (layout, batch, width, height) = match *input.shape.as_slice() {
+            [batch, 3, height, width] => (Layout::Nchw, batch, width, height),
+            [batch, height, width, 3] => (Layout::Nhwc, batch, width, height),
+            _ => return None,
+        };
+        let side = |len: i64| u32::try_from(len).ok().filter(|&len| len > 0);
+        let is_float32 = input.element == ElementType::Float32;
+        is_float32.then(|| (layout, batch, [width, height].map(side)))
+    }
+
+    /// The only output, if that is float32.
+    pub fn only_output(&self) -> Option<&TensorInfo> {
+        match self.outputs.as_slice() {
+            [output] if output.element == ElementType::Float32 => Some(output),
+            _ => None,
+        }
+    }
+
     pub fn float32_output(&self, name: &str) -> Option<usize> {
         self.outputs
             .iter()
@@ -140,16 +163,32 @@ impl fmt::Display for Signature {
 pub(in super::super) mod tests {
     use super::*;
 
-    /// A graph with one float32 input and one float32 output.
-    pub(in super::super::super) fn one_output(input: &[i64], output: &[i64]) -> Signature {
-        let tensor = |name: &str, shape: &[i64]| TensorInfo {
-            name: name.into(),
-            element: ElementType::Float32,
-            shape: shape.into(),
+    /// The signature in short, as in `images[1,3,32,32], more:int64[?,2] -> output[?,7]`; float32 where nothing else
+    /// is said.
+    pub(in super::super::super) fn signature(text: &str) -> Signature {
+        let tensor = |text: &str| {
+            let (name, shape) = text.trim_end_matches(']').split_once('[').unwrap();
+            let (name, element) = name.split_once(':').unwrap_or((name, "float32"));
+            let dims = shape.split(',').filter(|dim| !dim.is_empty());
+            TensorInfo {
+                name: name.into(),
+                element: match element {
+                    "float32" => ElementType::Float32,
+                    "int32" => ElementType::Int32,
+                    "int64" => ElementType::Int64,
+                    other => ElementType::Other(String::leak(other.into())),
+                },
+                shape: dims.map(|dim| dim.parse().unwrap_or(-1)).collect(),
+            }
         };
+        let tensors = |text: &str| {
+            let tensors = text.split(", ").filter(|text| !text.is_empty());
+            tensors.map(tensor).collect()
+        };
+        let (inputs, outputs) = text.split_once(" -> ").unwrap();
         Signature {
-            inputs: vec![tensor("images", input)],
-            outputs: vec![tensor("output", output)],
+            inputs: tensors(inputs),
+            outputs: tensors(outputs),
             hints: Hints::default(),
         }
     }
@@ -157,43 +196,36 @@ pub(in super::super) mod tests {
     #[test]
     fn absurd_sizes_are_refused_without_overflow() {
         let most = i64::MAX;
-        for (input, output, expected) in [
-            (&[1, 3, 5000, 640][..], &[-1, 7][..], "4096x4096"),
-            (&[257, 3, 224, 224], &[-1, 3], "at most 256 images"),
-            (&[1, 3, 640, 640], &[1, most, 8400], "values in output"),
-            (&[1, 3, 640, 640], &[1, most, -1], "values in output"),
-            (&[most, most, most, most], &[-1, 7], "values in images"),
-            (&[256, 3, 4096, 4096], &[-1, 7], "values in images"),
+        for (text, expected) in [
+            ("i[1,3,5000,640] -> o[?,7]", "4096x4096"),
+            ("i[257,3,224,224] -> o[?,3]", "at most 256 images"),
+            (
+                &format!("i[1,3,640,640] -> o[1,{most},8400]"),
+                "values in o",
+            ),
+            (&format!("i[1,3,640,640] -> o[1,{most},?]"), "values in o"),
+            (&format!("i[{most},{most},{most}] -> o[?,7]"), "values in i"),
+            ("i[256,3,4096,4096] -> o[?,7]", "values in i"),
+            ("i[1,3,4096,4096] -> o[1,84,348160]", ""),
+            ("i[256,3,224,224] -> o[256,3]", ""),
+            ("i[?,3,?,?] -> o[?,?,?]", ""),
+            ("i[0,3,640,640] -> o[0,7]", ""),
+            ("i[] -> o[]", ""),
         ] {
-            let refused = one_output(input, output)
-                .check_size(MAX_FRAME_SIDE)
-                .unwrap_err();
-            assert!(refused.contains(expected), "{refused}");
+            let checked = signature(text).check_size(MAX_FRAME_SIDE);
+            let refused = checked.err().unwrap_or_default();
+            assert!(refused.contains(expected), "{text}: {refused}");
+            assert_eq!(refused.is_empty(), expected.is_empty(), "{text}: {refused}");
         }
-        for (input, output) in [
-            (&[1, 3, 4096, 4096][..], &[1, 84, 348_160][..]),
-            (&[256, 3, 224, 224], &[256, 3]),
-            (&[-1, 3, -1, -1], &[-1, -1, -1]),
-            (&[0, 3, 640, 640], &[0, 7]),
-            (&[], &[]),
-        ] {
-            assert_eq!(one_output(input, output).check_size(MAX_FRAME_SIDE), Ok(()));
-        }
-        assert!(
-            one_output(&[1, 3, 1025, 32], &[1, 3])
-                .check_size(MAX_CROP_SIDE)
-                .is_err()
-        );
+        let crop = signature("i[1,3,1025,32] -> o[1,3]");
+        assert!(crop.check_size(MAX_CROP_SIDE).is_err());
     }
 
     #[test]
     fn values_that_no_number_counts() {
-        let size = |side| Size {
-            width: side,
-            height: side,
-        };
-        assert_eq!(values(2, size(10)), Some(600));
-        assert_eq!(values(usize::MAX, size(1)), None);
-        assert_eq!(values(usize::MAX / 3, size(u32::MAX)), None);
+        assert_eq!(values(2, Size::new(10, 10)), Some(600));
+        assert_eq!(values(usize::MAX, Size::new(1, 1)), None);
+        let largest = Size::new(u32::MAX, u32::MAX);
+        assert_eq!(values(usize::MAX / 3, largest), None);
     }
 }

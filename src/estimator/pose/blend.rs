@@ -15,7 +15,7 @@ use super::super::angles::Angles;
 
 /// How the answers of the front model and of one rear model become one.
 #[derive(Debug)]
-pub(super) struct Blend {
+pub(in super::super) struct Blend {
     /// The measure of how little the front answer counts, from the magnitude of the rear model's azimuth and the
     /// distance of the two azimuths, in degrees.
     measure: fn(rear: f32, apart: f32) -> f32,
@@ -124,76 +124,29 @@ mod tests {
 
     #[test]
     fn two_answers_make_one_pose() {
-        let angles = |[yaw, pitch, roll]: [f32; 3]| Angles::new(yaw, pitch, roll);
-        for (rear, front, share, want) in [
-            ([0.0, -10.0, 2.0], [0.0, -5.0, 4.0], 0.0, [0.0, -2.0, 4.0]),
+        for [yaw, pitch, roll, of_front @ .., share, x, y, z] in [
+            // Yaw, pitch and roll of the rear and the front answer; the share, and the pose.
+            [0.0, -10.0, 2.0, 0.0, -5.0, 4.0, 0.0, 0.0, -2.0, 4.0],
             // -1.5 * 28/45 of yaw.
-            (
-                [30.0, -10.0, 2.0],
-                [28.0, -5.0, 4.0],
-                0.0,
-                [27.067, -2.0, 4.0],
-            ),
+            [30.0, -10.0, 2.0, 28.0, -5.0, 4.0, 0.0, 27.067, -2.0, 4.0],
             // 85/2 + 25 is an eighth of the way.
-            (
-                [85.0, 0.0, 2.0],
-                [60.0, 0.0, 4.0],
-                0.125,
-                [62.645, 3.159, 3.854],
-            ),
+            [85.0, 0.0, 2.0, 60.0, 0.0, 4.0, 0.125, 62.645, 3.159, 3.854],
             // 85/2 + 55. Further by 8 * 25/30, and up by 8 * 25/60.
-            (
-                [85.0, 0.0, 2.0],
-                [30.0, 0.0, 4.0],
-                1.0,
-                [91.667, 3.333, 2.0],
-            ),
-            (
-                [92.0, 0.0, 0.0],
-                [64.0, 0.0, 0.0],
-                0.45,
-                [79.135, 3.037, -0.541],
-            ),
-            (
-                [92.0, -10.0, 2.0],
-                [64.0, -5.0, 4.0],
-                0.44342,
-                [78.884, -1.292, 5.488],
-            ),
-            (
-                [110.0, 0.0, 0.0],
-                [90.0, 0.0, 0.0],
-                0.5,
-                [100.585, 5.872, 1.057],
-            ),
-            (
-                [120.0, -10.0, 2.0],
-                [60.0, -5.0, 4.0],
-                1.0,
-                [120.0, -2.0, 2.0],
-            ),
-            (
-                [170.0, -10.0, 2.0],
-                [0.0, -5.0, 4.0],
-                1.0,
-                [170.0, -2.0, 2.0],
-            ),
-            ([60.0, 0.0, 2.0], [-60.0, 0.0, 4.0], 1.0, [60.0, 0.0, 2.0]),
-            (
-                [-90.0, 0.0, 2.0],
-                [-58.0, 0.0, 4.0],
-                0.6,
-                [-82.597, 1.712, 4.681],
-            ),
+            [85.0, 0.0, 2.0, 30.0, 0.0, 4.0, 1.0, 91.667, 3.333, 2.0],
+            [92.0, 0.0, 0.0, 64.0, 0.0, 0.0, 0.45, 79.135, 3.037, -0.541],
+            [
+                92.0, -10.0, 2.0, 64.0, -5.0, 4.0, 0.44342, 78.884, -1.292, 5.488,
+            ],
+            [110.0, 0.0, 0.0, 90.0, 0.0, 0.0, 0.5, 100.585, 5.872, 1.057],
+            [120.0, -10.0, 2.0, 60.0, -5.0, 4.0, 1.0, 120.0, -2.0, 2.0],
+            [170.0, -10.0, 2.0, 0.0, -5.0, 4.0, 1.0, 170.0, -2.0, 2.0],
+            [60.0, 0.0, 2.0, -60.0, 0.0, 4.0, 1.0, 60.0, 0.0, 2.0],
+            [-90.0, 0.0, 2.0, -58.0, 0.0, 4.0, 0.6, -82.597, 1.712, 4.681],
             // Round the back 179 and -179 are 2 apart, here as well.
-            (
-                [179.0, 0.0, 2.0],
-                [-179.0, 0.0, 4.0],
-                1.0,
-                [179.0, 8.0, 2.0],
-            ),
+            [179.0, 0.0, 2.0, -179.0, 0.0, 4.0, 1.0, 179.0, 8.0, 2.0],
         ] {
-            let (front, rear) = (angles(front), angles(rear));
+            let (rear, [a, b, c]) = (Angles::new(yaw, pitch, roll), of_front);
+            let (front, want) = (Angles::new(a, b, c), [x, y, z]);
             let found = WHENET.rear_share(front, rear);
             assert!((found - share).abs() < 1e-4, "{rear:?} {front:?}: {found}");
             let Angles { yaw, pitch, roll } = WHENET.between(front, rear, found);

@@ -11,7 +11,6 @@ use super::families::{self, PoseFamily};
 pub struct PoseContract {
     /// As the property `pose-family` spells it.
     pub family: &'static str,
-    /// Size of the crops.
     pub input_size: Size,
     pub encoding: PixelEncoding,
     /// Set where the graph takes exactly so many crops.

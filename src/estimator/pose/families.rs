@@ -3,7 +3,7 @@
 
 use super::super::choices::families;
 use super::super::onnx::Signature;
-use super::super::onnx::nearest::nearest;
+use super::super::onnx::nearest::{nearest, no_family, with_difference};
 use super::super::onnx::signature::MAX_CROP_SIDE;
 use super::family::{Contract, Family, InputContract};
 
@@ -31,11 +31,9 @@ pub(crate) use pose_families;
 
 pose_families! {
     families
-    /// Which output contract a pose model keeps.
     pub enum PoseFamily of Contract:
 }
 
-/// The family of one model.
 #[derive(Debug)]
 pub(super) struct Recognised {
     /// As the property `pose-family` spells it.
@@ -79,34 +77,107 @@ pub(super) fn recognise(signature: &Signature, wanted: PoseFamily) -> Result<Rec
     };
     if let Some((.., contract)) = FAMILIES.iter().find(|(family, ..)| *family == wanted) {
         let near = nearest(signature, |changed| Some(find(changed, true)?.name));
-        let difference = near.map(|(_, difference)| format!("; the one difference: {difference}"));
-        let expected = contract.expected;
-        return Err(format!(
-            "the signature of a pose model: {expected}{}",
-            difference.unwrap_or_default()
-        ));
+        let expected = with_difference(contract.expected, near);
+        return Err(format!("the signature of a pose model: {expected}"));
     }
-    let words = |family: &str| {
-        let found = FAMILIES.iter().find(|(_, name, _)| *name == family);
-        found.map_or("", |(.., contract)| contract.expected)
-    };
     Err(match takes(signature).as_slice() {
-        [] => match nearest(signature, |changed| takes(changed).first().copied()) {
-            Some((family, difference)) => format!(
-                "the signature of a pose model; the nearest family is {family}: {}; the difference: {difference}",
-                words(family)
-            ),
-            None => {
-                let names: Vec<_> = FAMILIES.iter().map(|(_, name, _)| *name).collect();
-                format!(
-                    "the signature of a pose model of one of the families {}, and none is near",
-                    names.join(", ")
-                )
-            }
-        },
+        [] => {
+            let near = nearest(signature, |changed| takes(changed).first().copied());
+            let families = FAMILIES.iter();
+            let families = families.map(|(_, name, contract)| (*name, contract.expected));
+            no_family("a pose model", near, families)
+        }
         families => format!(
             "the signature of a pose model of one family alone. This one is taken where pose-family names it: {}",
             families.join(" or ")
         ),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::onnx::signature::tests::signature;
+    use super::PoseFamily::{Auto, DmHead, FsaNet, Hopenet, SixDRepNet, Tddfa, TurnNet};
+    use super::*;
+
+    #[test]
+    fn signatures_tell_families_apart() {
+        for (wanted, text, family) in [
+            (DmHead, "i[4,3,64,96] -> y[4,3]", "dmhead"),
+            (DmHead, "i[1,3,224,224] -> yaw_roll_pitch[1,7]", ""),
+            (DmHead, "i[1,3,224,224] -> yaw_roll_pitch[1,3,3]", ""),
+            (DmHead, "i[1,1,224,224] -> yaw_roll_pitch[1,3]", ""),
+            (DmHead, "i[1,3,?,?] -> yaw_roll_pitch[1,3]", ""),
+            (DmHead, "i[1,3,0,224] -> yaw_roll_pitch[1,3]", ""),
+            (DmHead, "i[3,224,224] -> yaw_roll_pitch[1,3]", ""),
+            (Auto, "i[1,3,64,64] -> output[1,3]", "fsanet"),
+            (Auto, "i[1,3,64,64] -> yaw_roll_pitch[1,3]", "dmhead"),
+            (FsaNet, "i[1,3,64,64] -> yaw_roll_pitch[1,3]", "fsanet"),
+            (FsaNet, "i[1,3,224,224] -> output[1,3]", ""),
+            (FsaNet, "i[1,3,64,32] -> output[1,3]", ""),
+            (FsaNet, "i[1,1,64,64] -> output[1,3]", ""),
+            (FsaNet, "i[1,3,64,64] -> output[1,4]", ""),
+            (FsaNet, "i[1,3,64,64] -> output[1,3,1]", ""),
+            (Auto, "i[?,3,224,224] -> r[?,3,3]", "6drepnet"),
+            (SixDRepNet, "i[?,3,224,224] -> r[?,3,4]", ""),
+            (SixDRepNet, "i[?,3,224,224] -> r[?,9]", ""),
+            (SixDRepNet, "i[?,3,224,224] -> angles[?,3]", ""), // in which order?
+            (SixDRepNet, "i[?,1,224,224] -> r[?,3,3]", ""),
+            (SixDRepNet, "i[?,3,?,?] -> r[?,3,3]", ""),
+            // By the signature alone, nothing but matrices and the zoo's file.
+            (SixDRepNet, "i[?,3,224,224] -> 6d[?,6]", "6drepnet"),
+            (Auto, "i[?,3,224,224] -> 6d[?,6]", ""),
+            (Auto, "i[?,3,224,224] -> yaw_roll_pitch[?,3]", "dmhead"),
+            (Auto, "i[?,3,224,224] -> pitch_yaw_roll[?,3]", "dmhead"),
+            (Auto, "i[?,3,32,32] -> yaw_pitch_roll[?,3]", "dmhead"),
+            (Auto, "i[?,3,224,224] -> yaw_pitch_roll[?,3]", "6drepnet"),
+            (
+                Auto,
+                "i[?,3,120,120] -> parameters_standardised[?,62]",
+                "3ddfa",
+            ),
+            (
+                Auto,
+                "i[?,3,120,120] -> params_denormalised[?,62]",
+                "3ddfa-denormalised",
+            ),
+            (Auto, "i[?,3,120,120] -> params[?,62]", ""),
+            (Auto, "i[?,3,120,120] -> standardised[?,61]", ""),
+            (Tddfa, "i[1,3,120,120] -> params[1,62]", "3ddfa"),
+            (Tddfa, "i[1,3,120,120] -> params[1,63]", ""),
+            (Tddfa, "i[1,3,120,120] -> params[1,62,1]", ""),
+            (Tddfa, "i[1,3,128,128] -> params[1,62]", ""),
+            (Tddfa, "i[1,1,120,120] -> params[1,62]", ""),
+            (Auto, "image[?,3,112,112] -> pose[?,7]", "turnnet"),
+            (TurnNet, "image[?,3,112,112] -> pose[?,6]", ""),
+            (TurnNet, "image[?,3,112,112] -> logits[?,7]", ""),
+            (TurnNet, "input[?,3,112,112] -> pose[?,7]", ""),
+            (
+                Auto,
+                "i[?,3,224,224] -> yaw[?,120], pitch[?,66], roll[?,66]",
+                "whenet",
+            ),
+            (
+                Auto,
+                "i[?,3,224,224] -> yaw[?,66], pitch[?,66], roll[?,66]",
+                "hopenet",
+            ),
+            (
+                Auto,
+                "i[?,3,224,224] -> yaw[?,120], pitch[?,65], roll[?,66]",
+                "",
+            ),
+            (
+                Auto,
+                "i[?,3,224,224] -> yaw[?,120], pitch[?,120], roll[?,66]",
+                "",
+            ),
+            (Auto, "i[?,3,224,224] -> yaw[?,120], pitch[?,66]", ""),
+            (Hopenet, "i[?,3,224,224] -> a[?,66], b[?,66], c[?,62]", ""),
+        ] {
+            let found = recognise(&signature(text), wanted);
+            let found = found.map_or("", |found| found.name);
+            assert_eq!(found, family, "{wanted:?} {text}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use super::super::angles::Angles;
 use super::super::error::Error;
 use super::super::geometry::{CropMode, Size};
 use super::super::image::tensor::{Layout, PixelEncoding};
-use super::super::onnx::{ElementType, Outputs, Signature};
+use super::super::onnx::{Outputs, Signature};
 
 /// A family as recognised in the signature of one model.
 pub(super) trait Family: std::fmt::Debug + Send + Sync {
@@ -14,7 +14,6 @@ pub(super) trait Family: std::fmt::Debug + Send + Sync {
         CropMode::Upstream
     }
 
-    /// Reads the answers of one run.
     fn decode(&self, outputs: &Outputs<'_>, answers: &mut Answers<'_>) -> Result<(), Error>;
 
     /// What the signature leaves open, and how it was taken.
@@ -44,7 +43,6 @@ pub(super) fn boxed<F: Family + 'static>((input, family): (InputContract, F)) ->
     (input, Box::new(family))
 }
 
-/// The answers for the crops of one run.
 #[derive(Debug)]
 pub(super) struct Answers<'a> {
     pub crops: usize,
@@ -85,24 +83,10 @@ pub(super) struct CropInput {
 impl CropInput {
     /// `None` where the graph has another input.
     pub fn of(signature: &Signature) -> Option<Self> {
-        let [input] = signature.inputs.as_slice() else {
-            return None;
-        };
-        if input.element != ElementType::Float32 {
-            return None;
-        }
-        let (layout, batch, height, width) = match *input.shape.as_slice() {
-            [batch, 3, height, width] => (Layout::Nchw, batch, height, width),
-            [batch, height, width, 3] => (Layout::Nhwc, batch, height, width),
-            _ => return None,
-        };
-        let side = |len: i64| u32::try_from(len).ok().filter(|&len| len > 0);
+        let (layout, batch, [width, height]) = signature.image()?;
         Some(Self {
             layout,
-            size: Size {
-                width: side(width)?,
-                height: side(height)?,
-            },
+            size: Size::new(width?, height?),
             fixed_batch: usize::try_from(batch).ok().filter(|&n| n > 0),
         })
     }
@@ -117,27 +101,6 @@ impl CropInput {
             size,
             encoding: PixelEncoding { layout, ..encoding },
             fixed_batch,
-        }
-    }
-}
-
-#[cfg(test)]
-pub(super) mod tests {
-    use super::super::super::onnx::TensorInfo;
-    use super::*;
-
-    /// A graph with one float32 input and float32 outputs of these names.
-    pub(in super::super) fn signature(input: &[i64], outputs: &[(&str, &[i64])]) -> Signature {
-        let tensor = |name: &str, shape: &[i64]| TensorInfo {
-            name: name.into(),
-            element: ElementType::Float32,
-            shape: shape.into(),
-        };
-        let outputs = outputs.iter().map(|(name, shape)| tensor(name, shape));
-        Signature {
-            inputs: vec![tensor("input", input)],
-            outputs: outputs.collect(),
-            hints: Default::default(),
         }
     }
 }

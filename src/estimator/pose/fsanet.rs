@@ -14,7 +14,7 @@
 use super::super::error::Error;
 use super::super::geometry::Size;
 use super::super::image::tensor::{ChannelOrder, Layout, PixelEncoding};
-use super::super::onnx::{ElementType, Outputs, Signature};
+use super::super::onnx::{Outputs, Signature};
 use super::columns;
 use super::family::{Answers, Contract, CropInput, Family, InputContract, boxed};
 
@@ -29,14 +29,10 @@ pub(super) const CONTRACT: Contract = Contract {
     },
 };
 
-const SIZE: Size = Size {
-    width: 64,
-    height: 64,
-};
+const SIZE: Size = Size::new(64, 64);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct FsaNet {
-    /// Columns of yaw, pitch and roll.
     columns: [usize; 3],
 }
 
@@ -48,13 +44,8 @@ impl FsaNet {
 
     pub fn recognise_any(signature: &Signature) -> Option<(InputContract, Self)> {
         let input = CropInput::of(signature)?;
-        let [output] = signature.outputs.as_slice() else {
-            return None;
-        };
-        if input.size != SIZE
-            || output.element != ElementType::Float32
-            || !matches!(output.shape[..], [_, 3])
-        {
+        let output = signature.only_output()?;
+        if input.size != SIZE || !matches!(output.shape[..], [_, 3]) {
             return None;
         }
         let encoding = match input.layout {
@@ -68,7 +59,7 @@ impl FsaNet {
 
 impl Family for FsaNet {
     fn decode(&self, outputs: &Outputs<'_>, answers: &mut Answers<'_>) -> Result<(), Error> {
-        let (_, rows) = outputs.float32(0)?;
+        let rows = outputs.values::<f32>(0)?;
         answers.extend(columns::rows(rows, self.columns));
         Ok(())
     }
@@ -76,18 +67,18 @@ impl Family for FsaNet {
 
 #[cfg(test)]
 mod tests {
-    use super::super::family::tests::signature;
+    use super::super::super::onnx::signature::tests::signature;
     use super::*;
 
-    fn fsanet(input: [i64; 4], name: &str) -> Option<(InputContract, FsaNet)> {
-        FsaNet::recognise(&signature(&input, &[(name, &[-1, 3])]))
+    fn fsanet(text: &str) -> (InputContract, FsaNet) {
+        FsaNet::recognise_any(&signature(text)).unwrap()
     }
 
     #[test]
     fn the_layout_tells_the_encoding() {
-        let (port, in_order) = fsanet([1, 3, 64, 64], "output").unwrap();
+        let (port, in_order) = fsanet("i[1,3,64,64] -> output[?,3]");
         assert_eq!(port.encoding.bias, [-127.5 / 128.0; 3]);
-        let (keras, also_in_order) = fsanet([-1, 64, 64, 3], "average_1").unwrap();
+        let (keras, also_in_order) = fsanet("i[?,64,64,3] -> average_1[?,3]");
         assert_eq!(keras.encoding.bias, [0.0; 3]);
         for input in [port, keras] {
             assert_eq!(input.encoding.order, ChannelOrder::Bgr);
@@ -99,26 +90,9 @@ mod tests {
 
     #[test]
     fn the_name_tells_the_order() {
-        let columns = |name| Some(fsanet([1, 3, 64, 64], name)?.1.columns);
-        assert_eq!(columns("roll_pitch_yaw"), Some([2, 1, 0]));
-        // DMHead's name: DMHead's input.
-        assert_eq!(columns("yaw_roll_pitch"), None);
-        let named = signature(&[1, 3, 64, 64], &[("yaw_roll_pitch", &[1, 3])]);
-        let (_, family) = FsaNet::recognise_any(&named).unwrap();
+        let (_, family) = fsanet("i[1,3,64,64] -> roll_pitch_yaw[?,3]");
+        assert_eq!(family.columns, [2, 1, 0]);
+        let (_, family) = fsanet("i[1,3,64,64] -> yaw_roll_pitch[1,3]");
         assert_eq!(family.columns, [0, 2, 1]);
-    }
-
-    #[test]
-    fn near_misses_are_refused() {
-        for (input, output) in [
-            ([1, 3, 224, 224], &[1, 3][..]),
-            ([1, 3, 64, 32], &[1, 3]),
-            ([1, 1, 64, 64], &[1, 3]),
-            ([1, 3, 64, 64], &[1, 4]),
-            ([1, 3, 64, 64], &[1, 3, 1]),
-        ] {
-            let signature = signature(&input, &[("output", output)]);
-            assert_eq!(FsaNet::recognise_any(&signature), None, "{signature}");
-        }
     }
 }

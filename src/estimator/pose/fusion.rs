@@ -25,7 +25,6 @@ pub use super::seam::Pose;
 /// No pose: such a head is left out later.
 const NOWHERE: Angles = Angles::new(f32::NAN, f32::NAN, f32::NAN);
 
-/// What one model says of one head.
 #[derive(Clone, Copy, Debug)]
 struct Answer {
     angles: Angles,
@@ -63,12 +62,10 @@ impl PoseEstimator {
         }
     }
 
-    /// The model of the property `pose-model`.
     pub fn front(&self) -> &PoseModel {
         &self.front
     }
 
-    /// The model of the property `rear-model`.
     pub fn rear(&self) -> Option<&PoseModel> {
         self.rear.as_ref()
     }
@@ -80,9 +77,6 @@ impl PoseEstimator {
 
     /// Estimates the heads of `look`, and replaces `poses` by one entry for each. Answers how many of them the
     /// front model looked at.
-    ///
-    /// # Errors
-    /// [`Error::Inference`] and [`Error::Exiting`].
     pub(in super::super) fn estimate(
         &mut self,
         mut look: Look<'_>,
@@ -182,7 +176,7 @@ impl PoseModel {
         let start = Instant::now();
         self.run(angles)?;
         look.times.pose += start.elapsed();
-        let mut uncertainties = self.uncertainties().iter().copied();
+        let mut uncertainties = self.uncertainties.iter().copied();
         for (&head, &angles) in chosen.iter().zip(angles.iter()) {
             answers[head] = Some(Answer {
                 angles,

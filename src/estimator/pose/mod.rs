@@ -11,7 +11,7 @@ mod family;
 mod fsanet;
 pub mod fusion;
 mod hopenet;
-mod seam;
+pub(super) mod seam;
 mod sixdrepnet;
 mod tddfa;
 mod triple;
@@ -37,7 +37,6 @@ use seam::Seam;
 /// So many crops run through the network at once where nothing else is asked for.
 pub const MAX_BATCH: usize = 8;
 
-/// A loaded pose model.
 #[derive(Debug)]
 pub struct PoseModel {
     model: Model,
@@ -46,7 +45,7 @@ pub struct PoseModel {
     max_batch: usize,
     images: Vec<f32>,
     crops: usize,
-    /// Of the last run; empty where the network states none.
+    /// Standard deviations in degrees of what the last run answered; empty where the network states none.
     uncertainties: Vec<f32>,
 }
 
@@ -85,7 +84,6 @@ impl PoseModel {
         self.recognised.name
     }
 
-    /// The model's file.
     pub fn path(&self) -> &std::path::Path {
         self.model.path()
     }
@@ -180,18 +178,10 @@ impl PoseModel {
         Ok(())
     }
 
-    /// Standard deviations in degrees of what the last [`PoseModel::run`] answered, one for each crop; none where
-    /// the network states none.
-    pub fn uncertainties(&self) -> &[f32] {
-        &self.uncertainties
-    }
-
-    /// What runs the network.
     pub fn provider(&self) -> ExecutionProvider {
         self.model.provider()
     }
 
-    /// The size of the network's crops.
     pub fn input_size(&self) -> Size {
         self.input.size
     }

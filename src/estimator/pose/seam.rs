@@ -25,7 +25,7 @@ pub struct Pose {
 
 /// How two answers become one pose.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Seam {
+pub(in super::super) enum Seam {
     /// Up to this |yaw| of the rear model the front model's answer counts, beyond it the rear model's: what
     /// DMHead's fusion means to do. Of two models that were not measured together.
     Switch(f32),
@@ -69,15 +69,7 @@ impl Seam {
             Self::Switch(_) => front,
             Self::Blend(_) => blend::front_pose(front),
         };
-        Pose {
-            angles,
-            seam: self.is_near(angles.wrapped().yaw),
-            uncertainty: None,
-            seen: Seen {
-                is_front: true,
-                is_sure: None,
-            },
-        }
+        self.alone(angles, true, None)
     }
 
     /// The pose of a head that the rear model alone has seen.
@@ -86,14 +78,15 @@ impl Seam {
             Self::Switch(_) => rear,
             Self::Blend(blend) => blend.rear_pose(rear.wrapped()),
         };
+        self.alone(angles, false, Some(false))
+    }
+
+    fn alone(self, angles: Angles, is_front: bool, is_sure: Option<bool>) -> Pose {
         Pose {
             angles,
             seam: self.is_near(angles.wrapped().yaw),
             uncertainty: None,
-            seen: Seen {
-                is_front: false,
-                is_sure: Some(false),
-            },
+            seen: Seen { is_front, is_sure },
         }
     }
 

@@ -8,7 +8,7 @@
 
 use super::super::error::Error;
 use super::super::image::tensor::{ChannelOrder, PixelEncoding};
-use super::super::onnx::{ElementType, Outputs, Signature};
+use super::super::onnx::{Outputs, Signature};
 use super::columns::{DMHEAD, order, rows};
 use super::family::{Answers, Contract, CropInput, Family, InputContract, boxed};
 use super::{fsanet, sixdrepnet};
@@ -27,7 +27,6 @@ pub(super) const CONTRACT: Contract = Contract {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Triple {
-    /// Columns of yaw, pitch and roll.
     columns: [usize; 3],
     /// The output is not called as DMHead's.
     renamed: bool,
@@ -36,10 +35,8 @@ pub(super) struct Triple {
 impl Triple {
     pub fn recognise(signature: &Signature) -> Option<(InputContract, Self)> {
         let input = CropInput::of(signature)?;
-        let [output] = signature.outputs.as_slice() else {
-            return None;
-        };
-        if output.element != ElementType::Float32 || !matches!(output.shape[..], [_, 3]) {
+        let output = signature.only_output()?;
+        if !matches!(output.shape[..], [_, 3]) {
             return None;
         }
         let family = Self {
@@ -53,22 +50,20 @@ impl Triple {
 
 impl Family for Triple {
     fn decode(&self, outputs: &Outputs<'_>, answers: &mut Answers<'_>) -> Result<(), Error> {
-        let (_, values) = outputs.float32(0)?;
+        let values = outputs.values::<f32>(0)?;
         answers.extend(rows(values, self.columns));
         Ok(())
     }
 
     fn doubt(&self) -> Option<String> {
         self.renamed.then(|| {
-            let mut order = ["yaw", "pitch", "roll"];
-            order.sort_by_key(|angle| {
-                let index = ["yaw", "pitch", "roll"].iter().position(|a| a == angle);
-                index.map(|index| self.columns[index])
-            });
+            let [yaw, pitch, roll] = self.columns;
+            let mut order = [(yaw, "yaw"), (pitch, "pitch"), (roll, "roll")];
+            order.sort_unstable();
             format!(
                 "expected an output called yaw_roll_pitch, as DMHead's is. Its columns are taken for {}, its input \
                  for RGB 0..255; if angles are wrong, try another pose-family (pose-family=dmhead confirms)",
-                order.join(", ")
+                order.map(|(_, angle)| angle).join(", ")
             )
         })
     }
@@ -81,42 +76,27 @@ impl Family for Triple {
 #[cfg(test)]
 mod tests {
     use super::super::super::angles::Angles;
-    use super::super::family::tests::signature;
+    use super::super::super::onnx::signature::tests::signature;
     use super::*;
 
     #[test]
     fn the_output_name_tells_the_order() {
-        let crops = [-1, 3, 224, 224];
         for (name, want) in [
             ("yaw_roll_pitch", Angles::new(1.0, 3.0, 2.0)),
             ("yaw_pitch_roll", Angles::new(1.0, 2.0, 3.0)),
             ("Roll/Pitch/Yaw", Angles::new(3.0, 2.0, 1.0)),
             ("output", Angles::new(1.0, 3.0, 2.0)),
         ] {
-            let (_, family) = Triple::recognise(&signature(&crops, &[(name, &[-1, 3])])).unwrap();
+            let signature = signature(&format!("i[?,3,224,224] -> {name}[?,3]"));
+            let (_, family) = Triple::recognise(&signature).unwrap();
             let found = rows(&[1.0, 2.0, 3.0], family.columns).next();
             assert_eq!(found, Some(want), "{name}");
         }
     }
 
     #[test]
-    fn near_misses_are_refused() {
-        for (input, output) in [
-            (&[1, 3, 224, 224][..], &[1, 7][..]),
-            (&[1, 3, 224, 224], &[1, 3, 3]),
-            (&[1, 1, 224, 224], &[1, 3]),
-            (&[1, 3, -1, -1], &[1, 3]),
-            (&[1, 3, 0, 224], &[1, 3]),
-            (&[3, 224, 224], &[1, 3]),
-        ] {
-            let signature = signature(input, &[("yaw_roll_pitch", output)]);
-            assert_eq!(Triple::recognise(&signature), None, "{signature}");
-        }
-    }
-
-    #[test]
     fn the_batch_may_be_fixed() {
-        let (input, _) = Triple::recognise(&signature(&[4, 3, 64, 96], &[("y", &[4, 3])])).unwrap();
+        let (input, _) = Triple::recognise(&signature("i[4,3,64,96] -> y[4,3]")).unwrap();
         assert_eq!(input.fixed_batch, Some(4));
         assert_eq!((input.size.width, input.size.height), (96, 64));
     }

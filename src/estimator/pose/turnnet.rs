@@ -10,7 +10,7 @@ use super::super::angles::Angles;
 use super::super::error::Error;
 use super::super::geometry::CropMode;
 use super::super::image::tensor::{ChannelOrder, PixelEncoding};
-use super::super::onnx::{ElementType, Outputs, Signature};
+use super::super::onnx::{Outputs, Signature};
 use super::axes;
 use super::family::{Answers, Contract, CropInput, Family, InputContract, boxed};
 
@@ -30,12 +30,9 @@ struct TurnNet;
 impl TurnNet {
     fn recognise(signature: &Signature) -> Option<(InputContract, Self)> {
         let crops = CropInput::of(signature)?;
-        let ([input], [output]) = (&signature.inputs[..], &signature.outputs[..]) else {
-            return None;
-        };
-        let is_ours = input.name == "image"
+        let output = signature.only_output()?;
+        let is_ours = signature.inputs.first()?.name == "image"
             && output.name == "pose"
-            && output.element == ElementType::Float32
             && matches!(output.shape[..], [_, 7]);
         is_ours.then_some((
             crops.encoded(PixelEncoding::centred(ChannelOrder::Bgr)),
@@ -50,7 +47,7 @@ impl Family for TurnNet {
     }
 
     fn decode(&self, outputs: &Outputs<'_>, answers: &mut Answers<'_>) -> Result<(), Error> {
-        let (_, values) = outputs.float32(0)?;
+        let values = outputs.values::<f32>(0)?;
         answers.extend(rows(values).map(pose));
         answers.extend_uncertainties(rows(values).map(|row| row[COLUMNS - 1]));
         Ok(())
@@ -69,23 +66,7 @@ fn pose(&[x0, x1, x2, y0, y1, y2, _]: &[f32; COLUMNS]) -> Angles {
 #[cfg(test)]
 mod tests {
     use super::super::axes::tests::assert_near;
-    use super::super::family::tests::signature;
     use super::*;
-
-    #[test]
-    fn it_is_told_by_its_names() {
-        let of = |output: (&str, &[i64])| {
-            let mut signature = signature(&[-1, 3, 112, 112], &[output]);
-            signature.inputs[0].name = "image".into();
-            TurnNet::recognise(&signature)
-        };
-        assert!(of(("pose", &[-1, 7])).is_some());
-        assert!(of(("pose", &[-1, 6])).is_none());
-        assert!(of(("logits", &[-1, 7])).is_none());
-        assert!(
-            TurnNet::recognise(&signature(&[-1, 3, 112, 112], &[("pose", &[-1, 7])])).is_none()
-        );
-    }
 
     #[test]
     fn columns_of_any_length_become_angles() {
