@@ -43,7 +43,7 @@ pub fn default_detector(folders: &[PathBuf]) -> Result<PathBuf, Error> {
     let mut found = DETECTORS.iter().filter_map(|name| first_of(name, folders));
     found
         .next()
-        .ok_or_else(|| missing("detector", DETECTORS, folders))
+        .ok_or_else(|| missing("detector", DETECTORS.join(", "), folders))
 }
 
 /// The files that estimate poses.
@@ -55,28 +55,15 @@ pub struct PoseModels {
 }
 
 /// What a mode may choose: one file, or a front and a rear one.
-enum Choice {
-    One(&'static str),
-    Pair(&'static str, &'static str),
-}
+type Choice = (&'static str, Option<&'static str>);
 
-impl Choice {
-    fn find(&self, folders: &[PathBuf]) -> Option<PoseModels> {
-        let (pose, rear) = match *self {
-            Self::One(pose) => (first_of(pose, folders)?, None),
-            Self::Pair(front, rear) => (first_of(front, folders)?, Some(first_of(rear, folders)?)),
-        };
-        Some(PoseModels { pose, rear })
-    }
-}
-
-impl std::fmt::Display for Choice {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::One(name) => f.write_str(name),
-            Self::Pair(front, rear) => write!(f, "{front} with {rear}"),
-        }
-    }
+fn find(&(pose, rear): &Choice, folders: &[PathBuf]) -> Option<PoseModels> {
+    let pose = first_of(pose, folders)?;
+    let rear = match rear {
+        Some(rear) => Some(first_of(rear, folders)?),
+        None => None,
+    };
+    Some(PoseModels { pose, rear })
 }
 
 /// The pose models to use, looked for in `folders`.
@@ -84,26 +71,29 @@ impl std::fmt::Display for Choice {
 /// # Errors
 /// [`Error::NoModel`].
 pub fn default_pose_models(mode: Mode, folders: &[PathBuf]) -> Result<PoseModels, Error> {
-    use Choice::{One, Pair};
     let choices: &[Choice] = match mode {
         Mode::Auto => &[
-            One(NO_MASK),
-            Pair(FRONT, TURNNET),
-            One(TURNNET),
-            Pair(FRONT, WHENET),
-            One(WHENET),
-            One(MASK),
+            (NO_MASK, None),
+            (FRONT, Some(TURNNET)),
+            (TURNNET, None),
+            (FRONT, Some(WHENET)),
+            (WHENET, None),
+            (MASK, None),
         ],
-        Mode::TurnNet => &[One(TURNNET)],
-        Mode::Dual => &[Pair(FRONT, WHENET)],
-        Mode::Mask => &[One(MASK)],
-        Mode::NoMask => &[One(NO_MASK)],
-        Mode::WheNet => &[One(WHENET)],
+        Mode::TurnNet => &[(TURNNET, None)],
+        Mode::Dual => &[(FRONT, Some(WHENET))],
+        Mode::Mask => &[(MASK, None)],
+        Mode::NoMask => &[(NO_MASK, None)],
+        Mode::WheNet => &[(WHENET, None)],
     };
-    let mut found = choices.iter().filter_map(|choice| choice.find(folders));
-    found
-        .next()
-        .ok_or_else(|| missing("pose", choices, folders))
+    let mut found = choices.iter().filter_map(|choice| find(choice, folders));
+    found.next().ok_or_else(|| {
+        let names = choices.iter().map(|(pose, rear)| match rear {
+            Some(rear) => format!("{pose} with {rear}"),
+            None => pose.to_string(),
+        });
+        missing("pose", names.collect::<Vec<_>>().join(", "), folders)
+    })
 }
 
 fn first_of(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
@@ -111,12 +101,11 @@ fn first_of(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
     paths.find(|path| path.is_file())
 }
 
-fn missing(role: &'static str, names: &[impl ToString], folders: &[PathBuf]) -> Error {
-    let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+fn missing(role: &'static str, expected: String, folders: &[PathBuf]) -> Error {
     let folders: Vec<_> = folders.iter().map(|f| f.display().to_string()).collect();
     Error::NoModel {
         role,
-        expected: names.join(", "),
+        expected,
         looked_at: if folders.is_empty() {
             "no folder at all".into()
         } else {

@@ -1,43 +1,29 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Warnings from the networks to the application. Each is delivered once, also if several workers find it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::sync::lock;
 
-/// The warnings of all networks that one configuration loads.
+/// The warnings of all networks that one configuration loads: all so far, and how many of them were delivered.
 #[derive(Clone, Debug, Default)]
-pub struct Notes(Arc<Shared>);
-
-#[derive(Debug, Default)]
-struct Shared {
-    /// All warnings so far, and the number of those that were delivered.
-    texts: Mutex<(Vec<String>, usize)>,
-    news: AtomicBool,
-}
+pub struct Notes(Arc<Mutex<(Vec<String>, usize)>>);
 
 impl Notes {
     pub(super) fn add(&self, texts: impl IntoIterator<Item = String>) {
         for text in texts {
-            let mut all = lock(&self.0.texts);
-            if !all.0.contains(&text) {
-                all.0.push(text);
-                self.0.news.store(true, Ordering::Release);
+            let (all, _) = &mut *lock(&self.0);
+            if !all.contains(&text) {
+                all.push(text);
             }
         }
     }
 
     /// What has come since the last call.
     pub fn take(&self) -> Vec<String> {
-        // Called for every frame: no lock where there is nothing new.
-        if !self.0.news.swap(false, Ordering::Acquire) {
-            return Vec::new();
-        }
-        let (texts, taken) = &mut *lock(&self.0.texts);
-        let news = texts[*taken..].to_vec();
-        *taken = texts.len();
-        news
+        let (all, taken) = &mut *lock(&self.0);
+        let before = std::mem::replace(taken, all.len());
+        all[before..].to_vec()
     }
 }
 

@@ -14,7 +14,6 @@ use super::track::tracker::Tracker;
 /// What the heads of a detected frame let expect.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outlook {
-    /// Number of the frame.
     number: u64,
     /// Heads came or went, so that one more detection is wanted.
     changed: bool,
@@ -24,43 +23,29 @@ pub(super) struct Outlook {
     people: Cells,
 }
 
-impl Outlook {
-    /// Of frame `number`, whose heads `tracker` follows.
-    pub fn new(number: u64, tracker: &Tracker, heads: &[Rect], frame: Size) -> Self {
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    /// Of detected frames, which later frames may not know yet.
+    pub shown: VecDeque<Outlook>,
+    /// Of the last detected frame that may be known; `None`: of none in this shot.
+    outlook: Option<Outlook>,
+    /// At the last detection.
+    pub scene: Option<Scene>,
+}
+
+impl Pace {
+    /// Takes note of what frame `number` showed, whose `heads` were detected and are followed by `tracker`.
+    pub fn show(&mut self, number: u64, tracker: &Tracker, heads: &[Rect], frame: Size) {
         let mut people = Cells::default();
         for head in heads {
             people.add_person(head, frame);
         }
-        Self {
+        self.shown.push_back(Outlook {
             number,
             changed: tracker.has_changed(),
             rest: tracker.rest(),
             people,
-        }
-    }
-}
-
-/// The memory of one stream.
-#[derive(Debug, Default)]
-pub(super) struct Pace {
-    /// Of detected frames, which later frames may not know yet.
-    shown: VecDeque<Outlook>,
-    /// Of the last detected frame that may be known; `None`: of none in this shot.
-    outlook: Option<Outlook>,
-    /// At the last detection.
-    scene: Option<Scene>,
-}
-
-impl Pace {
-    /// Takes note of what a detected frame showed.
-    pub fn show(&mut self, outlook: Outlook) {
-        self.shown.push_back(outlook);
-    }
-
-    /// How many frames it has yet to learn of.
-    #[cfg(test)]
-    pub fn n_shown(&self) -> usize {
-        self.shown.len()
+        });
     }
 
     /// Forgets: a shot begins, or the memory was not kept.
@@ -88,10 +73,5 @@ impl Pace {
             _ => true,
         };
         is_new || since >= outlook.rest || outlook.changed && outlook.number == detected
-    }
-
-    /// Takes note that a frame with this scene is detected.
-    pub fn detect(&mut self, scene: Option<Scene>) {
-        self.scene = scene;
     }
 }

@@ -6,7 +6,7 @@
 //! frame begins before an earlier one has finished. What poses reveal is therefore used a fixed number of frames
 //! later, so that results do not depend on the speed of threads.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use super::Head;
@@ -16,22 +16,21 @@ use super::geometry::{Rect, Size};
 use super::image::frame::FrameView;
 use super::image::scene::Scene;
 use super::job::FrameJob;
-use super::pace::{Outlook, Pace};
+use super::pace::Pace;
 use super::pose::fusion::Pose;
 use super::target::{self, Target};
-use super::track::one_euro::PoseFilters;
+use super::track::one_euro::PoseFilter;
 use super::track::time::elapsed;
 use super::track::tracker::Tracker;
 
-/// What a frame reveals, of the side of a head or of the next detection, is used this many frames later, so that results are the same for any number of frames
-/// in flight up to this.
+/// What a frame reveals, of the side of a head or of the next detection, is used this many frames later, so that
+/// results are the same for any number of frames in flight up to this.
 const FRAMES_TO_LEARN: u64 = 4;
 
-/// A pose of a head that is followed.
+/// A pose of a head that is followed, whose side its track has not learned yet.
 #[derive(Clone, Copy, Debug)]
-struct TrackPose {
+struct Unlearned {
     id: u64,
-    /// The frame in which the head had it, or still had it.
     frame: u64,
     pose: Pose,
 }
@@ -39,7 +38,10 @@ struct TrackPose {
 /// The last pose of a head that is gone is kept for this many frames.
 const LONGEST_GONE: u64 = 1000;
 
-/// The memory of one stream.
+/// The filter of a head that was not seen for this many frames is dropped: even at 250 frames a second, the gap is too
+/// large for it by then.
+const LONGEST_UNUSED: u64 = 250;
+
 #[derive(Debug, Default)]
 pub(super) struct StreamState {
     /// Largest number of frames in flight.
@@ -62,12 +64,12 @@ pub(super) struct StreamState {
     followed: u64,
     /// The tracker has the boxes of a frame of that shot.
     has_boxes: bool,
-    /// Poses of finished frames whose side the tracks have not learned yet.
-    unlearned: VecDeque<TrackPose>,
-    /// Used by finished frames only.
-    pose_filters: PoseFilters,
-    /// The last pose of each head. Likewise.
-    last_poses: Vec<TrackPose>,
+    /// Poses of finished frames.
+    unlearned: VecDeque<Unlearned>,
+    /// The filter of each track, and the frame that used it last. For finished frames only.
+    pose_filters: HashMap<u64, (u64, PoseFilter)>,
+    /// The last pose of each track, and the last frame with it. Likewise.
+    last_poses: HashMap<u64, (u64, Pose)>,
     // Scratch memory.
     boxes: Vec<Rect>,
     tracks: Vec<usize>,
@@ -118,8 +120,13 @@ impl StreamState {
         let mut scene = None;
         if job.settings.detection_adaptive {
             scene = frame.map(Scene::of);
-            self.learn_outlook();
+            // With every frame, whatever decides about its detection: what is never learned is never forgotten.
+            if let Some(last) = number.checked_sub(self.delay()) {
+                self.pace.learn(self.shot, last);
+            }
         }
+        let (detected, since) = (self.detected, self.since_detected);
+        let is_due = |pace: &Pace| pace.is_due(detected, since, scene.as_ref());
         let detect = match job.settings.tracking {
             None => true,
             Some(max_lost) => {
@@ -128,7 +135,7 @@ impl StreamState {
                     || self.detected <= self.failed
                     || number >= self.detected + u64::from(job.settings.detection_interval)
                     || self.since_detected > max_lost
-                    || job.settings.detection_adaptive && self.is_early(scene.as_ref())
+                    || job.settings.detection_adaptive && is_due(&self.pace)
             }
         };
         if detect {
@@ -138,22 +145,9 @@ impl StreamState {
                 None => 0,
             };
             self.since_detected = Duration::ZERO;
-            self.pace.detect(scene);
+            self.pace.scene = scene;
         }
         (job.number, job.shot, job.detect) = (number, self.shot, detect);
-    }
-
-    /// Learns what frames showed that are old enough. With every frame, whatever decides about its detection: what is
-    /// never learned is never forgotten.
-    fn learn_outlook(&mut self) {
-        if let Some(last) = self.begun.checked_sub(self.delay()) {
-            self.pace.learn(self.shot, last);
-        }
-    }
-
-    /// Whether the frame that begins is to be detected before `detection-interval` says so.
-    fn is_early(&self, scene: Option<&Scene>) -> bool {
-        self.pace.is_due(self.detected, self.since_detected, scene)
     }
 
     /// What a frame reveals is used so many frames later.
@@ -193,8 +187,7 @@ impl StreamState {
             let tracks = &mut self.tracks;
             self.tracker.update(time, &self.boxes, max_lost, tracks);
             if job.settings.detection_adaptive {
-                let outlook = Outlook::new(number, &self.tracker, &self.boxes, size);
-                self.pace.show(outlook);
+                self.pace.show(number, &self.tracker, &self.boxes, size);
             }
         } else {
             self.predict(job, size);
@@ -226,7 +219,7 @@ impl StreamState {
     /// Hands the tracks the sides that are old enough to be used by frame `number`.
     fn learn_sides(&mut self, number: u64) {
         let delay = self.delay();
-        let is_old = |posed: &mut TrackPose| posed.frame + delay <= number;
+        let is_old = |posed: &mut Unlearned| posed.frame + delay <= number;
         while let Some(posed) = self.unlearned.pop_front_if(is_old) {
             if let Some(track) = self.tracker.find_mut(posed.id) {
                 track.side.learn(posed.frame, posed.pose.seen);
@@ -269,18 +262,18 @@ impl StreamState {
                 let Some(&pose) = poses.next() else { break };
                 Some(self.remember(job, target, pose))
             } else {
-                let mut last_poses = self.last_poses.iter_mut();
-                let last = last_poses.find(|last| last.id == target.id);
-                last.map(|last| {
-                    last.frame = job.number;
-                    last.pose
+                self.last_poses.get_mut(&target.id).map(|(frame, pose)| {
+                    *frame = job.number;
+                    *pose
                 })
             };
             heads.extend(pose.and_then(|pose| head(target, &pose)));
         }
-        self.pose_filters.forget_unused(job.number);
+        let age = |frame: u64| job.number.saturating_sub(frame);
+        self.pose_filters
+            .retain(|_, (frame, _)| age(*frame) <= LONGEST_UNUSED);
         self.last_poses
-            .retain(|last| job.number - last.frame <= LONGEST_GONE);
+            .retain(|_, (frame, _)| age(*frame) <= LONGEST_GONE);
         job.found.detected = job.detect;
         job.found.unposed = job.targets.len().saturating_sub(heads.len());
         job.found.heads = heads;
@@ -292,17 +285,14 @@ impl StreamState {
         if id == 0 {
             return pose;
         }
-        self.unlearned.push_back(TrackPose { id, frame, pose });
+        self.unlearned.push_back(Unlearned { id, frame, pose });
         if let Some(smoothing) = &job.settings.smoothing {
-            let filter = self.pose_filters.get(id, frame);
+            let (last, filter) = self.pose_filters.entry(id).or_default();
+            *last = frame;
             pose.angles = filter.filter_weighed(smoothing, job.time, pose.angles, pose.uncertainty);
         }
         if job.settings.pose_interval > 1 {
-            let last = TrackPose { id, frame, pose };
-            match self.last_poses.iter_mut().find(|last| last.id == id) {
-                Some(known) => *known = last,
-                None => self.last_poses.push(last),
-            }
+            self.last_poses.insert(id, (frame, pose));
         }
         pose
     }
@@ -331,12 +321,10 @@ fn head(target: &Target, pose: &Pose) -> Option<Head> {
 mod tests {
     use super::super::Settings;
     use super::super::image::frame::{Colorimetry, PixelFormat, Plane};
+    use super::super::pose::seam::Seam;
     use super::*;
 
-    const SIZE: Size = Size {
-        width: 640,
-        height: 480,
-    };
+    const SIZE: Size = Size::new(640, 480);
 
     fn settings(detection_interval: u32) -> Settings {
         Settings {
@@ -346,31 +334,39 @@ mod tests {
         }
     }
 
-    fn ms(ms: u64) -> Option<Duration> {
-        Some(Duration::from_millis(ms))
-    }
-
-    /// Begins a frame.
-    fn begin(stream: &mut StreamState, settings: Settings, time: u64) -> FrameJob {
+    /// Begins a frame with bright boxes on `ground`.
+    fn begin_with(
+        stream: &mut StreamState,
+        settings: Settings,
+        time: u64,
+        ground: u8,
+        boxes: &[Rect],
+    ) -> FrameJob {
         let mut job = FrameJob {
-            time: ms(time),
+            time: Some(Duration::from_millis(time)),
             settings,
             ..FrameJob::new()
         };
-        begin_with(
-            stream,
-            &mut job,
-            &[100; SIZE.width as usize * SIZE.height as usize],
-        );
+        let (width, height) = (SIZE.width as usize, SIZE.height as usize);
+        let mut bytes = vec![ground; width * height];
+        for rect in boxes {
+            let columns = rect.x as usize..(rect.right() as usize).min(width);
+            for row in rect.y as usize..(rect.bottom() as usize).min(height) {
+                bytes[row * width..][columns.clone()].fill(200);
+            }
+        }
+        let (gray, color) = (PixelFormat::Gray8, Colorimetry::BT601);
+        let plane = Plane {
+            bytes: &bytes,
+            stride: width,
+        };
+        let frame = FrameView::new(gray, SIZE, color, &[plane]).unwrap();
+        stream.begin(&mut job, Some(&frame), false);
         job
     }
 
-    /// Begins a frame with these pixels.
-    fn begin_with(stream: &mut StreamState, job: &mut FrameJob, bytes: &[u8]) {
-        let (gray, color) = (PixelFormat::Gray8, Colorimetry::BT601);
-        let stride = SIZE.width as usize;
-        let frame = FrameView::new(gray, SIZE, color, &[Plane { bytes, stride }]).unwrap();
-        stream.begin(job, Some(&frame), false);
+    fn begin(stream: &mut StreamState, settings: Settings, time: u64) -> FrameJob {
+        begin_with(stream, settings, time, 100, &[])
     }
 
     /// Which of the frames at these times are given to the detector.
@@ -422,19 +418,6 @@ mod tests {
         assert!(stream.lacks_boxes(&fifth));
     }
 
-    /// A picture with bright boxes on `ground`.
-    fn picture(ground: u8, boxes: &[Rect]) -> Vec<u8> {
-        let (width, height) = (SIZE.width as usize, SIZE.height as usize);
-        let mut pixels = vec![ground; width * height];
-        for rect in boxes {
-            let columns = rect.x as usize..(rect.right() as usize).min(width);
-            for row in rect.y as usize..(rect.bottom() as usize).min(height) {
-                pixels[row * width..][columns.clone()].fill(200);
-            }
-        }
-        pixels
-    }
-
     /// Which of 60 frames, 40 ms apart, a detector that misses nothing has to look at, and where the heads are in each.
     /// `scene` has the ground and the heads of a frame. Frames get their boxes as late as possible, or at once.
     fn followed(
@@ -462,12 +445,7 @@ mod tests {
                 stream.finish(&mut job);
             }
             let (ground, boxes) = scene(n);
-            let mut job = FrameJob {
-                time: ms(40 * n),
-                settings,
-                ..FrameJob::new()
-            };
-            begin_with(&mut stream, &mut job, &picture(ground, &boxes));
+            let mut job = begin_with(&mut stream, settings, 40 * n, ground, &boxes);
             if job.detect {
                 detected.push(n);
                 let found = boxes.iter().map(|&rect| Detection { rect, score: 0.9 });
@@ -510,18 +488,39 @@ mod tests {
             ..settings(1)
         };
         for n in 0..100 {
-            let mut job = FrameJob {
-                time: ms(40 * n),
-                settings,
-                ..FrameJob::new()
-            };
-            begin_with(&mut stream, &mut job, &picture(100, &[STILL]));
+            let mut job = begin_with(&mut stream, settings, 40 * n, 100, &[STILL]);
             assert!(job.detect);
             stream.follow(&mut job, SIZE);
             stream.finish(&mut job);
         }
-        let kept = stream.pace.n_shown() as u64;
+        let kept = stream.pace.shown.len() as u64;
         assert!(kept <= FRAMES_TO_LEARN, "{kept}");
+    }
+
+    #[test]
+    fn heads_that_are_gone_are_forgotten() {
+        let mut stream = StreamState::new();
+        let settings = Settings {
+            smoothing: Some(Default::default()),
+            pose_interval: 2,
+            ..settings(1)
+        };
+        let pose = Seam::UPSTREAM.front_alone(Angles::default());
+        for n in 0..=LONGEST_GONE + 1 {
+            let mut job = begin(&mut stream, settings, 40 * n);
+            if n == 0 {
+                let (rect, score) = (STILL, 0.9);
+                job.detections.push(Detection { rect, score });
+                job.poses.push(pose);
+            }
+            stream.follow(&mut job, SIZE);
+            stream.finish(&mut job);
+            let kept = [stream.pose_filters.len(), stream.last_poses.len()];
+            assert_eq!(
+                kept,
+                [n <= LONGEST_UNUSED, n <= LONGEST_GONE].map(usize::from)
+            );
+        }
     }
 
     #[test]

@@ -32,7 +32,6 @@ impl Motion {
         }
     }
 
-    /// Moves on by `dt` seconds.
     pub fn predict(&mut self, dt: f32, size: f32) {
         self.position += self.velocity * dt;
         let [[pp, pv], [vp, vv]] = self.p;
@@ -47,7 +46,6 @@ impl Motion {
         ];
     }
 
-    /// Where it will be `dt` seconds on.
     pub fn after(&self, dt: f32) -> f32 {
         self.position + self.velocity * dt
     }

@@ -28,10 +28,6 @@ const NOISE_MARGIN: f64 = 1.25;
 /// After a longer gap the filter starts anew.
 const LARGEST_GAP: Duration = Duration::from_secs(1);
 
-/// The filter of a head that was not seen for this many frames is dropped: even at 250 frames a second, the gap is too
-/// large by then.
-const LONGEST_UNUSED: u64 = 250;
-
 /// The share of a new pose in the mean variance.
 const VARIANCE_SHARE: f64 = 0.1;
 
@@ -39,7 +35,6 @@ const VARIANCE_SHARE: f64 = 0.1;
 /// surface.
 const DEGREES_PER_SIZE: f64 = 360.0 / std::f64::consts::PI;
 
-/// The two parameters of the One-Euro filter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Smoothing {
     /// Cutoff for a head that is still, in Hz: lower is steadier.
@@ -115,7 +110,6 @@ fn low_pass_gain(cutoff: f64, dt: f64) -> f64 {
     r / (1.0 + r)
 }
 
-/// Smooths the orientation of one head.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PoseFilter(Option<PoseState>);
 
@@ -200,45 +194,6 @@ impl PoseState {
             .pitch;
         let pitch = self.angles.pitch + pitch * gain as f32;
         self.angles = Angles::from_matrix_near(&DMat3::from_quat(self.smoothed), pitch);
-    }
-}
-
-/// The filters of all heads that are followed.
-#[derive(Debug, Default)]
-pub struct PoseFilters {
-    filters: Vec<Entry>,
-}
-
-#[derive(Debug)]
-struct Entry {
-    /// Number of the head's track.
-    id: u64,
-    /// The frame in which it was asked for last.
-    last_frame: u64,
-    filter: PoseFilter,
-}
-
-impl PoseFilters {
-    /// The filter of the head with track number `id`, used in frame number `frame`.
-    pub fn get(&mut self, id: u64, frame: u64) -> &mut PoseFilter {
-        let found = self.filters.iter().position(|entry| entry.id == id);
-        let index = found.unwrap_or(self.filters.len());
-        if found.is_none() {
-            self.filters.push(Entry {
-                id,
-                last_frame: frame,
-                filter: PoseFilter::default(),
-            });
-        }
-        let entry = &mut self.filters[index];
-        entry.last_frame = frame;
-        &mut entry.filter
-    }
-
-    /// Forgets the heads that were not seen for long before frame number `frame`.
-    pub fn forget_unused(&mut self, frame: u64) {
-        self.filters
-            .retain(|entry| frame.saturating_sub(entry.last_frame) <= LONGEST_UNUSED);
     }
 }
 
@@ -408,19 +363,6 @@ mod tests {
         let far = Rect::new(100.0, 50.0, 20.0, 20.0);
         boxes.filter(&SMOOTHING, ms(0), Rect::new(0.0, 0.0, 10.0, 10.0));
         assert_eq!(boxes.filter(&SMOOTHING, ms(1001), far), far);
-    }
-
-    #[test]
-    fn filters_belong_to_heads_and_are_forgotten() {
-        let mut filters = PoseFilters::default();
-        filters.get(7, 1).filter(&SMOOTHING, ms(0), yaw(0.0));
-        filters.get(9, 1).filter(&SMOOTHING, ms(0), yaw(50.0));
-        let smoothed = filters.get(7, 2).filter(&SMOOTHING, ms(40), yaw(10.0)).yaw;
-        assert!((smoothed - 2.008).abs() < 1e-3, "{smoothed}");
-        for (frame, left) in [(251, 2), (252, 1), (253, 0)] {
-            filters.forget_unused(frame);
-            assert_eq!(filters.filters.len(), left, "frame {frame}");
-        }
     }
 
     #[test]

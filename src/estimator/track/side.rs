@@ -32,7 +32,6 @@ impl Side {
         self.was_front
     }
 
-    /// Learns the side in a finished frame.
     pub fn learn(&mut self, frame: u64, seen: Seen) {
         self.was_front = Some(seen.is_front);
         if let Some(sure) = seen.is_sure

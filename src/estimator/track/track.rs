@@ -11,7 +11,6 @@ use crate::estimator::geometry::Rect;
 /// Boxes whose areas differ by more than this factor are not the same head.
 const LARGEST_GROWTH: f32 = 2.0;
 
-/// A head that is followed.
 #[derive(Clone, Copy, Debug)]
 pub struct Track {
     /// From 1, never used twice by a tracker.
@@ -24,15 +23,14 @@ pub struct Track {
     /// It was seen once.
     pub is_new: bool,
     pub box_filter: BoxFilter,
-    center: [Motion; 2],
-    size: [Motion; 2],
+    /// Of the centre's x and y, width and height.
+    motions: [Motion; 4],
     /// Time since it was seen last.
     pub unseen: Duration,
 }
 
 impl Track {
     pub fn new(id: u64, rect: &Rect) -> Self {
-        let (x, y) = rect.center();
         let scale = Self::scale_of(rect);
         Self {
             id,
@@ -41,8 +39,7 @@ impl Track {
             posed_in: None,
             is_new: true,
             box_filter: BoxFilter::default(),
-            center: [Motion::new(x, scale), Motion::new(y, scale)],
-            size: [Motion::new(rect.w, scale), Motion::new(rect.h, scale)],
+            motions: coordinates(rect).map(|position| Motion::new(position, scale)),
             unseen: Duration::ZERO,
         }
     }
@@ -52,42 +49,34 @@ impl Track {
         rect.area().sqrt()
     }
 
-    /// The present box of the head.
     pub fn rect(&self) -> Rect {
         self.rect_after(Duration::ZERO)
     }
 
-    /// The box of the head after `dt`.
     pub fn rect_after(&self, dt: Duration) -> Rect {
         let dt = dt.as_secs_f32();
-        let [w, h] = self.size.map(|motion| motion.after(dt).max(1.0));
-        let [x, y] = self.center.map(|motion| motion.after(dt));
-        Rect::from_center(x, y, w, h)
+        let [x, y, w, h] = self.motions.map(|motion| motion.after(dt));
+        Rect::from_center(x, y, w.max(1.0), h.max(1.0))
     }
 
     pub fn predict(&mut self, dt: Duration) {
         let scale = Self::scale_of(&self.rect());
         let seconds = dt.as_secs_f32();
-        for motion in self.center.iter_mut().chain(&mut self.size) {
+        for motion in &mut self.motions {
             motion.predict(seconds, scale);
         }
         self.unseen = self.unseen.saturating_add(dt);
         // A head that is not seen moves on, but does not go on growing or shrinking.
         if self.unseen > dt {
-            self.size
-                .iter_mut()
-                .for_each(|motion| motion.velocity = 0.0);
+            let [_, _, size @ ..] = &mut self.motions;
+            size.iter_mut().for_each(|motion| motion.velocity = 0.0);
             self.side.doubt();
         }
     }
 
     pub fn correct(&mut self, rect: &Rect) {
         let scale = Self::scale_of(rect);
-        let (x, y) = rect.center();
-        for (motion, seen) in self.center.iter_mut().zip([x, y]) {
-            motion.correct(seen, scale);
-        }
-        for (motion, seen) in self.size.iter_mut().zip([rect.w, rect.h]) {
+        for (motion, seen) in self.motions.iter_mut().zip(coordinates(rect)) {
             motion.correct(seen, scale);
         }
         self.unseen = Duration::ZERO;
@@ -96,8 +85,10 @@ impl Track {
 
     /// How fast the box moves and grows, in box sizes per second.
     pub fn speed(&self) -> f32 {
-        let motions = self.center.iter().chain(&self.size);
-        let squares = motions.map(|motion| motion.velocity * motion.velocity);
+        let squares = self
+            .motions
+            .iter()
+            .map(|motion| motion.velocity * motion.velocity);
         squares.sum::<f32>().sqrt() / Self::scale_of(&self.rect())
     }
 
@@ -105,9 +96,7 @@ impl Track {
     /// `Motion::surprise`.
     pub fn surprise(&self, rect: &Rect) -> f32 {
         let size = Self::scale_of(&self.rect());
-        let (x, y) = rect.center();
-        let motions = self.center.iter().chain(&self.size);
-        let seen = motions.zip([x, y, rect.w, rect.h]);
+        let seen = self.motions.iter().zip(coordinates(rect));
         seen.map(|(motion, seen)| motion.surprise(seen, size)).sum()
     }
 
@@ -115,14 +104,17 @@ impl Track {
     pub fn distance(&self, rect: &Rect) -> f32 {
         let predicted = self.rect();
         let ((ax, ay), (bx, by)) = (rect.center(), predicted.center());
-        let (small, large) = if rect.area() < predicted.area() {
-            (rect.area(), predicted.area())
-        } else {
-            (predicted.area(), rect.area())
-        };
+        let areas = (rect.area(), predicted.area());
+        let (small, large) = (areas.0.min(areas.1), areas.0.max(areas.1));
         if large > LARGEST_GROWTH * small.max(1.0) {
             return f32::INFINITY;
         }
         (ax - bx).hypot(ay - by) / large.sqrt()
     }
+}
+
+/// Centre, width and height.
+fn coordinates(rect: &Rect) -> [f32; 4] {
+    let (x, y) = rect.center();
+    [x, y, rect.w, rect.h]
 }
