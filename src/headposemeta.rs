@@ -42,8 +42,6 @@
 mod mapping;
 mod registration;
 
-use std::str::FromStr;
-
 use gst::glib;
 
 use crate::estimator::Head;
@@ -79,26 +77,13 @@ pub enum Source {
 }
 
 impl Source {
+    const ALL: [Self; 3] = [Self::Inferred, Self::Tracked, Self::Held];
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Inferred => "inferred",
             Self::Tracked => "tracked",
             Self::Held => "held",
-        }
-    }
-}
-
-impl FromStr for Source {
-    type Err = glib::BoolError;
-
-    fn from_str(s: &str) -> Result<Self, Self::Err> {
-        match s {
-            "inferred" => Ok(Self::Inferred),
-            "tracked" => Ok(Self::Tracked),
-            "held" => Ok(Self::Held),
-            _ => Err(glib::bool_error!(
-                "expected source inferred, tracked or held, found {s}"
-            )),
         }
     }
 }
@@ -159,9 +144,8 @@ impl HeadPoses {
         match (side(self.width), side(self.height)) {
             (Some(width), Some(height)) => Ok([width, height]),
             _ => Err(glib::bool_error!(
-                "expected a frame of at least 1x1 pixels, found {}x{}",
-                self.width,
-                self.height
+                "expected a frame of at least 1x1 pixels, found {}",
+                self.size()
             )),
         }
     }
@@ -206,6 +190,10 @@ impl HeadPoses {
             inference_time: time("inference-time")?,
             heads,
         })
+    }
+
+    pub(crate) fn size(&self) -> Size {
+        Size::new(self.width, self.height)
     }
 
     fn mapped(&self, size: Size, mapping: &mapping::Mapping) -> Self {
@@ -303,8 +291,9 @@ fn time_from_field(nseconds: u64) -> Option<gst::ClockTime> {
 
 /// Not as `&str`, which panics at a text that is not UTF-8.
 fn source_from_field(s: &gst::StructureRef) -> Option<Source> {
-    let source = s.get::<std::path::PathBuf>("source").ok()?;
-    source.to_str()?.parse().ok()
+    let found = s.get::<std::path::PathBuf>("source").ok()?;
+    let mut all = Source::ALL.into_iter();
+    all.find(|source| found.to_str() == Some(source.as_str()))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! How heads move when a picture is scaled, cropped, mirrored or turned by quarter turns.
 
 use glam::{DMat2, DMat3, DVec3};
+use gst_video::ffi::GstVideoRectangle as Area;
 
 use crate::estimator::Head;
 use crate::estimator::angles::Angles;
@@ -17,15 +18,6 @@ pub(super) struct Picture {
     pub size: Size,
     /// Width over height of one pixel.
     pub pixel_aspect: f64,
-}
-
-/// An axis-aligned part of a picture in whole pixels.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Area {
-    pub x: i32,
-    pub y: i32,
-    pub w: i32,
-    pub h: i32,
 }
 
 /// Where each point of a source picture is found in a destination picture.
@@ -163,200 +155,139 @@ impl Mapping {
 mod tests {
     use super::*;
 
-    const HEAD: Head = Head {
-        id: 3,
-        rect: Rect::new(10.0, 20.0, 30.0, 40.0),
-        score: 0.5,
-        angles: Angles::new(20.0, 10.0, 5.0),
-        rear: false,
-        truncated: false,
-        seam: false,
-        predicted: false,
-        uncertainty: None,
-    };
-    const SIZE: Size = Size {
-        width: 100,
-        height: 80,
-    };
-    const FRAME: Area = Area {
-        x: 0,
-        y: 0,
-        w: 100,
-        h: 80,
-    };
+    const ANGLES: Angles = Angles::new(20.0, 10.0, 5.0);
+    const IDENTITY: [f32; 9] = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
+    const HALF_SIZE: [f32; 9] = [0.5, 0.0, 0.0, 0.0, 0.5, 0.0, 0.0, 0.0, 1.0];
+    const MIRROR: [f32; 9] = [-1.0, 0.0, 100.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
+    const UPSIDE_DOWN: [f32; 9] = [1.0, 0.0, 0.0, 0.0, -1.0, 80.0, 0.0, 0.0, 1.0];
+    const HALF_TURN: [f32; 9] = [-1.0, 0.0, 100.0, 0.0, -1.0, 80.0, 0.0, 0.0, 1.0];
+    /// Clockwise: (x, y) goes to (80 - y, x).
+    const QUARTER_TURN: [f32; 9] = [0.0, -1.0, 80.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0];
+    const WHOLE: [i32; 4] = [0, 0, 100, 80];
 
-    fn picture(width: u32, height: u32, pixel_aspect: f64) -> Picture {
-        Picture {
-            size: Size { width, height },
-            pixel_aspect,
+    fn head(angles: Angles) -> Head {
+        Head {
+            rect: Rect::new(10.0, 20.0, 30.0, 40.0),
+            angles,
+            ..Head::default()
         }
     }
 
-    fn assert_near(a: Angles, yaw: f32, pitch: f32, roll: f32) {
-        let near = |a: f32, b: f32| (a - b).abs() < 1e-3;
-        assert!(
-            near(a.yaw, yaw) && near(a.pitch, pitch) && near(a.roll, roll),
-            "{a:?}"
-        );
+    /// The part `from` of a picture becomes the part `to` of one of this size.
+    fn mapping(matrix: [f32; 9], from: [i32; 4], to: [i32; 4], size: [u32; 2]) -> Option<Mapping> {
+        let [from, to] = [from, to].map(|[x, y, w, h]| Area { x, y, w, h });
+        Mapping::matrix(&matrix, from, to, Size::new(size[0], size[1]))
+    }
+
+    /// Of a picture of 100x80 pixels as a whole.
+    fn whole(matrix: [f32; 9]) -> Option<Mapping> {
+        mapping(matrix, WHOLE, WHOLE, [100, 80])
+    }
+
+    fn assert_near(a: Angles, [yaw, pitch, roll]: [f32; 3]) {
+        let off = [a.yaw - yaw, a.pitch - pitch, a.roll - roll];
+        assert!(off.iter().all(|off| off.abs() < 1e-3), "{a:?}");
     }
 
     #[test]
-    fn scale_moves_the_box_and_keeps_the_angles() {
-        let map = Mapping::scale(picture(100, 80, 1.0), picture(200, 80, 0.5)).unwrap();
-        let head = map.apply(&HEAD).unwrap();
-        assert_eq!(head.rect, Rect::new(20.0, 20.0, 60.0, 40.0));
-        assert_eq!(head.angles, HEAD.angles);
-        assert!(!head.truncated);
-    }
-
-    #[test]
-    fn scale_refuses_what_may_be_letterboxed() {
-        assert!(Mapping::scale(picture(1280, 720, 1.0), picture(640, 640, 1.0)).is_none());
-        assert!(Mapping::scale(picture(1280, 720, 1.0), picture(640, 360, 1.2)).is_none());
-        assert!(Mapping::scale(picture(0, 720, 1.0), picture(640, 640, 1.0)).is_none());
+    fn only_scaling_that_keeps_the_aspect_ratio_is_followed() {
+        let scale = |from: (u32, u32, f64), to: (u32, u32, f64)| {
+            let [from, to] = [from, to].map(|(width, height, pixel_aspect)| Picture {
+                size: Size::new(width, height),
+                pixel_aspect,
+            });
+            Mapping::scale(from, to)
+        };
+        let map = scale((100, 80, 1.0), (200, 80, 0.5)).unwrap();
+        let scaled = map.apply(&head(ANGLES)).unwrap();
+        assert_eq!(scaled.rect, Rect::new(20.0, 20.0, 60.0, 40.0));
+        assert_eq!((scaled.angles, scaled.truncated), (ANGLES, false));
+        assert!(scale((1280, 720, 1.0), (640, 640, 1.0)).is_none());
+        assert!(scale((1280, 720, 1.0), (640, 360, 1.2)).is_none());
+        assert!(scale((0, 720, 1.0), (640, 640, 1.0)).is_none());
         // 1279x719 to 640x360 is less than a pixel away from the same shape.
-        assert!(Mapping::scale(picture(1279, 719, 1.0), picture(640, 360, 1.0)).is_some());
+        assert!(scale((1279, 719, 1.0), (640, 360, 1.0)).is_some());
     }
 
     #[test]
-    fn crop_moves_cuts_and_drops() {
-        let identity = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
-        let crop = |x, y, w: u32, h: u32| {
-            let from = Area {
-                x,
-                y,
-                w: w as i32,
-                h: h as i32,
-            };
-            let to = Area { x: 0, y: 0, ..from };
-            Mapping::matrix(
-                &identity,
-                from,
-                to,
-                Size {
-                    width: w,
-                    height: h,
-                },
-            )
-            .unwrap()
-            .apply(&HEAD)
-        };
-        let inside = crop(5, 5, 90, 70).unwrap();
-        assert_eq!(
-            (inside.rect, inside.truncated),
-            (Rect::new(5.0, 15.0, 30.0, 40.0), false)
-        );
-        let cut = crop(20, 5, 80, 70).unwrap();
-        assert_eq!(
-            (cut.rect, cut.truncated),
-            (Rect::new(0.0, 15.0, 20.0, 40.0), true)
-        );
-        assert!(crop(50, 0, 50, 80).is_none());
+    fn boxes_are_moved_cut_and_dropped() {
+        for (matrix, from, to, size, expected) in [
+            (
+                IDENTITY,
+                [5, 5, 90, 70],
+                [0, 0, 90, 70],
+                [90, 70],
+                Some(([5.0, 15.0, 30.0, 40.0], false)),
+            ),
+            (
+                IDENTITY,
+                [20, 5, 80, 70],
+                [0, 0, 80, 70],
+                [80, 70],
+                Some(([0.0, 15.0, 20.0, 40.0], true)),
+            ),
+            (IDENTITY, [50, 0, 50, 80], [0, 0, 50, 80], [50, 80], None),
+            // Within borders.
+            (
+                HALF_SIZE,
+                WHOLE,
+                [0, 10, 50, 40],
+                [50, 60],
+                Some(([5.0, 20.0, 15.0, 20.0], false)),
+            ),
+            (
+                MIRROR,
+                WHOLE,
+                WHOLE,
+                [100, 80],
+                Some(([60.0, 20.0, 30.0, 40.0], false)),
+            ),
+            (
+                QUARTER_TURN,
+                WHOLE,
+                [0, 0, 80, 100],
+                [80, 100],
+                Some(([20.0, 10.0, 40.0, 30.0], false)),
+            ),
+        ] {
+            let moved = mapping(matrix, from, to, size)
+                .unwrap()
+                .apply(&head(ANGLES));
+            let expected = expected.map(|([x, y, w, h], cut)| (Rect::new(x, y, w, h), cut));
+            let moved = moved.map(|head| (head.rect, head.truncated));
+            assert_eq!(moved, expected, "{matrix:?} {from:?}");
+        }
     }
 
     #[test]
-    fn letterbox_is_followed_when_it_is_told() {
-        let half = [0.5, 0.0, 0.0, 0.0, 0.5, 0.0, 0.0, 0.0, 1.0];
-        let to = Area {
-            x: 0,
-            y: 10,
-            w: 50,
-            h: 40,
-        };
-        let map = Mapping::matrix(
-            &half,
-            FRAME,
-            to,
-            Size {
-                width: 50,
-                height: 60,
-            },
-        )
-        .unwrap();
-        assert_eq!(
-            map.apply(&HEAD).unwrap().rect,
-            Rect::new(5.0, 20.0, 15.0, 20.0)
-        );
-    }
-
-    #[test]
-    fn mirror_negates_yaw_and_roll() {
-        let m = [-1.0, 0.0, 100.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
-        let head = Mapping::matrix(&m, FRAME, FRAME, SIZE)
-            .unwrap()
-            .apply(&HEAD)
-            .unwrap();
-        assert_eq!(head.rect, Rect::new(60.0, 20.0, 30.0, 40.0));
-        assert_eq!(head.angles, Angles::new(-20.0, 10.0, -5.0));
-    }
-
-    #[test]
-    fn half_turn_is_upright_mirror_and_sideways_mirror() {
-        let half = [-1.0, 0.0, 100.0, 0.0, -1.0, 80.0, 0.0, 0.0, 1.0];
-        let upside = [1.0, 0.0, 0.0, 0.0, -1.0, 80.0, 0.0, 0.0, 1.0];
-        let mirror = [-1.0, 0.0, 100.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
-        let of = |m| Mapping::matrix(m, FRAME, FRAME, SIZE).unwrap();
-        let once = of(&half).apply(&HEAD).unwrap();
-        let twice = of(&upside)
-            .apply(&of(&mirror).apply(&HEAD).unwrap())
-            .unwrap();
+    fn angles_turn_with_the_picture() {
+        let turned = |matrix, angles| whole(matrix).unwrap().apply(&head(angles)).unwrap();
+        let mirrored = turned(MIRROR, ANGLES);
+        assert_eq!(mirrored.angles, Angles::new(-20.0, 10.0, -5.0));
+        let once = turned(HALF_TURN, ANGLES);
+        let twice = whole(UPSIDE_DOWN).unwrap().apply(&mirrored).unwrap();
         assert_eq!(once.rect, twice.rect);
-        assert_near(
-            twice.angles,
-            once.angles.yaw,
-            once.angles.pitch,
-            once.angles.roll,
-        );
+        let Angles { yaw, pitch, roll } = once.angles;
+        assert_near(twice.angles, [yaw, pitch, roll]);
         // A frontal head upside down has only rolled.
-        let frontal = Head {
-            angles: Angles::new(0.0, 0.0, 10.0),
-            ..HEAD
-        };
-        assert_near(of(&half).apply(&frontal).unwrap().angles, 0.0, 0.0, -170.0);
-    }
+        let frontal = Angles::new(0.0, 0.0, 10.0);
+        assert_near(turned(HALF_TURN, frontal).angles, [0.0, 0.0, -170.0]);
 
-    #[test]
-    fn quarter_turn_clockwise_lays_the_head_on_its_side() {
-        // (x, y) goes to (80 - y, x).
-        let m = [0.0, -1.0, 80.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0];
-        let to = Area {
-            x: 0,
-            y: 0,
-            w: 80,
-            h: 100,
-        };
-        let map = Mapping::matrix(
-            &m,
-            FRAME,
-            to,
-            Size {
-                width: 80,
-                height: 100,
-            },
-        )
-        .unwrap();
-        let frontal = Head {
-            angles: Angles::new(0.0, 0.0, 0.0),
-            ..HEAD
-        };
-        let head = map.apply(&frontal).unwrap();
-        assert_eq!(head.rect, Rect::new(20.0, 10.0, 40.0, 30.0));
-        // Its crown now points to the image's right: a clockwise, positive roll.
-        assert_near(head.angles, 0.0, 0.0, 90.0);
+        let map = mapping(QUARTER_TURN, WHOLE, [0, 0, 80, 100], [80, 100]).unwrap();
+        let turned = |yaw| map.apply(&head(Angles::new(yaw, 0.0, 0.0))).unwrap().angles;
+        // The crown now points to the image's right: a clockwise, positive roll.
+        assert_near(turned(0.0), [0.0, 0.0, 90.0]);
         // Whoever looked to the image's left now looks up.
-        let looking_left = Head {
-            angles: Angles::new(30.0, 0.0, 0.0),
-            ..HEAD
-        };
-        assert_near(map.apply(&looking_left).unwrap().angles, 0.0, 30.0, 90.0);
+        assert_near(turned(30.0), [0.0, 30.0, 90.0]);
     }
 
     #[test]
     fn shear_perspective_and_nonsense_are_refused() {
-        let of = |m: [f32; 9]| Mapping::matrix(&m, FRAME, FRAME, SIZE);
-        assert!(of([1.0, 0.2, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]).is_none());
-        assert!(of([1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.01, 0.0, 1.0]).is_none());
-        assert!(of([0.0; 9]).is_none());
-        assert!(of([f32::NAN, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]).is_none());
+        for (at, value) in [(1, 0.2), (6, 0.01), (0, f32::NAN), (0, 0.0)] {
+            let mut matrix = IDENTITY;
+            matrix[at] = value;
+            assert!(whole(matrix).is_none(), "{matrix:?}");
+        }
+        assert!(whole([0.0; 9]).is_none());
     }
 }

@@ -16,7 +16,7 @@ use gst::meta::{MetaTransform, MetaTransformCopy};
 use gst_video::ffi as video;
 use gst_video::video_meta::VideoMetaTransformScale;
 
-use super::mapping::{Area, Mapping, Picture};
+use super::mapping::{Mapping, Picture};
 use super::{CAT, HeadPoses, NAME};
 use crate::estimator::geometry::Size;
 use crate::sync::lock;
@@ -136,10 +136,6 @@ enum Change {
     Copied {
         whole: bool,
     },
-    Scaled {
-        from: Picture,
-        to: Picture,
-    },
     Moved {
         from: Size,
         to: Size,
@@ -167,15 +163,18 @@ impl Change {
                 }
             } else if is(VideoMetaTransformScale::quark()) {
                 let data = data.cast::<video::GstVideoMetaTransform>().as_ref()?;
-                Self::Scaled {
-                    from: picture(data.in_info.as_ref()?)?,
-                    to: picture(data.out_info.as_ref()?)?,
+                let from = picture(data.in_info.as_ref()?)?;
+                let to = picture(data.out_info.as_ref()?)?;
+                Self::Moved {
+                    from: from.size,
+                    to: to.size,
+                    mapping: Mapping::scale(from, to),
                 }
             } else if is(matrix) {
                 let data = data.cast::<video::GstVideoMetaTransformMatrix>().as_ref()?;
                 let from = picture(data.in_info.as_ref()?)?.size;
                 let to = picture(data.out_info.as_ref()?)?.size;
-                let (shown, onto) = (area(&data.in_rectangle), area(&data.out_rectangle));
+                let (shown, onto) = (data.in_rectangle, data.out_rectangle);
                 Self::Moved {
                     from,
                     to,
@@ -197,10 +196,25 @@ fn follow(poses: HeadPoses, change: Change) -> Option<HeadPoses> {
             }
             whole.then_some(poses)
         }
-        Change::Scaled { from, to } => {
-            follow_size(poses, from.size, to.size, Mapping::scale(from, to))
+        Change::Moved { from, .. } if poses.size() != from => {
+            gst::warning!(
+                CAT,
+                "Head poses dropped: they refer to a frame of {}, but it is {from}",
+                poses.size()
+            );
+            None
         }
-        Change::Moved { from, to, mapping } => follow_size(poses, from, to, mapping),
+        Change::Moved { from, to, mapping } => {
+            if mapping.is_none() {
+                gst::info!(
+                    CAT,
+                    "Head poses dropped: {from} became {to} in a way that boxes cannot follow for sure. \
+                     Keep the display aspect ratio (leave pixel-aspect-ratio free) or put dmheadpose \
+                     behind the element that resizes"
+                );
+            }
+            Some(poses.mapped(to, &mapping?))
+        }
         Change::Unknown(kind) => {
             let kind = text::of_quark(kind).unwrap_or("without a name");
             gst::debug!(CAT, "Head poses dropped: unknown transform {kind}");
@@ -209,50 +223,12 @@ fn follow(poses: HeadPoses, change: Change) -> Option<HeadPoses> {
     }
 }
 
-fn follow_size(
-    poses: HeadPoses,
-    from: Size,
-    to: Size,
-    mapping: Option<Mapping>,
-) -> Option<HeadPoses> {
-    if (poses.width, poses.height) != (from.width, from.height) {
-        gst::warning!(
-            CAT,
-            "Head poses dropped: they refer to a frame of {}x{}, but it is {}x{}",
-            poses.width,
-            poses.height,
-            from.width,
-            from.height
-        );
-        return None;
-    }
-    let Some(mapping) = mapping else {
-        gst::info!(
-            CAT,
-            "Head poses dropped: {}x{} became {}x{} in a way that boxes cannot follow for sure. \
-             Keep the display aspect ratio (leave pixel-aspect-ratio free) or put dmheadpose \
-             behind the element that resizes",
-            from.width,
-            from.height,
-            to.width,
-            to.height
-        );
-        return None;
-    };
-    Some(poses.mapped(to, &mapping))
-}
-
-fn area(rectangle: &video::GstVideoRectangle) -> Area {
-    let &video::GstVideoRectangle { x, y, w, h } = rectangle;
-    Area { x, y, w, h }
-}
-
 fn picture(info: &video::GstVideoInfo) -> Option<Picture> {
     Some(Picture {
-        size: Size {
-            width: u32::try_from(info.width).ok()?,
-            height: u32::try_from(info.height).ok()?,
-        },
+        size: Size::new(
+            u32::try_from(info.width).ok()?,
+            u32::try_from(info.height).ok()?,
+        ),
         pixel_aspect: f64::from(info.par_n) / f64::from(info.par_d),
     })
 }

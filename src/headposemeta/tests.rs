@@ -15,21 +15,17 @@ fn poses() -> HeadPoses {
         score: 0.875,
         angles: Angles::new(-120.0, 10.5, 3.0),
         rear: true,
-        truncated: false,
         seam: true,
-        predicted: false,
         uncertainty: Some(6.25),
+        ..Head::default()
     };
     let second = Head {
-        id: 0,
         rect: Rect::new(100.0, 50.0, 20.0, 20.0),
         score: 0.5,
         angles: Angles::new(30.0, -5.0, 0.0),
-        rear: false,
         truncated: true,
-        seam: false,
         predicted: true,
-        uncertainty: None,
+        ..Head::default()
     };
     HeadPoses {
         width: 320,
@@ -265,14 +261,6 @@ fn heads_that_are_broken_are_left_out_and_no_others() {
     let mut negative = good;
     negative.set("n", -1);
     assert_eq!(HeadPoses::from_structure(&negative), None);
-}
-
-#[test]
-fn register_may_be_repeated() {
-    gst::init().unwrap();
-    for _ in 0..3 {
-        register().unwrap();
-    }
 }
 
 #[test]
