@@ -15,17 +15,27 @@ pub mod overlay;
 mod planes;
 mod property;
 mod roi;
-mod segment;
 mod sync;
 mod text;
 pub mod video;
 
 use gst::glib;
+use gst::prelude::*;
 
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
-    dmheadpose::register(plugin)?;
-    dmheadposejson::register(plugin)?;
-    dmheadposeoverlay::register(plugin)?;
+    for (name, element) in [
+        ("dmheadpose", dmheadpose::DmHeadPose::static_type()),
+        (
+            "dmheadposejson",
+            dmheadposejson::DmHeadPoseJson::static_type(),
+        ),
+        (
+            "dmheadposeoverlay",
+            dmheadposeoverlay::DmHeadPoseOverlay::static_type(),
+        ),
+    ] {
+        gst::Element::register(Some(plugin), name, gst::Rank::NONE, element)?;
+    }
     Ok(())
 }
 

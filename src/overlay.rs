@@ -4,12 +4,13 @@
 mod aligned;
 mod ayuv;
 mod blend;
-mod category;
 mod composition;
 mod downstream;
 mod look;
 mod options;
 mod privacy;
+
+use std::sync::LazyLock;
 
 use gst::glib;
 use gst_video::prelude::*;
@@ -30,6 +31,14 @@ pub use options::{
     DmHeadPoseBlurFallback, DmHeadPoseBlurHeads, DmHeadPoseColorBy, DmHeadPoseOverlayFlags,
 };
 pub use privacy::{hide, hide_picture};
+
+static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new(
+        "dmheadposedraw",
+        gst::DebugColorFlags::empty(),
+        Some("Drawing of head poses: options, and whether downstream draws"),
+    )
+});
 
 /// Draws heads on video frames.
 pub struct Overlay {
@@ -77,8 +86,8 @@ impl Overlay {
             let mut frame = video::map_writable(buffer, info)?;
             match hidden {
                 Hidden::Nothing => Ok(()),
-                Hidden::Heads => privacy::hide(found, look.blur_heads(), &mut frame),
-                Hidden::Picture => privacy::hide_picture(look.blur_heads(), &mut frame),
+                Hidden::Heads => privacy::hide(found, look.blur_heads, &mut frame),
+                Hidden::Picture => privacy::hide_picture(look.blur_heads, &mut frame),
             }
             .map_err(failed)?;
             if draws && !compose {

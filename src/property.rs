@@ -90,16 +90,6 @@ macro_rules! enum_property {
 }
 pub(crate) use enum_property;
 
-/// Implements [`Property`](crate::property::Property) for flags.
-macro_rules! flags_property {
-    ($type:ty) => {
-        $crate::property::property!($type, |about, _range, default| {
-            gst::glib::ParamSpecFlags::builder::<$type>(about.name).default_value(*default)
-        });
-    };
-}
-pub(crate) use flags_property;
-
 macro_rules! number_property {
     ($type:ty, $spec:ident) => {
         property!($type, |about, range, default| {
@@ -197,7 +187,7 @@ macro_rules! settings {
 
         impl $name {
             /// The specifications of the properties, whose defaults are in `self`.
-            fn own_specs(&self) -> Vec<gst::glib::ParamSpec> {
+            pub(crate) fn own_specs(&self) -> Vec<gst::glib::ParamSpec> {
                 use $crate::property::{About, Property};
                 vec![$({
                     let about = About {
@@ -211,7 +201,7 @@ macro_rules! settings {
             }
 
             /// Sets a property; whether it is one of the table.
-            fn set_own(&mut self, value: &gst::glib::Value, pspec: &gst::glib::ParamSpec) -> bool {
+            pub(crate) fn set_own(&mut self, value: &gst::glib::Value, pspec: &gst::glib::ParamSpec) -> bool {
                 use $crate::property::Property;
                 match pspec.name() {
                     $($property => self.$field.assign(value, pspec),)*
@@ -221,7 +211,7 @@ macro_rules! settings {
             }
 
             /// The value of a property, if it is one of the table.
-            fn get_own(&self, pspec: &gst::glib::ParamSpec) -> Option<gst::glib::Value> {
+            pub(crate) fn get_own(&self, pspec: &gst::glib::ParamSpec) -> Option<gst::glib::Value> {
                 use gst::glib::value::ToValue;
                 Some(match pspec.name() {
                     $($property => self.$field.to_value(),)*

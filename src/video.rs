@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The bridge between GStreamer's video frames and errors and those of the estimator.
 
+use gst::prelude::*;
 use gst_video::prelude::*;
 
 use crate::estimator::error::Error;
@@ -212,6 +213,13 @@ pub fn error_message(error: &Error) -> gst::ErrorMessage {
             gst::error_msg!(gst::StreamError::Failed, ("{}", text))
         }
     }
+}
+
+/// The segment of times that the buffers of this sink pad belong to. It is the pad's own copy: flushes and stops forget
+/// it.
+pub(crate) fn segment(sinkpad: &gst::Pad) -> Option<gst::FormattedSegment<gst::ClockTime>> {
+    let event = sinkpad.sticky_event::<gst::event::Segment>(0)?;
+    event.segment().downcast_ref().cloned()
 }
 
 /// Whether the buffer stands for a missing frame. Most GAP buffers do not: `videorate` marks the frames that it repeats,

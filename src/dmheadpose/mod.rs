@@ -6,7 +6,6 @@
 //! ```
 
 use gst::glib;
-use gst::prelude::*;
 
 mod deadline;
 mod flow;
@@ -32,13 +31,4 @@ pub use options::{
 glib::wrapper! {
     pub struct DmHeadPose(ObjectSubclass<imp::DmHeadPose>)
         @extends gst_base::BaseTransform, gst::Element, gst::Object;
-}
-
-pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
-    gst::Element::register(
-        Some(plugin),
-        "dmheadpose",
-        gst::Rank::NONE,
-        DmHeadPose::static_type(),
-    )
 }

@@ -9,7 +9,7 @@ use crate::estimator::geometry::CropMode;
 use crate::estimator::onnx::ExecutionProvider;
 use crate::estimator::onnx::provider::execution_providers;
 use crate::estimator::pose::{PoseFamily, pose_families};
-use crate::property::{enum_property, flags_property};
+use crate::property::{enum_property, property};
 
 /// The property of an enumeration of the estimator: its GObject type, and what its values mean there. Rows of a table
 /// of families name a contract, too.
@@ -115,4 +115,6 @@ enum_property! {
     }
 }
 
-flags_property!(DmHeadPoseMetaFormat);
+property!(DmHeadPoseMetaFormat, |about, _range, default| {
+    glib::ParamSpecFlags::builder::<DmHeadPoseMetaFormat>(about.name).default_value(*default)
+});

@@ -201,9 +201,6 @@ settings! {
 
 impl Settings {
     /// What the estimator is to load. `runtime` lacks the library that a property may name.
-    ///
-    /// # Errors
-    /// [`Error::NoModel`].
     pub fn config(&self, runtime: RuntimeOptions) -> Result<Config, Error> {
         let folders = catalog::model_folders(self.models_dir.as_deref(), runtime.beside.as_deref());
         let detector_model = match (self.heads_from, &self.detector_model) {
@@ -276,7 +273,6 @@ impl Settings {
         }
     }
 
-    /// Sets a property.
     pub fn set(&mut self, value: &glib::Value, pspec: &glib::ParamSpec) {
         if !self.set_own(value, pspec) {
             self.look.set(value, pspec);
@@ -285,7 +281,7 @@ impl Settings {
 
     /// The value of a property, `None` when it is none of the settings.
     pub fn get(&self, pspec: &glib::ParamSpec) -> Option<glib::Value> {
-        self.get_own(pspec).or_else(|| self.look.get(pspec))
+        self.get_own(pspec).or_else(|| self.look.get_own(pspec))
     }
 }
 
@@ -299,7 +295,7 @@ pub(super) fn specs() -> &'static [glib::ParamSpec] {
     static SPECS: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
         let defaults = Settings::default();
         let mut specs = defaults.own_specs();
-        specs.extend(defaults.look.specs());
+        specs.extend(defaults.look.own_specs());
         specs.extend(read_only_specs());
         specs
     });

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The element: pads, buffers and events; what a line looks like is in `line`.
 
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 
 use super::line::{self, Context};
-use super::properties::{self, Settings};
+use super::properties::Settings;
 use super::wall_clock;
 use crate::headposemeta::HeadPoses;
-use crate::segment;
 use crate::sync::lock;
+use crate::video;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -27,12 +27,12 @@ const SRC_CAPS: &str = "application/x-ndjson";
 pub struct DmHeadPoseJson {
     sinkpad: gst::Pad,
     srcpad: gst::Pad,
-    settings: Mutex<Settings>,
+    settings: Mutex<Arc<Settings>>,
 }
 
 impl DmHeadPoseJson {
     fn chain(&self, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let settings = lock(&self.settings).clone();
+        let settings = Arc::clone(&lock(&self.settings));
         let poses = HeadPoses::from_buffer(&buffer)
             .filter(|poses| !poses.heads.is_empty() || settings.add_empty);
         let Some(poses) = poses else {
@@ -81,13 +81,16 @@ impl DmHeadPoseJson {
             running_time,
             timestamp: timestamp.as_deref(),
             source_name: settings.source_name.as_deref(),
-            tags: settings.tags.object(),
+            tags: match &settings.object {
+                Ok(object) => object.as_deref(),
+                Err(_) => None,
+            },
         };
         line::format(poses, &context)
     }
 
     fn running_time(&self, buffer: &gst::BufferRef) -> Option<gst::ClockTime> {
-        segment::of(&self.sinkpad)?.to_running_time(buffer.pts())
+        video::segment(&self.sinkpad)?.to_running_time(buffer.pts())
     }
 
     /// Tells downstream that time goes on although there is no line, so that sinks preroll and
@@ -179,11 +182,13 @@ impl ObjectSubclass for DmHeadPoseJson {
 
 impl ObjectImpl for DmHeadPoseJson {
     fn properties() -> &'static [glib::ParamSpec] {
-        properties::specs()
+        static SPECS: LazyLock<Vec<glib::ParamSpec>> =
+            LazyLock::new(|| Settings::default().own_specs());
+        &SPECS
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let result = lock(&self.settings).set(value, pspec);
+        let result = Arc::make_mut(&mut lock(&self.settings)).set(value, pspec);
         gst::info!(CAT, imp = self, "{} is now {value:?}", pspec.name());
         // Nobody may hear this before the start; then the start fails.
         if let Err(err) = result {
@@ -192,7 +197,7 @@ impl ObjectImpl for DmHeadPoseJson {
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        let value = lock(&self.settings).get(pspec);
+        let value = lock(&self.settings).get_own(pspec);
         value.unwrap_or_else(|| pspec.default_value().clone())
     }
 
@@ -244,7 +249,7 @@ impl ElementImpl for DmHeadPoseJson {
         transition: gst::StateChange,
     ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
         if transition == gst::StateChange::ReadyToPaused {
-            let checked = lock(&self.settings).tags.check();
+            let checked = lock(&self.settings).check();
             if let Err(err) = checked {
                 gst::element_imp_error!(self, gst::LibraryError::Settings, ("{err}"));
                 return Err(gst::StateChangeError);

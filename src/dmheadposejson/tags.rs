@@ -11,48 +11,11 @@ const DEEPEST: usize = 32;
 /// Bytes of a wrong text that the error shows.
 const SHOWN: usize = 200;
 
-/// What the application set, and the JSON object that it is.
-#[derive(Debug)]
-pub(super) struct Tags {
-    text: Option<String>,
-    object: Result<Option<Box<RawValue>>, String>,
-}
-
-impl Default for Tags {
-    fn default() -> Self {
-        Self::new(None)
-    }
-}
-
-impl Tags {
-    pub fn new(text: Option<&str>) -> Self {
-        Self {
-            text: text.map(String::from),
-            object: text.map(parse).transpose(),
-        }
-    }
-
-    pub fn text(&self) -> Option<&str> {
-        self.text.as_deref()
-    }
-
-    /// `None` also when what was set is no JSON object.
-    pub fn object(&self) -> Option<&RawValue> {
-        self.object.as_ref().ok()?.as_deref()
-    }
-
-    /// # Errors
-    /// What was expected, when what was set is no JSON object.
-    pub fn check(&self) -> Result<(), String> {
-        self.object.as_ref().map(|_| ()).map_err(Clone::clone)
-    }
-}
-
 /// The JSON object in `text`, number for number and key for key as it was written, but on one line.
 ///
 /// It is read in full: what the grammar allows and readers refuse (half of a surrogate pair, a number beyond
 /// all floats) is refused here.
-fn parse(text: &str) -> Result<Box<RawValue>, String> {
+pub(super) fn parse(text: &str) -> Result<Box<RawValue>, String> {
     let wrong = |why: &str| {
         // Of a text that is too deep or too long to read, the beginning will do.
         let cut = text.floor_char_boundary(SHOWN);
@@ -87,16 +50,6 @@ fn depth(value: &Value) -> usize {
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_object_is_kept_as_written() {
-        for text in [
-            "{}",
-            r#"{"b":1.10,"a":[null,{"c":"line\nend"}],"n":123456789012345678901234567890}"#,
-        ] {
-            assert_eq!(parse(text).unwrap().get(), text);
-        }
-    }
-
     /// An object within lists, so many levels deep.
     fn nested(levels: usize) -> String {
         let lists = levels - 1;
@@ -104,13 +57,14 @@ mod tests {
     }
 
     #[test]
-    fn nesting_is_taken_as_far_as_all_readers_go() {
-        let text = nested(DEEPEST);
-        assert_eq!(parse(&text).unwrap().get(), text);
-    }
-
-    #[test]
-    fn line_ends_are_gone() {
+    fn an_object_is_kept_as_written_on_one_line() {
+        for text in [
+            "{}",
+            r#"{"b":1.10,"a":[null,{"c":"line\nend"}],"n":123456789012345678901234567890}"#,
+            &nested(DEEPEST),
+        ] {
+            assert_eq!(parse(text).unwrap().get(), text);
+        }
         let tags = parse("{\n\t\"a\": 1,\r\n\t\"b\": 2\n}\n").unwrap();
         assert_eq!(tags.get(), "{ \t\"a\": 1,  \t\"b\": 2 }");
     }

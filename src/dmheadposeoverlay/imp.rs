@@ -58,7 +58,7 @@ impl ObjectSubclass for DmHeadPoseOverlay {
 
 impl ObjectImpl for DmHeadPoseOverlay {
     fn properties() -> &'static [glib::ParamSpec] {
-        static SPECS: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| default_look().specs());
+        static SPECS: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| default_look().own_specs());
         &SPECS
     }
 
@@ -68,7 +68,7 @@ impl ObjectImpl for DmHeadPoseOverlay {
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        let value = lock(&self.look).get(pspec);
+        let value = lock(&self.look).get_own(pspec);
         value.unwrap_or_else(|| pspec.default_value().clone())
     }
 }

@@ -12,18 +12,8 @@
 mod imp;
 
 use gst::glib;
-use gst::prelude::*;
 
 glib::wrapper! {
     pub struct DmHeadPoseOverlay(ObjectSubclass<imp::DmHeadPoseOverlay>)
         @extends gst_base::BaseTransform, gst::Element, gst::Object;
-}
-
-pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
-    gst::Element::register(
-        Some(plugin),
-        "dmheadposeoverlay",
-        gst::Rank::NONE,
-        DmHeadPoseOverlay::static_type(),
-    )
 }

@@ -14,7 +14,7 @@ use gst::prelude::*;
 use gst_base::prelude::*;
 use gst_video::VideoOverlayCompositionMeta;
 
-use super::category::CAT;
+use super::CAT;
 use crate::video;
 
 const UNKNOWN: u8 = 0;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gst::glib;
 
-use super::category::CAT;
+use super::CAT;
 use super::options::{
     DmHeadPoseBlurFallback, DmHeadPoseBlurHeads, DmHeadPoseColorBy, DmHeadPoseOverlayFlags,
 };
@@ -80,11 +80,6 @@ impl Look {
         !self.parts.is_empty()
     }
 
-    /// How heads are hidden.
-    pub fn blur_heads(&self) -> DmHeadPoseBlurHeads {
-        self.blur_heads
-    }
-
     /// Every frame waits for its own result.
     pub fn waits_for_heads(&self) -> bool {
         self.blur_heads != DmHeadPoseBlurHeads::None
@@ -152,19 +147,11 @@ impl Look {
         }
     }
 
-    /// The specifications of the properties, whose defaults are in `self`.
-    pub fn specs(&self) -> Vec<glib::ParamSpec> {
-        self.own_specs()
-    }
-
-    /// Sets the property if it is one of [`Look::specs`].
+    /// Sets the property if it is one of drawing.
     pub fn set(&mut self, value: &glib::Value, pspec: &glib::ParamSpec) {
-        if self.set_own(value, pspec) && pspec.name() == "label" {
-            self.read_label();
+        if !self.set_own(value, pspec) || pspec.name() != "label" {
+            return;
         }
-    }
-
-    fn read_label(&mut self) {
         self.template = self.label.as_deref().map(|label| {
             let template = Label::new(label);
             for unknown in template.unknown() {
@@ -176,11 +163,6 @@ impl Look {
             }
             Arc::new(template)
         });
-    }
-
-    /// The property's value if it is one of [`Look::specs`].
-    pub fn get(&self, pspec: &glib::ParamSpec) -> Option<glib::Value> {
-        self.get_own(pspec)
     }
 }
 

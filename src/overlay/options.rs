@@ -3,7 +3,7 @@
 
 use gst::glib;
 
-use crate::property::{enum_property, flags_property};
+use crate::property::{enum_property, property};
 
 #[glib::flags(name = "GstDmHeadPoseOverlayFlags")]
 pub enum DmHeadPoseOverlayFlags {
@@ -55,4 +55,6 @@ enum_property! {
     }
 }
 
-flags_property!(DmHeadPoseOverlayFlags);
+property!(DmHeadPoseOverlayFlags, |about, _range, default| {
+    glib::ParamSpecFlags::builder::<DmHeadPoseOverlayFlags>(about.name).default_value(*default)
+});
