@@ -64,7 +64,7 @@ enum Runner {
     Inline(Box<HeadPoseEstimator>),
     /// Several at once.
     Parallel(Workers<MappedFrame>),
-    /// One at a time, for which no buffer has to wait.
+    /// One at a time, for which no buffer has to wait: with `async` and `when-late=hold`.
     Background(Workers<MappedFrame>),
 }
 
@@ -74,7 +74,7 @@ pub(super) struct FrameQueue {
     runner: Option<Runner>,
     /// `None` for a buffer that the workers have.
     buffers: VecDeque<Option<(gst::Buffer, Outcome)>>,
-    /// The stream has jumped since the frame in the background.
+    /// The frame in the background is from before a cut.
     stale: bool,
 }
 
@@ -248,12 +248,13 @@ impl FrameQueue {
         self.buffers.clear();
     }
 
-    /// Forgets the heads that are followed, and the result of the frame in the background: the stream jumps.
-    pub fn forget(&mut self) {
+    /// Begins a new shot with the next frame: heads before it, and the result of the frame in the background, are
+    /// forgotten.
+    pub fn cut(&mut self) {
         self.stale = self.is_busy();
         match &mut self.runner {
-            Some(Runner::Inline(estimator)) => estimator.reset_tracks(),
-            Some(Runner::Parallel(workers) | Runner::Background(workers)) => workers.reset_tracks(),
+            Some(Runner::Inline(estimator)) => estimator.cut(),
+            Some(Runner::Parallel(workers) | Runner::Background(workers)) => workers.cut(),
             None => {}
         }
     }

@@ -71,7 +71,6 @@ pub struct DmHeadPose {
 }
 
 impl DmHeadPose {
-    /// The settings as they are now.
     pub(super) fn settings(&self) -> Arc<Settings> {
         Arc::clone(&lock(&self.settings))
     }
@@ -89,7 +88,6 @@ impl DmHeadPose {
         structure
     }
 
-    /// Posts the models' warnings.
     fn warn_of_models(&self) {
         let state = lock(&self.state);
         let notes = state.as_ref().map(|state| state.config.notes.take());
@@ -107,8 +105,8 @@ impl DmHeadPose {
         latency.unwrap_or_default()
     }
 
-    /// Whether the stream jumps with this buffer: its time is further from the last one's, in either direction, than
-    /// a head may be lost. Remembers its time for the next.
+    /// Whether the stream jumps with this buffer, as by a seek without a flush: its time is further from the last
+    /// one's, in either direction, than a head may be lost. Remembers its time for the next.
     fn jumps(&self, buffer: &gst::BufferRef) -> bool {
         let (Some(start), Some(state)) = (buffer.pts(), &mut *lock(&self.state)) else {
             return false;
@@ -157,9 +155,9 @@ impl DmHeadPose {
 }
 
 impl State {
-    /// Forgets the heads: the stream jumps.
-    fn forget(&mut self) {
-        self.queue.forget();
+    /// Forgets the heads: the stream jumps, as by a seek.
+    fn cut(&mut self) {
+        self.queue.cut();
         self.last.forget();
     }
 }
@@ -317,7 +315,7 @@ impl BaseTransformImpl for DmHeadPose {
         if let gst::EventView::FlushStop(_) = event.view() {
             if let Some(state) = &mut *lock(&self.state) {
                 state.queue.discard();
-                state.forget();
+                state.cut();
             }
             *lock(&self.sent) = None;
             self.deadline.forget();
@@ -361,7 +359,7 @@ impl BaseTransformImpl for DmHeadPose {
         if self.jumps(&buffer) {
             self.send_between(true);
             if let Some(state) = &mut *lock(&self.state) {
-                state.forget();
+                state.cut();
             }
         }
         if let Some(error) = lock(&self.sent).take() {

@@ -135,21 +135,21 @@ impl HeadPoseEstimator {
         std::mem::take(&mut self.job.found)
     }
 
-    /// Forgets the heads that are followed: for a stream that jumps.
-    pub fn reset_tracks(&mut self) {
+    /// Begins a new shot with the next frame, which has none of the heads before: the stream jumps, as by a seek.
+    pub fn cut(&mut self) {
         self.stream.cut();
     }
 
     pub fn runtime(&self) -> &'static Runtime {
-        self.networks.runtime()
+        self.networks.runtime
     }
 
     /// `None` where the boxes always come from elsewhere.
     pub fn detector(&self) -> Option<&Detector> {
-        self.networks.detector()
+        self.networks.detector.as_ref()
     }
 
     pub fn pose(&self) -> &PoseEstimator {
-        self.networks.pose()
+        &self.networks.pose
     }
 }

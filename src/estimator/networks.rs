@@ -18,18 +18,15 @@ use super::{Config, StageTimes};
 /// The networks, their inputs and scratch memory, for one frame at a time.
 #[derive(Debug)]
 pub(super) struct Networks {
-    runtime: &'static Runtime,
-    detector: Option<Detector>,
-    pose: PoseEstimator,
+    pub runtime: &'static Runtime,
+    pub detector: Option<Detector>,
+    pub pose: PoseEstimator,
     resizer: Resizer,
     notes: Notes,
 }
 
 impl Networks {
     /// Loads ONNX Runtime and the models, checks their contracts and runs each once.
-    ///
-    /// # Errors
-    /// Whatever is wrong with the library or the models; see [`Error`].
     pub fn load(config: &Config) -> Result<Self, Error> {
         let _loading = exit::loading();
         let runtime = Runtime::get(&config.runtime)?;
@@ -66,9 +63,6 @@ impl Networks {
 
     /// The way of one frame through the networks: detect, follow, estimate. `in_turn` gives access to the stream once
     /// all earlier frames have had theirs.
-    ///
-    /// # Errors
-    /// [`Error::Inference`] and [`Error::Exiting`].
     pub fn run(
         &mut self,
         job: &mut FrameJob,
@@ -134,17 +128,5 @@ impl Networks {
         };
         job.found.front_runs = self.pose.estimate(look, &mut job.poses)?;
         Ok(())
-    }
-
-    pub fn runtime(&self) -> &'static Runtime {
-        self.runtime
-    }
-
-    pub fn detector(&self) -> Option<&Detector> {
-        self.detector.as_ref()
-    }
-
-    pub fn pose(&self) -> &PoseEstimator {
-        &self.pose
     }
 }

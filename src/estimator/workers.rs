@@ -153,9 +153,6 @@ impl<F> Shared<F> {
     }
 }
 
-/// What a thread does.
-type Work = Box<dyn FnOnce() + Send>;
-
 /// How a worker gets its networks.
 type Load = Box<dyn FnOnce() -> Result<Networks, Error> + Send>;
 
@@ -229,10 +226,7 @@ impl<F: Frame> Workers<F> {
         let threads = threads.map(|((start, thread), load)| {
             let shared = Arc::clone(&shared);
             // The thread does nothing but wait for it.
-            let _ = start.send(Box::new(move || match load() {
-                Ok(networks) => work(networks, &shared),
-                Err(error) => lock(&shared.line).missing = Some(error),
-            }));
+            let _ = start.send((load, shared));
             thread
         });
         Ok(Self {
@@ -261,7 +255,6 @@ impl<F: Frame> Workers<F> {
         lock(&self.shared.line).missing.take()
     }
 
-    /// How many frames are in flight.
     pub fn in_flight(&self) -> usize {
         self.in_flight
     }
@@ -326,8 +319,8 @@ impl<F: Frame> Workers<F> {
         Some((frame, found))
     }
 
-    /// Forgets the heads that are followed: for a stream that jumps.
-    pub fn reset_tracks(&mut self) {
+    /// As [`HeadPoseEstimator::cut`].
+    pub fn cut(&mut self) {
         if !exit::is_forked() {
             lock(&self.shared.line).stream.cut();
         }
@@ -348,16 +341,22 @@ impl<F> Drop for Workers<F> {
     }
 }
 
-/// A thread that waits for its work, so that none needs networks before all threads are there.
-fn start_thread() -> std::io::Result<(SyncSender<Work>, JoinHandle<()>)> {
-    let (start, started) = sync_channel::<Work>(1);
-    let thread = std::thread::Builder::new()
-        .name("dmheadpose".into())
-        .spawn(move || {
-            if let Ok(work) = started.recv() {
-                work();
-            }
-        })?;
+/// How to tell a thread what to load, and for whom to work.
+type Start<F> = SyncSender<(Load, Arc<Shared<F>>)>;
+
+/// A thread that waits for its start, so that none needs networks before all threads are there.
+fn start_thread<F: Frame>() -> std::io::Result<(Start<F>, JoinHandle<()>)> {
+    let (start, started) = sync_channel::<(Load, Arc<Shared<F>>)>(1);
+    let thread = std::thread::Builder::new().name("dmheadpose".into());
+    let thread = thread.spawn(move || {
+        let Ok((load, shared)) = started.recv() else {
+            return;
+        };
+        match load() {
+            Ok(networks) => work(networks, &shared),
+            Err(error) => lock(&shared.line).missing = Some(error),
+        }
+    })?;
     Ok((start, thread))
 }
 
