@@ -40,7 +40,6 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     )
 });
 
-/// Draws heads on video frames.
 pub struct Overlay {
     painter: Painter,
     rectangles: Rectangles,
@@ -72,9 +71,7 @@ impl Overlay {
         let stats = poses.and_then(|poses| look.stats(poses));
         let draws = look.draws() && (!heads.is_empty() || stats.is_some());
         // Boxes that refer to another frame size would hide the wrong places.
-        let fits =
-            |poses: &&HeadPoses| (poses.width, poses.height) == (info.width(), info.height());
-        let poses = poses.filter(fits);
+        let poses = poses.filter(|poses| poses.size() == video::size(info));
         // Also heads too old to be drawn.
         let found = poses.map_or(&[][..], |poses| &poses.heads);
         let hidden = match look.hidden(poses) {
@@ -96,12 +93,8 @@ impl Overlay {
             }
         }
         if draws && compose {
-            let size = Size {
-                width: info.width(),
-                height: info.height(),
-            };
             let composition = self
-                .composition(heads, &look.style(), stats.as_deref(), size)
+                .composition(heads, &look.style(), stats.as_deref(), video::size(info))
                 .map_err(failed)?;
             composition::attach(composition, buffer);
         }
@@ -120,7 +113,7 @@ impl Overlay {
         stats: Option<&str>,
         frame: &mut VideoFrameRef<&mut gst::BufferRef>,
     ) -> Result<(), glib::BoolError> {
-        video::check(frame).map_err(|error| glib::bool_error!("{error}"))?;
+        video::view(frame).map_err(|error| glib::bool_error!("{error}"))?;
         if aligned::is_aligned(frame) {
             return self.blend_aligned(heads, style, stats, frame);
         }
@@ -136,10 +129,7 @@ impl Overlay {
         stats: Option<&str>,
         frame: &mut VideoFrameRef<&mut gst::BufferRef>,
     ) -> Result<(), glib::BoolError> {
-        let size = Size {
-            width: frame.width(),
-            height: frame.height(),
-        };
+        let size = video::size(frame.info());
         let mut source = Source::new(frame.info(), &mut self.scratch)?;
         for patch in self.painter.paint(heads, size, style, stats) {
             blend::blend_patch(patch, &mut source, frame)?;

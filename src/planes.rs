@@ -27,9 +27,6 @@ impl fmt::Display for Misfit {
 
 /// Checks what the buffer's `GstVideoMeta`, if it has one, says of the picture. GStreamer takes a meta that
 /// contradicts the caps for a programming error and logs a critical.
-///
-/// # Errors
-/// When it is of another format, of a smaller picture, or of another number of planes.
 pub(crate) fn check_meta(buffer: &gst::BufferRef, info: &VideoInfo) -> Result<(), Misfit> {
     // Of several GStreamer maps by the one with number 0, else by the lowest.
     let metas = buffer.iter_meta::<VideoMeta>();
@@ -66,9 +63,6 @@ pub(crate) fn bytes(frame: &impl VideoFrameExt, plane: u32) -> Result<(&[u8], us
 }
 
 /// As [`bytes`], to be written to.
-///
-/// # Errors
-/// As [`bytes`].
 pub(crate) fn bytes_mut<'a>(
     frame: &'a mut VideoFrameRef<&mut gst::BufferRef>,
     plane: u32,

@@ -2,6 +2,7 @@
 //! The bridge between GStreamer's video frames and errors and those of the estimator.
 
 use gst::prelude::*;
+use gst_video::VideoFormat;
 use gst_video::prelude::*;
 
 use crate::estimator::error::Error;
@@ -9,49 +10,32 @@ use crate::estimator::geometry::Size;
 use crate::estimator::image::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use crate::planes::{self, Misfit};
 
-/// The formats that [`view`] accepts; those that cameras and decoders deliver come first.
-pub const FORMATS: &[gst_video::VideoFormat] = &[
-    gst_video::VideoFormat::I420,
-    gst_video::VideoFormat::Nv12,
-    gst_video::VideoFormat::Yv12,
-    gst_video::VideoFormat::Nv21,
-    gst_video::VideoFormat::Yuy2,
-    gst_video::VideoFormat::Uyvy,
-    gst_video::VideoFormat::Y42b,
-    gst_video::VideoFormat::Y444,
-    gst_video::VideoFormat::Bgr,
-    gst_video::VideoFormat::Rgb,
-    gst_video::VideoFormat::Bgrx,
-    gst_video::VideoFormat::Rgbx,
-    gst_video::VideoFormat::Xbgr,
-    gst_video::VideoFormat::Xrgb,
-    gst_video::VideoFormat::Bgra,
-    gst_video::VideoFormat::Rgba,
-    gst_video::VideoFormat::Abgr,
-    gst_video::VideoFormat::Argb,
-    gst_video::VideoFormat::Gray8,
+/// The formats that [`view`] accepts, as the estimator names them; those that cameras and decoders deliver come first.
+const FORMATS: [(VideoFormat, PixelFormat); 19] = [
+    (VideoFormat::I420, PixelFormat::I420),
+    (VideoFormat::Nv12, PixelFormat::Nv12),
+    (VideoFormat::Yv12, PixelFormat::Yv12),
+    (VideoFormat::Nv21, PixelFormat::Nv21),
+    (VideoFormat::Yuy2, PixelFormat::Yuy2),
+    (VideoFormat::Uyvy, PixelFormat::Uyvy),
+    (VideoFormat::Y42b, PixelFormat::Y42b),
+    (VideoFormat::Y444, PixelFormat::Y444),
+    (VideoFormat::Bgr, PixelFormat::Bgr),
+    (VideoFormat::Rgb, PixelFormat::Rgb),
+    (VideoFormat::Bgrx, PixelFormat::Bgra),
+    (VideoFormat::Rgbx, PixelFormat::Rgba),
+    (VideoFormat::Xbgr, PixelFormat::Abgr),
+    (VideoFormat::Xrgb, PixelFormat::Argb),
+    (VideoFormat::Bgra, PixelFormat::Bgra),
+    (VideoFormat::Rgba, PixelFormat::Rgba),
+    (VideoFormat::Abgr, PixelFormat::Abgr),
+    (VideoFormat::Argb, PixelFormat::Argb),
+    (VideoFormat::Gray8, PixelFormat::Gray8),
 ];
 
-fn pixel_format(format: gst_video::VideoFormat) -> Option<PixelFormat> {
-    use gst_video::VideoFormat as Gst;
-    Some(match format {
-        Gst::Rgb => PixelFormat::Rgb,
-        Gst::Bgr => PixelFormat::Bgr,
-        Gst::Rgba | Gst::Rgbx => PixelFormat::Rgba,
-        Gst::Bgra | Gst::Bgrx => PixelFormat::Bgra,
-        Gst::Argb | Gst::Xrgb => PixelFormat::Argb,
-        Gst::Abgr | Gst::Xbgr => PixelFormat::Abgr,
-        Gst::Gray8 => PixelFormat::Gray8,
-        Gst::I420 => PixelFormat::I420,
-        Gst::Yv12 => PixelFormat::Yv12,
-        Gst::Nv12 => PixelFormat::Nv12,
-        Gst::Nv21 => PixelFormat::Nv21,
-        Gst::Yuy2 => PixelFormat::Yuy2,
-        Gst::Uyvy => PixelFormat::Uyvy,
-        Gst::Y42b => PixelFormat::Y42b,
-        Gst::Y444 => PixelFormat::Y444,
-        _ => return None,
-    })
+fn pixel_format(format: VideoFormat) -> Option<PixelFormat> {
+    let (_, found) = FORMATS.iter().find(|(known, _)| *known == format)?;
+    Some(*found)
 }
 
 /// The colorimetry of the caps; GStreamer fills in its defaults where they have none.
@@ -70,77 +54,39 @@ pub(crate) fn colorimetry(colorimetry: &gst_video::VideoColorimetry) -> Colorime
     }
 }
 
+pub(crate) fn size(info: &gst_video::VideoInfo) -> Size {
+    Size::new(info.width(), info.height())
+}
+
 /// A mapped frame as the estimator reads it: no copy.
 ///
 /// # Errors
-/// [`Error::Frame`] when the format is not among [`FORMATS`] or the planes are too small.
-pub fn view<'a>(
-    frame: &'a gst_video::VideoFrameRef<&gst::BufferRef>,
-) -> Result<FrameView<'a>, Error> {
-    view_planes(frame)
-}
-
-/// As [`view`], of a mapped frame that owns its buffer.
-///
-/// # Errors
-/// As [`view`].
-pub(crate) fn view_owned(
-    frame: &gst_video::VideoFrame<gst_video::video_frame::Readable>,
-) -> Result<FrameView<'_>, Error> {
-    view_planes(frame)
-}
-
-/// Width and height.
-pub(crate) fn size(info: &gst_video::VideoInfo) -> (u32, u32) {
-    (info.width(), info.height())
-}
-
-/// Checks that each plane's memory holds all rows of it.
-///
-/// # Errors
-/// As [`view`].
-pub(crate) fn check(frame: &impl VideoFrameExt) -> Result<(), Error> {
-    view_planes(frame).map(|_| ())
-}
-
-fn view_planes(frame: &impl VideoFrameExt) -> Result<FrameView<'_>, Error> {
+/// [`Error::Frame`] when the elements do not take the format, or the planes are too small.
+pub fn view(frame: &impl VideoFrameExt) -> Result<FrameView<'_>, Error> {
     let info = frame.info();
-    let size = Size {
-        width: info.width(),
-        height: info.height(),
-    };
     let format = pixel_format(info.format()).ok_or_else(|| {
         let (expected, found) = ("a format of the pad template".into(), "another".into());
         misfit_error(info, Misfit { expected, found })
     })?;
-    let mut planes = [Plane {
-        bytes: &[],
-        stride: 0,
-    }; 3];
-    let planes = &mut planes[..format.n_planes()];
+    let mut planes = [Plane::default(); 3];
+    let planes = &mut planes[..format.extents(size(info)).count()];
     for (index, plane) in planes.iter_mut().enumerate() {
         (plane.bytes, plane.stride) =
             planes::bytes(frame, index as u32).map_err(|misfit| misfit_error(info, misfit))?;
     }
-    FrameView::new(format, size, colorimetry(&info.colorimetry()), planes)
+    FrameView::new(format, size(info), colorimetry(&info.colorimetry()), planes)
 }
 
 /// Bytes of visible samples in a row of each plane, and the number of its rows; nothing for a format that is
 /// not among [`FORMATS`].
 pub(crate) fn extents(info: &gst_video::VideoInfo) -> impl Iterator<Item = (usize, usize)> {
-    let size = Size {
-        width: info.width(),
-        height: info.height(),
-    };
     let format = pixel_format(info.format()).into_iter();
-    format.flat_map(move |format| {
-        (0..format.n_planes()).map(move |plane| format.plane_extent(plane, size))
-    })
+    format.flat_map(|format| format.extents(size(info)))
 }
 
 fn misfit_error(info: &gst_video::VideoInfo, misfit: Misfit) -> Error {
     Error::Frame {
-        format: info.format().to_str().as_str(),
+        format: info.format().to_string(),
         width: info.width(),
         height: info.height(),
         expected: misfit.expected,
@@ -182,7 +128,7 @@ pub(crate) fn map_writable<'a>(
     check_meta(buffer, info)?;
     let frame = gst_video::VideoFrameRef::from_buffer_ref_writable(buffer, info)
         .map_err(|error| map_error("drawing", info, &error))?;
-    check(&frame).map_err(|error| error_message(&error))?;
+    view(&frame).map_err(|error| error_message(&error))?;
     Ok(frame)
 }
 
@@ -260,10 +206,10 @@ pub(crate) fn with_composition(caps: &gst::Caps) -> gst::Caps {
         .collect()
 }
 
-/// Sink and src pad of an element that takes and gives [`FORMATS`], with compositions or without.
+/// Sink and src pad of an element that takes and gives these formats, with compositions or without.
 pub(crate) fn pad_templates() -> Vec<gst::PadTemplate> {
     let mut caps = gst_video::VideoCapsBuilder::new()
-        .format_list(FORMATS.iter().copied())
+        .format_list(FORMATS.map(|(format, _)| format))
         .build();
     caps.merge(with_composition(&caps));
     [

@@ -13,6 +13,7 @@ use super::imp::{CAT, DmHeadPose, State};
 use super::metas::{self, KnownHeads};
 use super::options::{DmHeadPoseOnError, DmHeadPoseWhenLate};
 use super::properties::Settings;
+use crate::estimator::geometry::Size;
 use crate::estimator::{self, Found, error::Error};
 use crate::headposemeta::{HeadPoses, Source};
 use crate::sync::lock;
@@ -311,7 +312,6 @@ impl DmHeadPose {
         Ok(start.elapsed())
     }
 
-    /// Reports a failure on the bus.
     pub(super) fn fail(&self, failure: Failure) -> gst::FlowError {
         match failure {
             Failure::Exiting => gst::FlowError::Flushing,
@@ -354,7 +354,7 @@ impl DmHeadPose {
 }
 
 /// Takes the heads of a frame of this size, as they go onto buffers.
-fn poses(found: &mut Found, (width, height): (u32, u32)) -> HeadPoses {
+fn poses(found: &mut Found, Size { width, height }: Size) -> HeadPoses {
     HeadPoses {
         width,
         height,

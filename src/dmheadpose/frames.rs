@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Buffers in, buffers with what was found in them out, in the same order: one after the other in the streaming
-//! thread, several at once in threads of their own, or in the background while buffers go on with the last result.
+//! thread, several at once in threads of their own, or in the background (`async`, `when-late=hold`) while buffers go
+//! on with the last result.
 //!
 //! No buffer is kept longer than its inference takes: it may be the last that upstream has.
 
@@ -58,7 +59,6 @@ impl From<gst::ErrorMessage> for Failure {
     }
 }
 
-/// Where frames are inferred.
 enum Runner {
     /// In the streaming thread.
     Inline(Box<HeadPoseEstimator>),
@@ -242,7 +242,6 @@ impl FrameQueue {
         }
     }
 
-    /// Drops all buffers.
     pub fn discard(&mut self) {
         while self.pop(true).is_some() {}
         self.buffers.clear();
@@ -272,7 +271,6 @@ impl Outcome {
     }
 }
 
-/// Infers a buffer in this thread.
 fn infer(
     estimator: &mut HeadPoseEstimator,
     buffer: &gst::Buffer,
@@ -338,9 +336,9 @@ impl MappedFrame {
 impl workers::Frame for MappedFrame {
     fn view(&self) -> Result<FrameView<'_>, Error> {
         match &self.pixels {
-            Some(frame) => video::view_owned(frame),
+            Some(frame) => video::view(frame),
             None => Err(Error::Frame {
-                format: self.info.format().to_str().as_str(),
+                format: self.info.format().to_string(),
                 width: self.info.width(),
                 height: self.info.height(),
                 expected: "its pixels".into(),

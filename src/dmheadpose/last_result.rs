@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The last result, for frames that go on without one of their own.
 
+use crate::estimator::geometry::Size;
 use crate::headposemeta::{HeadPoses, Source};
 
 /// An older result is not reused for lack of time: however late the stream is, the frame is inferred.
 const LONGEST: gst::ClockTime = gst::ClockTime::SECOND;
 
-/// The last result of a stream.
 #[derive(Default)]
 pub(super) struct LastResult {
     poses: Option<HeadPoses>,
@@ -38,7 +38,6 @@ impl LastResult {
         };
     }
 
-    /// Whether it lacks heads that were found.
     pub fn lacks_heads(&self) -> bool {
         self.lacks_heads
     }
@@ -49,15 +48,8 @@ impl LastResult {
 
     /// The last result as that of a frame with this time and size, and whether it is the first to carry it.
     /// `None` if there is none, or if it was that of frames of another size.
-    pub fn at(
-        &mut self,
-        pts: Option<gst::ClockTime>,
-        (width, height): (u32, u32),
-    ) -> Option<(HeadPoses, bool)> {
-        let poses = self.poses.as_ref()?;
-        if (poses.width, poses.height) != (width, height) {
-            return None;
-        }
+    pub fn at(&mut self, pts: Option<gst::ClockTime>, size: Size) -> Option<(HeadPoses, bool)> {
+        let poses = self.poses.as_ref().filter(|poses| poses.size() == size)?;
         let poses = HeadPoses {
             source: Source::Held,
             age: Some(age(self.found_at, pts)),
@@ -67,10 +59,10 @@ impl LastResult {
     }
 
     /// Whether there is a result for frames of this size that is not too far away in time, in either direction.
-    pub fn suffices(&self, pts: Option<gst::ClockTime>, size: (u32, u32)) -> bool {
+    pub fn suffices(&self, pts: Option<gst::ClockTime>, size: Size) -> bool {
         self.poses.as_ref().is_some_and(|poses| {
             let far = age(self.found_at, pts).max(age(pts, self.found_at));
-            (poses.width, poses.height) == size && far < LONGEST
+            poses.size() == size && far < LONGEST
         })
     }
 }
@@ -85,7 +77,8 @@ fn age(from: Option<gst::ClockTime>, to: Option<gst::ClockTime>) -> gst::ClockTi
 mod tests {
     use super::*;
 
-    const SIZE: (u32, u32) = (32, 24);
+    const SIZE: Size = Size::new(32, 24);
+    const OTHER: Size = Size::new(64, 48);
 
     fn ms(ms: u64) -> Option<gst::ClockTime> {
         Some(gst::ClockTime::from_mseconds(ms))
@@ -116,9 +109,9 @@ mod tests {
         assert_eq!((second.age, fresh), (ms(80), false));
         assert_eq!(last.at(ms(60), SIZE).unwrap().0.age, ms(0));
         assert_eq!(last.at(None, SIZE).unwrap().0.age, ms(0));
-        assert!(last.at(ms(180), (64, 48)).is_none());
+        assert!(last.at(ms(180), OTHER).is_none());
         assert!(last.suffices(ms(1000), SIZE));
-        assert!(!last.suffices(ms(1000), (64, 48)));
+        assert!(!last.suffices(ms(1000), OTHER));
         assert!(!last.suffices(ms(1100), SIZE));
         last.keep(&poses(), ms(5000), false, false);
         assert!(last.suffices(ms(4500), SIZE));

@@ -41,11 +41,9 @@ struct KnownHead {
     region: Option<usize>,
     /// The analytics object that it is.
     object: Option<Object>,
-    /// Number of its track.
     track: Option<u64>,
 }
 
-/// The heads that other elements have found in a buffer.
 #[derive(Debug, Default)]
 pub(super) struct KnownHeads {
     heads: Vec<KnownHead>,
@@ -148,9 +146,6 @@ impl MetaWriter {
     /// Attaches `poses` to `buffer`, which has this running time, in each of the `formats`. Heads that other elements
     /// have found keep their regions and objects, which get the pose; heads that are not tracked here take over the
     /// number of their track.
-    ///
-    /// # Errors
-    /// When our own meta cannot be attached.
     pub fn attach(
         &mut self,
         poses: &mut HeadPoses,
@@ -159,10 +154,7 @@ impl MetaWriter {
         time: Option<gst::ClockTime>,
         buffer: &mut gst::BufferRef,
     ) -> Result<(), gst::glib::BoolError> {
-        let frame = Size {
-            width: poses.width,
-            height: poses.height,
-        };
+        let frame = poses.size();
         let analytics = formats.contains(Format::ANALYTICS);
         let analytics = analytics.then(Analytics::get).and_then(Result::ok);
         for head in &mut poses.heads {
@@ -305,10 +297,7 @@ mod tests {
 
     #[test]
     fn a_head_is_taken_for_what_it_overlaps_most() {
-        let frame = Size {
-            width: 64,
-            height: 64,
-        };
+        let frame = Size::new(64, 64);
         let nearby = Rect::new(13.0, 10.0, 20.0, 20.0);
         let regions = [BOX, nearby, BOX, ELSEWHERE].map(|rect| region(-1, rect));
         let mut known = KnownHeads::new(merged(&regions, &[]));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The property `stats`: counters, and how long the stages of the last frames took.
 
+use std::collections::VecDeque;
+
 use super::deadline::{Decision, Why};
 use crate::estimator::{Found, StageTimes};
 
@@ -9,25 +11,20 @@ const WINDOW: usize = 256;
 
 /// Durations of one stage in the last frames, in nanoseconds.
 #[derive(Debug, Default)]
-struct Durations {
-    ring: Vec<u64>,
-    next: usize,
-}
+struct Durations(VecDeque<u64>);
 
 impl Durations {
     fn push(&mut self, duration: std::time::Duration) {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        if self.ring.len() < WINDOW {
-            self.ring.push(nanos);
-        } else {
-            self.ring[self.next] = nanos;
+        if self.0.len() == WINDOW {
+            self.0.pop_front();
         }
-        self.next = (self.next + 1) % WINDOW;
+        self.0.push_back(nanos);
     }
 
     /// The smallest duration that `percent` of the frames did not exceed; 0 without frames.
     fn percentile(&self, percent: usize) -> u64 {
-        let mut sorted = self.ring.clone();
+        let mut sorted: Vec<_> = self.0.iter().copied().collect();
         sorted.sort_unstable();
         let rank = (sorted.len() * percent).div_ceil(100);
         sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0)
@@ -138,6 +135,6 @@ mod tests {
             durations.push(Duration::from_nanos(7));
         }
         assert_eq!((durations.percentile(50), durations.percentile(95)), (7, 7));
-        assert_eq!(durations.ring.len(), WINDOW);
+        assert_eq!(durations.0.len(), WINDOW);
     }
 }

@@ -75,7 +75,7 @@ pub enum Error {
     // The frames.
     #[error("frame of {format} {width}x{height}: expected {expected}, found {found}")]
     Frame {
-        format: &'static str,
+        format: String,
         width: u32,
         height: u32,
         expected: String,

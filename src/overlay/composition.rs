@@ -9,14 +9,9 @@ use gst_video::{
 
 use crate::draw::Patch;
 
-/// The rectangles of the previous frame, to be reused.
+/// The rectangles of the previous frame, to be reused, and the generation of each.
 #[derive(Default)]
-pub(super) struct Rectangles(Vec<Cached>);
-
-struct Cached {
-    generation: u64,
-    rectangle: VideoOverlayRectangle,
-}
+pub(super) struct Rectangles(Vec<(u64, VideoOverlayRectangle)>);
 
 impl Rectangles {
     pub fn compose(
@@ -27,28 +22,18 @@ impl Rectangles {
         cache.truncate(patches.len());
         for (slot, patch) in patches.iter().enumerate() {
             match cache.get_mut(slot) {
-                Some(cached) if cached.generation == patch.generation => {
+                Some((generation, cached)) if *generation == patch.generation => {
                     let wanted = (patch.x, patch.y, patch.width, patch.height);
-                    if cached.rectangle.render_rectangle() != wanted {
+                    if cached.render_rectangle() != wanted {
                         let (x, y, width, height) = wanted;
-                        let rectangle = cached.rectangle.make_mut();
-                        rectangle.set_render_rectangle(x, y, width, height);
+                        cached.make_mut().set_render_rectangle(x, y, width, height);
                     }
                 }
-                Some(cached) => *cached = Cached::new(patch)?,
-                None => cache.push(Cached::new(patch)?),
+                Some(cached) => *cached = (patch.generation, rectangle(patch)?),
+                None => cache.push((patch.generation, rectangle(patch)?)),
             }
         }
-        VideoOverlayComposition::new(cache.iter().map(|cached| &cached.rectangle))
-    }
-}
-
-impl Cached {
-    fn new(patch: &Patch) -> Result<Self, glib::BoolError> {
-        Ok(Self {
-            generation: patch.generation,
-            rectangle: rectangle(patch)?,
-        })
+        VideoOverlayComposition::new(cache.iter().map(|(_, rectangle)| rectangle))
     }
 }
 

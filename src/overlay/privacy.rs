@@ -28,10 +28,7 @@ pub fn hide(
     how: DmHeadPoseBlurHeads,
     frame: &mut VideoFrameRef<&mut gst::BufferRef>,
 ) -> Result<(), glib::BoolError> {
-    let size = Size {
-        width: frame.width(),
-        height: frame.height(),
-    };
+    let size = video::size(frame.info());
     let areas = heads.iter().filter_map(|head| margin_box(head, size));
     hide_areas(areas, how, frame)
 }
@@ -44,12 +41,8 @@ pub fn hide_picture(
     how: DmHeadPoseBlurHeads,
     frame: &mut VideoFrameRef<&mut gst::BufferRef>,
 ) -> Result<(), glib::BoolError> {
-    let area = Area {
-        x: 0,
-        y: 0,
-        right: frame.width().cast_signed(),
-        bottom: frame.height().cast_signed(),
-    };
+    let Size { width, height } = video::size(frame.info());
+    let area = Area::new(0, 0, width.cast_signed(), height.cast_signed());
     hide_areas(std::iter::once(area), how, frame)
 }
 
@@ -59,7 +52,7 @@ fn hide_areas(
     frame: &mut VideoFrameRef<&mut gst::BufferRef>,
 ) -> Result<(), glib::BoolError> {
     let components = components(frame.info())?;
-    video::check(frame).map_err(|error| glib::bool_error!("{error}"))?;
+    video::view(frame).map_err(|error| glib::bool_error!("{error}"))?;
     for area in areas {
         // Chroma samples shared by the head and its surroundings are hidden, too.
         let area = Area {

@@ -57,35 +57,6 @@ pub(super) enum Components {
 }
 
 impl PixelFormat {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Rgb => "RGB",
-            Self::Bgr => "BGR",
-            Self::Rgba => "RGBA",
-            Self::Bgra => "BGRA",
-            Self::Argb => "ARGB",
-            Self::Abgr => "ABGR",
-            Self::Gray8 => "GRAY8",
-            Self::I420 => "I420",
-            Self::Yv12 => "YV12",
-            Self::Nv12 => "NV12",
-            Self::Nv21 => "NV21",
-            Self::Yuy2 => "YUY2",
-            Self::Uyvy => "UYVY",
-            Self::Y42b => "Y42B",
-            Self::Y444 => "Y444",
-        }
-    }
-
-    /// How many planes a frame of this format has. Planes come in memory order: `Yv12` has V second.
-    pub fn n_planes(self) -> usize {
-        match self {
-            Self::I420 | Self::Yv12 | Self::Y42b | Self::Y444 => 3,
-            Self::Nv12 | Self::Nv21 => 2,
-            _ => 1,
-        }
-    }
-
     pub(super) fn components(self) -> Components {
         let rgb = |step, offsets| Components::Rgb { step, offsets };
         let at = |plane, offset, step, shift| Component {
@@ -123,20 +94,23 @@ impl PixelFormat {
         }
     }
 
-    /// Bytes of visible samples in a row of `plane`, and the number of its rows.
-    pub(crate) fn plane_extent(self, plane: usize, size: Size) -> (usize, usize) {
+    /// Bytes of visible samples in a row of each plane, and the number of its rows. Planes come in memory order: `Yv12`
+    /// has V second.
+    pub(crate) fn extents(self, size: Size) -> impl Iterator<Item = (usize, usize)> {
         let (width, height) = (size.width as usize, size.height as usize);
-        let halved = |n: usize| n.div_ceil(2);
-        match self {
-            Self::Rgb | Self::Bgr => (width * 3, height),
-            Self::Rgba | Self::Bgra | Self::Argb | Self::Abgr => (width * 4, height),
-            Self::Yuy2 | Self::Uyvy => (halved(width) * 4, height),
-            _ if plane == 0 => (width, height),
-            Self::I420 | Self::Yv12 => (halved(width), halved(height)),
-            Self::Nv12 | Self::Nv21 => (halved(width) * 2, halved(height)),
-            Self::Y42b => (halved(width), height),
-            Self::Gray8 | Self::Y444 => (width, height),
-        }
+        let extent = move |Component { step, shift, .. }: Component| {
+            let (columns, rows) = (width.div_ceil(1 << shift.0), height.div_ceil(1 << shift.1));
+            (columns * step, rows)
+        };
+        let components = self.components();
+        (0..).map_while(move |plane| match components {
+            Components::Rgb { step, .. } => (plane == 0).then_some((width * step, height)),
+            Components::Gray => (plane == 0).then_some((width, height)),
+            Components::Yuv { y, u, v } => {
+                let in_plane = [y, u, v].into_iter().filter(|c| c.plane == plane);
+                in_plane.map(extent).max()
+            }
+        })
     }
 }
 
@@ -150,40 +124,28 @@ pub struct Colorimetry {
 }
 
 impl Colorimetry {
-    /// ITU-R BT.601, limited range: what OpenCV and JPEG-less SD video assume.
-    pub const BT601: Self = Self {
-        kr: 0.299,
-        kb: 0.114,
-        full_range: false,
-    };
-    /// ITU-R BT.709, limited range: HD video.
-    pub const BT709: Self = Self {
-        kr: 0.2126,
-        kb: 0.0722,
-        full_range: false,
-    };
-    /// ITU-R BT.2020, limited range: UHD video.
-    pub const BT2020: Self = Self {
-        kr: 0.2627,
-        kb: 0.0593,
-        full_range: false,
-    };
-    /// SMPTE 240M, limited range: early HD video.
-    pub const SMPTE240M: Self = Self {
-        kr: 0.212,
-        kb: 0.087,
-        full_range: false,
-    };
-    /// FCC Title 47, limited range: early NTSC video.
-    pub const FCC: Self = Self {
-        kr: 0.30,
-        kb: 0.11,
-        full_range: false,
-    };
+    /// ITU-R BT.601: what OpenCV and JPEG-less SD video assume.
+    pub const BT601: Self = Self::limited(0.299, 0.114);
+    /// ITU-R BT.709: HD video.
+    pub const BT709: Self = Self::limited(0.2126, 0.0722);
+    /// ITU-R BT.2020: UHD video.
+    pub const BT2020: Self = Self::limited(0.2627, 0.0593);
+    /// SMPTE 240M: early HD video.
+    pub const SMPTE240M: Self = Self::limited(0.212, 0.087);
+    /// FCC Title 47: early NTSC video.
+    pub const FCC: Self = Self::limited(0.30, 0.11);
+
+    const fn limited(kr: f64, kb: f64) -> Self {
+        Self {
+            kr,
+            kb,
+            full_range: false,
+        }
+    }
 }
 
 /// One plane: its bytes and the distance between the starts of two rows.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Plane<'a> {
     pub bytes: &'a [u8],
     pub stride: usize,
@@ -196,6 +158,8 @@ pub struct FrameView<'a> {
     size: Size,
     colorimetry: Colorimetry,
     planes: [Plane<'a>; 3],
+    /// Bytes of visible samples in a row of each plane.
+    row_bytes: [usize; 3],
 }
 
 impl<'a> FrameView<'a> {
@@ -210,7 +174,7 @@ impl<'a> FrameView<'a> {
         planes: &[Plane<'a>],
     ) -> Result<Self, Error> {
         let wrong = |expected: String, found: String| Error::Frame {
-            format: format.name(),
+            format: format!("{format:?}").to_uppercase(),
             width: size.width,
             height: size.height,
             expected,
@@ -219,38 +183,32 @@ impl<'a> FrameView<'a> {
         if size.width == 0 || size.height == 0 {
             return Err(wrong("at least one pixel".into(), "none".into()));
         }
-        let n_planes = format.n_planes();
+        let n_planes = format.extents(size).count();
         if planes.len() < n_planes {
             return Err(wrong(
                 format!("{n_planes} planes"),
-                format!("{}", planes.len()),
+                planes.len().to_string(),
             ));
         }
-        for (index, plane) in planes.iter().take(n_planes).enumerate() {
-            let (row, rows) = format.plane_extent(index, size);
-            let needed = plane
-                .stride
-                .checked_mul(rows - 1)
-                .and_then(|bytes| bytes.checked_add(row));
+        let mut view = Self {
+            format,
+            size,
+            colorimetry,
+            planes: Default::default(),
+            row_bytes: Default::default(),
+        };
+        for (index, ((row, rows), &plane)) in format.extents(size).zip(planes).enumerate() {
+            let before = plane.stride.checked_mul(rows - 1);
+            let needed = before.and_then(|bytes| bytes.checked_add(row));
             if plane.stride < row || needed.is_none_or(|needed| plane.bytes.len() < needed) {
                 return Err(wrong(
                     format!("{rows} rows of {row} bytes in plane {index}"),
                     format!("{} bytes with stride {}", plane.bytes.len(), plane.stride),
                 ));
             }
+            (view.planes[index], view.row_bytes[index]) = (plane, row);
         }
-        let empty = Plane {
-            bytes: &[],
-            stride: 0,
-        };
-        let mut own = [empty; 3];
-        own[..n_planes].copy_from_slice(&planes[..n_planes]);
-        Ok(Self {
-            format,
-            size,
-            colorimetry,
-            planes: own,
-        })
+        Ok(view)
     }
 
     pub fn format(&self) -> PixelFormat {
@@ -267,9 +225,8 @@ impl<'a> FrameView<'a> {
 
     /// The visible bytes of row `y` of `plane`; `y` counts the plane's own rows.
     pub(super) fn row(&self, plane: usize, y: usize) -> &'a [u8] {
-        let (row, _) = self.format.plane_extent(plane, self.size);
-        let start = y * self.planes[plane].stride;
-        &self.planes[plane].bytes[start..start + row]
+        let Plane { bytes, stride } = self.planes[plane];
+        &bytes[y * stride..][..self.row_bytes[plane]]
     }
 }
 
@@ -277,87 +234,60 @@ impl<'a> FrameView<'a> {
 mod tests {
     use super::*;
 
-    const SIZE: Size = Size {
-        width: 3,
-        height: 3,
-    };
-
-    fn plane(bytes: &[u8], stride: usize) -> Plane<'_> {
-        Plane { bytes, stride }
-    }
-
     #[test]
-    fn the_last_row_needs_no_padding() {
-        let bytes = [0; 4 * 2 + 3];
-        assert!(
-            FrameView::new(
-                PixelFormat::Gray8,
-                SIZE,
-                Colorimetry::BT601,
-                &[plane(&bytes, 4)]
-            )
-            .is_ok()
-        );
-        assert!(
-            FrameView::new(
-                PixelFormat::Gray8,
-                SIZE,
-                Colorimetry::BT601,
-                &[plane(&bytes[1..], 4)]
-            )
-            .is_err()
-        );
-    }
-
-    #[test]
-    fn odd_sizes_round_chroma_up() {
-        let (y, uv) = ([0; 9], [0; 4]);
-        let planes = [plane(&y, 3), plane(&uv, 2), plane(&uv, 2)];
-        assert!(FrameView::new(PixelFormat::I420, SIZE, Colorimetry::BT601, &planes).is_ok());
-        let short = [plane(&y, 3), plane(&uv, 2), plane(&uv[1..], 2)];
-        let error = FrameView::new(PixelFormat::I420, SIZE, Colorimetry::BT601, &short)
-            .err()
-            .map(|e| e.to_string());
-        assert_eq!(
-            error.as_deref(),
-            Some(
-                "frame of I420 3x3: expected 2 rows of 2 bytes in plane 2, found 3 bytes with stride 2"
-            )
-        );
-    }
-
-    #[test]
-    fn a_stride_below_the_row_is_refused() {
-        let bytes = [0; 64];
-        assert!(
-            FrameView::new(
+    fn planes_have_to_hold_every_row() {
+        let square = Size::new(3, 3);
+        for (format, size, planes, refused) in [
+            // The last row needs no padding.
+            (PixelFormat::Gray8, square, &[(11, 4)][..], ""),
+            (PixelFormat::Gray8, square, &[(10, 4)], "3 rows of 3 bytes"),
+            (PixelFormat::Rgb, square, &[(64, 9)], ""),
+            (
                 PixelFormat::Rgb,
-                SIZE,
-                Colorimetry::BT601,
-                &[plane(&bytes, 8)]
-            )
-            .is_err()
-        );
-        assert!(
-            FrameView::new(
-                PixelFormat::Rgb,
-                SIZE,
-                Colorimetry::BT601,
-                &[plane(&bytes, 9)]
-            )
-            .is_ok()
-        );
-    }
-
-    #[test]
-    fn missing_planes_and_empty_frames_are_refused() {
-        let bytes = [0; 64];
-        let one = [plane(&bytes, 4)];
-        assert!(FrameView::new(PixelFormat::Nv12, SIZE, Colorimetry::BT601, &one).is_err());
-        let empty = Size {
-            width: 0,
-            height: 3,
-        };
-        assert!(FrameView::new(PixelFormat::Gray8, empty, Colorimetry::BT601, &one).is_err());
+                square,
+                &[(64, 8)],
+                "64 bytes with stride 8",
+            ),
+            // Odd sizes round chroma up.
+            (PixelFormat::I420, square, &[(9, 3), (4, 2), (4, 2)], ""),
+            (
+                PixelFormat::I420,
+                square,
+                &[(9, 3), (4, 2), (3, 2)],
+                "frame of I420 3x3: expected 2 rows of 2 bytes in plane 2, found 3 bytes with stride 2",
+            ),
+            (PixelFormat::Yuy2, square, &[(24, 8)], ""),
+            (PixelFormat::Yuy2, square, &[(24, 7)], "3 rows of 8 bytes"),
+            (PixelFormat::Nv12, square, &[(9, 3), (8, 4)], ""),
+            (
+                PixelFormat::Nv12,
+                square,
+                &[(64, 4)],
+                "expected 2 planes, found 1",
+            ),
+            (
+                PixelFormat::Gray8,
+                Size::new(0, 3),
+                &[(64, 4)],
+                "at least one pixel",
+            ),
+            (
+                PixelFormat::Gray8,
+                square,
+                &[(64, usize::MAX)],
+                "with stride",
+            ),
+        ] {
+            let bytes = [0; 64];
+            let planes = planes.iter().map(|&(len, stride)| Plane {
+                bytes: &bytes[..len],
+                stride,
+            });
+            let planes: Vec<_> = planes.collect();
+            let view = FrameView::new(format, size, Colorimetry::BT601, &planes);
+            let error = view.map_or_else(|error| error.to_string(), |_| String::new());
+            assert!(error.contains(refused), "{format:?} {planes:?}: {error}");
+            assert_eq!(error.is_empty(), refused.is_empty(), "{format:?}: {error}");
+        }
     }
 }

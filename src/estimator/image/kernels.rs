@@ -42,7 +42,6 @@ pub(super) fn pixels_of_four<const REVERSED: bool, const SHIFT: u32>(
     }
 }
 
-/// One sample of each chunk.
 #[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2+fma"))]
 pub(super) fn pick<const STEP: usize>(chunks: &[[u8; STEP]], offset: usize, out: &mut [u8]) {
     for (out, chunk) in out.iter_mut().zip(chunks) {

@@ -48,14 +48,9 @@ impl RowReader {
                 read_rgb(frame.row(0, row), step, offsets, start, out);
             }
             Components::Gray => {
-                let luma = Component {
-                    plane: 0,
-                    offset: 0,
-                    step: 1,
-                    shift: (0, 0),
-                };
                 self.resize(out.len());
-                read_samples(frame, row, luma, start, &mut self.y);
+                let luma = &frame.row(0, row)[start..];
+                self.y.copy_from_slice(&luma[..out.len()]);
                 // No colour: chroma at its middle.
                 self.u.fill(128);
                 self.v.fill(128);

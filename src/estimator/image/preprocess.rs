@@ -34,10 +34,10 @@ impl Placement {
         let fit = |len: u32, limit: u32| ((f64::from(len) * scale).round() as u32).clamp(1, limit);
         Self {
             input,
-            content: Size {
-                width: fit(frame.width, input.width),
-                height: fit(frame.height, input.height),
-            },
+            content: Size::new(
+                fit(frame.width, input.width),
+                fit(frame.height, input.height),
+            ),
             frame,
         }
     }
@@ -97,10 +97,7 @@ mod tests {
     use super::super::tensor::{ChannelOrder, Layout};
     use super::*;
 
-    const SIZE: Size = Size {
-        width: 2,
-        height: 2,
-    };
+    const SIZE: Size = Size::new(2, 2);
     /// R, G, B of four pixels.
     const RGB: [u8; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
 
@@ -136,31 +133,25 @@ mod tests {
     }
 
     #[test]
-    fn centred_levels() {
-        let encoding = PixelEncoding::centred(ChannelOrder::Bgr);
-        let image = encode(encoding, Placement::stretch(SIZE, SIZE));
-        // Blue 3 and red 1.
-        assert!((image[0] + 0.972_656_25).abs() < 1e-6 && (image[8] + 0.988_281_25).abs() < 1e-6);
-    }
-
-    #[test]
-    fn imagenet_normalisation() {
-        let image = encode(PixelEncoding::imagenet(), Placement::stretch(SIZE, SIZE));
-        // (1 / 255 - 0.485) / 0.229, and so on for green 2 and blue 3.
-        for (got, want) in [image[0], image[4], image[8]]
-            .iter()
-            .zip([-2.10078, -2.00070, -1.75215])
-        {
-            assert!((got - want).abs() < 1e-4, "{got} {want}");
+    fn normalisations() {
+        // Of red 1, green 2 and blue 3, as (1 / 255 - 0.485) / 0.229.
+        for (encoding, want) in [
+            (PixelEncoding::imagenet(), [-2.10078, -2.00070, -1.75215]),
+            (
+                PixelEncoding::centred(ChannelOrder::Bgr),
+                [-0.972_656, -0.980_469, -0.988_281],
+            ),
+        ] {
+            let image = encode(encoding, Placement::stretch(SIZE, SIZE));
+            for (got, want) in [image[0], image[4], image[8]].iter().zip(want) {
+                assert!((got - want).abs() < 1e-4, "{got} {want}");
+            }
         }
     }
 
     #[test]
     fn letterbox_pads_right_and_below() {
-        let input = Size {
-            width: 3,
-            height: 2,
-        };
+        let input = Size::new(3, 2);
         let placement = Placement::letterbox(SIZE, input);
         assert_eq!(placement.content, SIZE);
         let image = encode(PixelEncoding::levels(ChannelOrder::Rgb), placement);
@@ -174,10 +165,7 @@ mod tests {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (state >> 24) as u8
         });
-        let frame_size = Size {
-            width: 640,
-            height: 402,
-        };
+        let frame_size = Size::new(640, 402);
         let bytes: Vec<u8> = bytes.take(640 * 402 * 3).collect();
         let plane = Plane {
             bytes: &bytes,
@@ -208,22 +196,10 @@ mod tests {
 
     #[test]
     fn placements_map_back_to_the_frame() {
-        let frame = Size {
-            width: 1280,
-            height: 720,
-        };
-        let input = Size {
-            width: 640,
-            height: 384,
-        };
+        let frame = Size::new(1280, 720);
+        let input = Size::new(640, 384);
         let boxed = Placement::letterbox(frame, input);
-        assert_eq!(
-            boxed.content,
-            Size {
-                width: 640,
-                height: 360
-            }
-        );
+        assert_eq!(boxed.content, Size::new(640, 360));
         let rect = Rect::new(10.0, 20.0, 30.0, 40.0);
         assert_eq!(boxed.to_frame(rect), Rect::new(20.0, 40.0, 60.0, 80.0));
         let stretched = Placement::stretch(frame, input);
@@ -232,14 +208,8 @@ mod tests {
 
     #[test]
     fn extreme_aspect_ratios_keep_a_pixel() {
-        let frame = Size {
-            width: 10_000,
-            height: 1,
-        };
-        let input = Size {
-            width: 640,
-            height: 32,
-        };
+        let frame = Size::new(10_000, 1);
+        let input = Size::new(640, 32);
         assert_eq!(Placement::letterbox(frame, input).content.height, 1);
     }
 }

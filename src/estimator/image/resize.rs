@@ -123,11 +123,11 @@ impl Resizer {
             theirs,
             two_threads,
         } = self;
-        ours.begin();
+        ours.planned = None;
         if !*two_threads || pixels < WORTH_TWO_THREADS {
             return jobs.for_each(|job| ours.resize(frame, job));
         }
-        theirs.begin();
+        theirs.planned = None;
         // The second thread takes time to start, so each takes the next job when it is free.
         let jobs = Mutex::new(jobs);
         let next = || lock(&jobs).next();
@@ -145,11 +145,10 @@ impl Resizer {
     }
 }
 
-/// Resizes rows one after the other.
 #[derive(Debug, Default)]
 struct Band {
     reader: RowReader,
-    /// The part and size that `taps`, `above` and `below` are made for.
+    /// The part and size, of this frame, that `taps`, `above` and `below` are made for.
     planned: Option<(PixelRect, Size)>,
     taps: Vec<ColumnTap>,
     source: Vec<Pixel>,
@@ -159,11 +158,6 @@ struct Band {
 }
 
 impl Band {
-    /// Called for each new frame.
-    fn begin(&mut self) {
-        self.planned = None;
-    }
-
     /// Fills the rows of a job from top to bottom.
     fn resize(&mut self, frame: &FrameView<'_>, job: Job<'_>) {
         let Job {
@@ -188,30 +182,43 @@ impl Band {
             let tap = Tap::at(row, row_scale);
             let [above, below] = tap.clamped(part.height);
             for ahead in Tap::at(row + 1, row_scale).clamped(part.height) {
+                // Too far away for the processor to prefetch it by itself.
                 if ahead > below {
-                    Self::announce_row(frame, part, ahead);
+                    let (y, x) = ((part.y + ahead) as usize, part.x as usize);
+                    RowReader::announce(frame, y, x..x + part.width as usize);
                 }
             }
             // Rows come in rising order: the row that was below is often above now.
             if self.above.source != Some(above) {
                 std::mem::swap(&mut self.above, &mut self.below);
             }
-            self.fetch_row(frame, part, above, Which::Above);
-            if below != above {
-                self.fetch_row(frame, part, below, Which::Below);
-            }
-            let lower = if below == above {
-                &self.above
-            } else {
-                &self.below
+            let Self {
+                reader,
+                taps,
+                source,
+                above: upper,
+                below: lower,
+                output,
+                ..
+            } = self;
+            // Makes `target` hold a row of `part`, resized along x.
+            let mut fetch = |target: &mut ResizedRow, row: u32| {
+                if target.source.replace(row) != Some(row) {
+                    let (y, x) = ((part.y + row) as usize, part.x as usize);
+                    reader.read(frame, y, x, &mut source[..part.width as usize]);
+                    target.values.resize(taps.len(), [0; 4]);
+                    kernels::mix_columns(source, taps, &mut target.values);
+                }
             };
-            kernels::mix_rows(
-                &self.above.values,
-                &lower.values,
-                tap.weights,
-                &mut self.output,
-            );
-            rows.write(row, &self.output);
+            fetch(upper, above);
+            let lower = if below == above {
+                &*upper
+            } else {
+                fetch(lower, below);
+                &*lower
+            };
+            kernels::mix_rows(&upper.values, &lower.values, tap.weights, output);
+            rows.write(row, output);
         }
     }
 
@@ -228,29 +235,6 @@ impl Band {
         }));
         // One more: the last pixel also has a neighbour, whose weight is 0.
         self.source.resize(part.width as usize + 1, [0; 4]);
-    }
-
-    /// Makes `which` hold row `row` of `part`, resized along x.
-    fn fetch_row(&mut self, frame: &FrameView<'_>, part: PixelRect, row: u32, which: Which) {
-        let target = match which {
-            Which::Above => &mut self.above,
-            Which::Below => &mut self.below,
-        };
-        if target.source == Some(row) {
-            return;
-        }
-        let width = part.width as usize;
-        let (y, x) = ((part.y + row) as usize, part.x as usize);
-        self.reader.read(frame, y, x, &mut self.source[..width]);
-        target.values.resize(self.taps.len(), [0; 4]);
-        kernels::mix_columns(&self.source, &self.taps, &mut target.values);
-        target.source = Some(row);
-    }
-
-    /// The rows of a crop are too far apart for the processor to prefetch them by itself.
-    fn announce_row(frame: &FrameView<'_>, part: PixelRect, row: u32) {
-        let (y, x) = ((part.y + row) as usize, part.x as usize);
-        RowReader::announce(frame, y, x..x + part.width as usize);
     }
 
     /// A reduction by exactly 2: the rounded mean of each 2x2 pixels.
@@ -274,10 +258,4 @@ impl Band {
             rows.write(row, &self.output);
         }
     }
-}
-
-#[derive(Clone, Copy)]
-enum Which {
-    Above,
-    Below,
 }

@@ -127,9 +127,9 @@ mod tests {
 
     /// The scene of a frame whose brightness is `level`; red, blue and chroma are the opposite, and rows are padded.
     fn scene(format: PixelFormat, size: Size, level: impl Fn(usize, usize) -> u8) -> Scene {
-        let planes: Vec<(Vec<u8>, usize)> = (0..format.n_planes())
-            .map(|plane| {
-                let (row, rows) = format.plane_extent(plane, size);
+        let planes: Vec<(Vec<u8>, usize)> = (0..)
+            .zip(format.extents(size))
+            .map(|(plane, (row, rows))| {
                 let stride = row + 5;
                 let byte = |n: usize| {
                     let (x, y) = (n % stride, n / stride);
@@ -177,10 +177,7 @@ mod tests {
                 let even = scene(format, size, |_, _| 40).cells;
                 assert_eq!(even, [[40; COLUMNS]; ROWS], "{format:?} {size:?}");
             }
-            let size = Size {
-                width: 640,
-                height: 360,
-            };
+            let size = Size::new(640, 360);
             let halves = |x, y| if x < 320 && y < 180 { 200 } else { 40 };
             for (row, cells) in scene(format, size, halves).cells.iter().enumerate() {
                 for (column, &cell) in cells.iter().enumerate() {
@@ -193,10 +190,7 @@ mod tests {
 
     #[test]
     fn what_changes_beside_known_people_is_new() {
-        let size = Size {
-            width: 640,
-            height: 360,
-        };
+        let size = Size::new(640, 360);
         let gray = |level: &dyn Fn(usize, usize) -> u8| scene(PixelFormat::Gray8, size, level);
         let empty = gray(&|_, _| 100);
         let noise = gray(&|x, y| 85 + ((x * 7 + y * 13) % 31) as u8);

@@ -5,14 +5,12 @@ use std::ops::Range;
 
 use super::kernels::{self, Pixel};
 
-/// Order of the three colour channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChannelOrder {
     Rgb,
     Bgr,
 }
 
-/// Order of the dimensions of an image tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
     /// `[N, 3, H, W]`
@@ -171,12 +169,10 @@ impl<'a> Rows<'a> {
         })
     }
 
-    /// Which rows of the image these are.
     pub fn numbers(&self) -> Range<u32> {
         self.numbers.clone()
     }
 
-    /// Writes the first pixels of a row.
     pub fn write(&mut self, row: u32, pixels: &[Pixel]) {
         let encoding = self.encoding;
         let row = (row - self.numbers.start) as usize;
