@@ -55,7 +55,6 @@ pub(crate) struct Object {
     pub track: Option<u64>,
 }
 
-/// The functions of the library that are needed here.
 #[derive(Debug)]
 pub(crate) struct Analytics {
     relations: OfBuffer,
@@ -152,7 +151,6 @@ impl Analytics {
         Ok(this)
     }
 
-    /// The objects in the buffer's analytics meta.
     pub fn objects(&self, buffer: &gst::BufferRef) -> Vec<Object> {
         let mut objects = Vec::new();
         // SAFETY: the buffer is valid and only read, the relation meta lives as long as it, and what the calls
@@ -179,7 +177,6 @@ impl Analytics {
         objects
     }
 
-    /// The number of the track that an object relates to.
     fn track(&self, object: &Mtd) -> Option<u64> {
         let (mut state, mut mtd) = (ptr::null_mut(), Mtd::NONE);
         let (mut id, mut first, mut last, mut lost) = (0, 0, 0, GFALSE);

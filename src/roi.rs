@@ -20,7 +20,6 @@ pub(crate) const HEAD: &glib::GStr = glib::gstr!("head");
 /// Name of the structure with our angles.
 const HEAD_POSE: &str = "head_pose";
 
-/// What a region of interest says.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Region {
     /// The region's type; `None` when it has no name.

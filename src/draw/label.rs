@@ -167,7 +167,6 @@ pub(super) fn write_usual(head: &Head, short: bool, out: &mut String) {
 mod tests {
     use super::*;
     use crate::estimator::angles::Angles;
-    use crate::estimator::geometry::Rect;
 
     fn written(template: &str) -> String {
         written_of(template, None)
@@ -176,14 +175,10 @@ mod tests {
     fn written_of(template: &str, uncertainty: Option<f32>) -> String {
         let head = Head {
             id: 7,
-            rect: Rect::new(0.0, 0.0, 10.0, 10.0),
             score: 0.875,
             angles: Angles::new(12.34, -0.04, -56.0),
-            rear: false,
-            truncated: false,
-            seam: false,
-            predicted: false,
             uncertainty,
+            ..Head::default()
         };
         let mut out = String::new();
         Label::new(template).write(&head, &mut out);

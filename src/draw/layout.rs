@@ -98,37 +98,17 @@ pub(super) fn box_lines(area: Area, scale: &Scale) -> Area {
     lines.clipped(scale.frame).unwrap_or(lines)
 }
 
-/// The area grown to an even top left corner, where a chroma sample lies.
-pub(super) fn even(area: Area) -> Area {
-    Area {
-        x: area.x & !1,
-        y: area.y & !1,
-        ..area
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::estimator::angles::Angles;
     use crate::estimator::geometry::Rect;
 
-    const VGA: Size = Size {
-        width: 640,
-        height: 480,
-    };
+    const VGA: Size = Size::new(640, 480);
 
     fn head(rect: Rect) -> Head {
         Head {
-            id: 0,
             rect,
-            score: 1.0,
-            angles: Angles::default(),
-            rear: false,
-            truncated: false,
-            seam: false,
-            predicted: false,
-            uncertainty: None,
+            ..Head::default()
         }
     }
 

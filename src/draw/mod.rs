@@ -26,7 +26,7 @@ pub use style::Style;
 use crate::estimator::Head;
 use crate::estimator::angles::Angles;
 use crate::estimator::geometry::Size;
-use layout::{Scale, box_lines, even};
+use layout::{Scale, box_lines};
 use patch::Sheet;
 use pose::Segment;
 use text::{Canvas, Typeface};
@@ -132,8 +132,10 @@ impl Painter {
         if style.axes {
             self.segments.extend(pose::axes(center, length, angles));
         }
-        let bounds = pose::bounds(&self.segments, scale.line_width);
-        let Some(visible) = even(bounds).clipped(scale.frame) else {
+        let mut bounds = pose::bounds(&self.segments, scale.line_width);
+        // Where a chroma sample lies.
+        (bounds.x, bounds.y) = (bounds.x & !1, bounds.y & !1);
+        let Some(visible) = bounds.clipped(scale.frame) else {
             return;
         };
         let offset = (center.0 - visible.x as f32, center.1 - visible.y as f32);

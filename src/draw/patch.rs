@@ -52,7 +52,6 @@ impl Area {
         Self::new(x, fit(self.y, height, frame.height), width, height)
     }
 
-    /// The part within the frame, if there is any.
     pub fn clipped(&self, frame: Size) -> Option<Self> {
         let end = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
         let clipped = Self {
@@ -66,7 +65,7 @@ impl Area {
 }
 
 /// A picture and its position. It lies entirely within the frame.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Patch {
     pub x: i32,
     pub y: i32,
@@ -107,16 +106,7 @@ impl Sheet {
     pub fn place(&mut self, area: Area, fingerprint: u64) -> Option<&mut [u8]> {
         let (width, height) = (area.width().max(0) as u32, area.height().max(0) as u32);
         if self.used == self.patches.len() {
-            self.patches.push(Patch {
-                x: 0,
-                y: 0,
-                width: 0,
-                height: 0,
-                pixels: Vec::new(),
-                generation: 0,
-                inked: Vec::new(),
-                fingerprint: 0,
-            });
+            self.patches.push(Patch::default());
         }
         let patch = &mut self.patches[self.used];
         self.used += 1;
@@ -182,10 +172,7 @@ mod tests {
 
     #[test]
     fn areas_are_clipped_to_the_frame() {
-        let frame = Size {
-            width: 10,
-            height: 8,
-        };
+        let frame = Size::new(10, 8);
         assert_eq!(
             Area::new(-3, 5, 6, 6).clipped(frame),
             Some(Area::new(0, 5, 3, 3))
