@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Clips of rendered people who turn round, and how two runs of the element differ on a clip.
+
+    python3 truth/turns.py render OUT --people 12
+    for interval in 15 1; do
+      gst-launch-1.0 filesrc location=OUT/turn-00.avi ! decodebin ! videoconvert \\
+        ! dmheadpose tracking=true rear-interval=$interval ! dmheadposejson ! filesink location=00-$interval.jsonl
+    done
+    python3 truth/turns.py compare 00-15.jsonl 00-1.jsonl
+
+`compare` takes any number of pairs: the share of heads whose poses are within half a degree of each other, and the most
+frames in a row in which one run has a head in front and the other has it behind.
+"""
+
+import argparse
+import json
+import math
+import pathlib
+
+import cv2
+import numpy as np
+
+FRAMES_PER_SECOND = 25
+SAME = 0.5
+
+
+def path(rng, frames):
+    """Yaw of each frame: stops of up to a second, between them turns of 30 to 270 degrees at 20 to 240 degrees a second."""
+    yaws, yaw = [], rng.uniform(-60, 60)
+    while len(yaws) < frames:
+        yaws += [yaw] * int(rng.integers(2, FRAMES_PER_SECOND))
+        turn = rng.choice([-1, 1]) * rng.uniform(30, 270)
+        steps = math.ceil(abs(turn) / math.exp(rng.uniform(math.log(20), math.log(240))) * FRAMES_PER_SECOND)
+        # It starts and stops gently.
+        part = (1 - np.cos(np.linspace(0, math.pi, steps))) / 2
+        yaws += list(yaw + turn * part)
+        yaw += turn
+    return [(yaw + 180) % 360 - 180 for yaw in yaws[:frames]]
+
+
+def render(out, count, frames, seed, assets):
+    import people
+    from render import NOD, SIDE, picture, start
+
+    start(assets, [])
+    out.mkdir(parents=True, exist_ok=True)
+    import render as renderer
+
+    for number in range(count):
+        person = people.make(renderer.ASSETS, "test", number, seed)
+        rng = np.random.default_rng([seed, 9, number])
+        size = (SIDE, SIDE)
+        writer = cv2.VideoWriter(str(out / f"turn-{number:02}.avi"), cv2.VideoWriter_fourcc(*"MJPG"), FRAMES_PER_SECOND, size)
+        for yaw in path(rng, frames):
+            # The same camera, light and background in each frame; only the person turns.
+            image = picture(person, np.random.default_rng([seed, 10, number]), yaw, NOD["test"])[0]
+            writer.write(image)
+        writer.release()
+        print(f"\rturns: {number + 1} of {count} clips", end="", flush=True)
+    print(f"\nturns: {out}")
+
+
+def heads(path):
+    """(frame, id): rotation and side."""
+    return {
+        (n, head["id"]): (np.reshape(head["rotation"], (3, 3)), head["rear"])
+        for n, line in enumerate(path.read_text().splitlines())
+        for head in json.loads(line)["heads"]
+        if "rotation" in head
+    }
+
+
+def compare(files):
+    same, total, longest = 0, 0, 0
+    for first, second in zip(files[::2], files[1::2]):
+        a, b = heads(first), heads(second)
+        row = {}
+        for frame, head in sorted(a.keys() & b.keys()):
+            (pose, side), (other, other_side) = a[frame, head], b[frame, head]
+            apart = math.degrees(math.acos(np.clip((np.trace(pose.T @ other) - 1) / 2, -1, 1)))
+            same, total = same + (apart <= SAME), total + 1
+            row[head] = row.get(head, 0) + 1 if side != other_side else 0
+            longest = max(longest, row[head])
+        if a.keys() != b.keys():
+            print(f"{first}, {second}: {len(a.keys() ^ b.keys())} heads are in one of them only")
+    print(f"{same / total:.4f} of {total} heads within {SAME} degrees; the other side for {longest} frames in a row at most")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True, dest="command")
+    make = commands.add_parser("render")
+    make.add_argument("out", type=pathlib.Path)
+    make.add_argument("--people", type=int, default=12)
+    make.add_argument("--frames", type=int, default=200)
+    make.add_argument("--seed", type=int, default=3)
+    make.add_argument("--assets", default=".setup/truth/assets", help="where assets.py put them")
+    pairs = commands.add_parser("compare")
+    pairs.add_argument("files", type=pathlib.Path, nargs="+", help="what dmheadposejson wrote, two files of each clip")
+    options = parser.parse_args()
+    if options.command == "compare":
+        return compare(options.files)
+    render(options.out, options.people, options.frames, options.seed, options.assets)
+
+
+if __name__ == "__main__":
+    main()
