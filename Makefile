@@ -117,7 +117,7 @@ test: models clips pictures ## Format, lints, all tests, documentation, gst-insp
 	@$(PYTHON) -m unittest discover -q setup
 	@$(PYTHON) -m unittest discover -q demo
 	@$(PYTHON) -m unittest discover -q examples/attention
-	@$(PYTHON) -m unittest discover -q tests/conventions
+	@$(PYTHON) -m unittest discover -q tests/documents
 	@tests/side-by-side.sh "cargo test --locked --workspace --no-fail-fast" "$(MAKE) documentation"
 	@$(call say,'All checks passed')
 

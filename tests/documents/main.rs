@@ -5,5 +5,4 @@
 mod common;
 
 mod examples;
-mod links;
 mod property_reference;
