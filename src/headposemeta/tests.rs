@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 //! What the structure says and what becomes of it under each transform, without pipelines.
 
+// Shared with the integration tests.
+#[path = "../../tests/common/matrix.rs"]
+mod matrix;
+
 use gst::meta::{CustomMeta, MetaTransformCopy};
 use gst_video::VideoFormat;
 use gst_video::video_meta::VideoMetaTransformScale;
@@ -324,25 +328,10 @@ fn scale_that_may_letterbox_or_fits_another_frame_is_refused() {
     );
 }
 
-/// The matrix transform of GStreamer 1.28, which the tests' GStreamer need not have.
-struct Matrix(gst_video::ffi::GstVideoMetaTransformMatrix);
-
-// SAFETY: quark and layout are those that GStreamer documents for the matrix transform.
-unsafe impl gst::meta::MetaTransform for Matrix {
-    type GLibType = gst_video::ffi::GstVideoMetaTransformMatrix;
-
-    fn quark() -> glib::Quark {
-        glib::Quark::from_str("gst-video-matrix")
-    }
-
-    fn as_ptr(&self) -> *const Self::GLibType {
-        &self.0
-    }
-}
-
 #[test]
 fn matrix_mirrors_and_crops() {
     use glib::translate::ToGlibPtr;
+    use matrix::Matrix;
     let rectangle = |x, y, w, h| gst_video::ffi::GstVideoRectangle { x, y, w, h };
     let (from, to) = (info(320, 240, (1, 1)), info(60, 100, (1, 1)));
     // The left 60x100 pixels, mirrored.

@@ -4,6 +4,7 @@
 #![allow(dead_code)] // each test binary uses a part
 
 pub mod c;
+pub mod matrix;
 pub mod onnx;
 pub mod poses;
 pub mod random;
@@ -88,7 +89,6 @@ pub fn built(name: &str) -> PathBuf {
     file
 }
 
-/// The folder of the plugin file.
 pub fn plugin_folder() -> PathBuf {
     built("libgstdmheadpose.so");
     target()
@@ -105,7 +105,6 @@ pub fn with_plugin(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
-/// The demo's clip.
 pub fn clip() -> PathBuf {
     fetched(".setup/clips/WolfgangLanger_Pexels.mp4")
 }
@@ -158,7 +157,6 @@ pub fn sha256(bytes: &[u8]) -> String {
     sum.unwrap().to_string()
 }
 
-/// A JSON file parsed as `T`.
 pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> T {
     let text = std::fs::read_to_string(path)
         .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));

@@ -24,7 +24,6 @@ pub enum Answer {
     Means,
 }
 
-/// A graph under construction.
 #[derive(Default)]
 pub struct Graph {
     graph: Vec<u8>,
@@ -62,7 +61,6 @@ impl Graph {
         self
     }
 
-    /// A string of the file's metadata.
     pub fn metadata(mut self, key: &str, value: &str) -> Self {
         let mut entry = Vec::new();
         message(&mut entry, 1, key.as_bytes());
@@ -93,7 +91,6 @@ impl Graph {
         message(&mut self.graph, 1, &node);
     }
 
-    /// The bytes of the file.
     pub fn bytes(mut self) -> Vec<u8> {
         message(&mut self.graph, 2, b"toy");
         let (mut model, mut opset) = (Vec::new(), Vec::new());

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Sample poses for tests, and pad probes that attach them to the buffers of a real pipeline.
 
-use gst::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use gstdmheadpose::estimator::Head;
 use gstdmheadpose::estimator::angles::Angles;
 use gstdmheadpose::estimator::geometry::Rect;
 use gstdmheadpose::headposemeta::{HeadPoses, Source};
+
+use super::toys;
 
 pub fn head(id: u64, rect: Rect, angles: Angles) -> Head {
     Head {
@@ -50,12 +53,11 @@ pub fn attach_on(
     pad: &gst::Pad,
     poses: impl Fn(usize) -> Option<HeadPoses> + Send + Sync + 'static,
 ) {
-    let count = std::sync::atomic::AtomicUsize::new(0);
-    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-        let number = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        if let (Some(buffer), Some(poses)) = (info.buffer_mut(), poses(number)) {
+    let count = AtomicUsize::new(0);
+    toys::each_buffer(pad, move |buffer| {
+        let number = count.fetch_add(1, Ordering::Relaxed);
+        if let Some(poses) = poses(number) {
             poses.attach(buffer.make_mut()).unwrap();
         }
-        gst::PadProbeReturn::Ok
     });
 }

@@ -8,7 +8,6 @@ use gst::prelude::*;
 use super::in_repository;
 use super::toys::{self, GUARD};
 
-/// An error as domain, code and text.
 #[derive(Debug)]
 pub struct Reported {
     pub domain: String,

@@ -16,23 +16,25 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves the clip on a free port.
     pub fn start(clip: &Path) -> Self {
-        Self::with_arguments(vec![clip.into()])
+        Self::start_with(clip, &[])
     }
 
-    /// Likewise, behind a firewall: its UDP packets are lost.
-    pub fn start_without_udp(clip: &Path) -> Self {
-        Self::with_arguments(vec![clip.into(), "--lose-udp".into()])
-    }
-
-    fn with_arguments(arguments: Vec<OsString>) -> Self {
+    /// Likewise, with arguments of server.py: `--lose-udp` is a firewall.
+    pub fn start_with(clip: &Path, arguments: &[&str]) -> Self {
+        let arguments = arguments.iter().map(OsString::from);
+        let arguments: Vec<_> = [clip.into()].into_iter().chain(arguments).collect();
         let (process, port) = serve(&arguments, 0);
         Self {
             process,
             arguments,
             port,
         }
+    }
+
+    /// Likewise, behind a firewall: its UDP packets are lost.
+    pub fn start_without_udp(clip: &Path) -> Self {
+        Self::start_with(clip, &["--lose-udp"])
     }
 
     /// The address over TCP, where the result does not depend on the sockets' buffers.
@@ -51,7 +53,6 @@ impl Server {
         self.process.wait().unwrap();
     }
 
-    /// Comes back at the same address after [`Self::kill`].
     pub fn restart(&mut self) {
         (self.process, _) = serve(&self.arguments, self.port);
     }
@@ -61,7 +62,6 @@ impl Server {
         self.signal("STOP");
     }
 
-    /// Continues after [`Self::hang`].
     pub fn wake(&self) {
         self.signal("CONT");
     }

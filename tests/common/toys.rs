@@ -15,15 +15,18 @@ use super::{in_repository, onnxruntime_library};
 /// A guard against a hang, never a measure: whatever is awaited takes milliseconds.
 pub const GUARD: gst::ClockTime = gst::ClockTime::from_seconds(120);
 
-/// All formats that the elements accept.
-#[rustfmt::skip]
-pub const FORMATS: [VideoFormat; 19] = {
-    use VideoFormat as F;
-    [
-        F::Rgb, F::Bgr, F::Rgba, F::Bgra, F::Argb, F::Abgr, F::Rgbx, F::Bgrx, F::Xrgb, F::Xbgr, F::Gray8,
-        F::I420, F::Yv12, F::Nv12, F::Nv21, F::Yuy2, F::Uyvy, F::Y42b, F::Y444,
-    ]
-};
+/// All formats that the elements accept; docs/properties.md lists them.
+pub fn formats() -> Vec<VideoFormat> {
+    let template = make("dmheadpose", "").pad_template("sink").unwrap();
+    let formats = template
+        .caps()
+        .structure(0)
+        .unwrap()
+        .get::<gst::List>("format")
+        .unwrap();
+    let names = formats.iter().map(|name| name.get::<&str>().unwrap());
+    names.map(|name| name.parse().unwrap()).collect()
+}
 
 /// The path of a tracked model, named without its suffix.
 pub fn fixture(name: &str) -> String {
@@ -32,15 +35,22 @@ pub fn fixture(name: &str) -> String {
     path.to_str().unwrap().into()
 }
 
+/// An element of this type with these properties.
+pub fn make(factory: &str, properties: &str) -> gst::Element {
+    init();
+    let element = gst::ElementFactory::make(factory).build().unwrap();
+    if factory == "dmheadpose" {
+        set_runtime(&element);
+    }
+    set(&element, properties);
+    element
+}
+
 /// An element with this detector and pose model of tests/fixtures.
 pub fn element(detector: &str, pose: &str) -> gst::Element {
-    init();
-    let element = gst::ElementFactory::make("dmheadpose")
-        .property("detector-model", fixture(detector))
-        .property("pose-model", fixture(pose))
-        .build()
-        .unwrap();
-    set_runtime(&element);
+    let element = make("dmheadpose", "");
+    element.set_property("detector-model", fixture(detector));
+    element.set_property("pose-model", fixture(pose));
     element
 }
 
@@ -65,7 +75,6 @@ pub fn quick() -> gst::Element {
     element("rows_nhwc_32x32", "pose_Nx3x32x32")
 }
 
-/// [`quick`] with these properties.
 pub fn quick_with(properties: &str) -> gst::Element {
     let element = quick();
     set(&element, properties);
@@ -117,7 +126,6 @@ pub fn warnings(bus: &gst::Bus) -> Vec<gst::glib::Error> {
     reported(bus, gst::MessageType::Warning)
 }
 
-/// A running harness around `element`.
 pub fn harness(element: &gst::Element, caps: &gst::Caps) -> gst_check::Harness {
     let mut h = gst_check::Harness::with_element(element, Some("sink"), Some("src"));
     h.set_src_caps(caps.clone());
@@ -132,6 +140,11 @@ pub fn caps(format: VideoFormat, width: u32, height: u32) -> gst::Caps {
         .unwrap()
         .to_caps()
         .unwrap()
+}
+
+/// The caps of a clip of RGB frames of 32x32.
+pub fn rgb() -> gst::Caps {
+    caps(VideoFormat::Rgb, 32, 32)
 }
 
 /// An RGB frame whose pixel at column x, row y is `color(x, y)`, the first of a clip of 25 frames a second.
@@ -160,7 +173,6 @@ pub fn plain(width: u32, height: u32, n: u64, color: [u8; 3]) -> gst::Buffer {
     buffer
 }
 
-/// An all grey frame of any format: every byte is 128.
 pub fn grey(format: VideoFormat, width: u32, height: u32) -> gst::Buffer {
     init();
     let info = VideoInfo::builder(format, width, height).build().unwrap();
@@ -199,11 +211,6 @@ pub fn push_all(
 /// Flushes, and begins a segment that starts at 0.
 pub fn flush(h: &mut gst_check::Harness) {
     assert!(h.push_event(gst::event::FlushStart::new()));
-    begin_anew(h);
-}
-
-/// Ends a flush, and begins a segment that starts at 0.
-pub fn begin_anew(h: &mut gst_check::Harness) {
     assert!(h.push_event(gst::event::FlushStop::new(true)));
     let segment = gst::FormattedSegment::<gst::ClockTime>::new();
     assert!(h.push_event(gst::event::Segment::new(&segment)));
@@ -212,6 +219,10 @@ pub fn begin_anew(h: &mut gst_check::Harness) {
 /// The contents of the meta, which the buffer must carry.
 pub fn poses(buffer: &gst::BufferRef) -> HeadPoses {
     HeadPoses::from_buffer(buffer).expect("a buffer with DmHeadPoseMeta")
+}
+
+pub fn ids(poses: &HeadPoses) -> Vec<u64> {
+    poses.heads.iter().map(|head| head.id).collect()
 }
 
 /// Left, top, right and bottom of each head.
@@ -227,12 +238,10 @@ pub fn bytes(buffer: &gst::BufferRef) -> Vec<u8> {
     buffer.map_readable().unwrap().to_vec()
 }
 
-/// A counter of the property `stats`.
 pub fn stat(element: &gst::Element, name: &str) -> u64 {
     stat_of(element, name)
 }
 
-/// Any field of the property `stats`.
 pub fn stat_of<T>(element: &gst::Element, name: &str) -> T
 where
     T: for<'a> gst::glib::value::FromValue<'a>,
@@ -292,24 +301,28 @@ pub fn replace(pipeline: &gst::Pipeline, name: &str, element: &gst::Element) {
     element.static_pad("src").unwrap().link(&to).unwrap();
 }
 
+/// Calls `with` for each buffer that passes `pad` from now on.
+pub fn each_buffer(pad: &gst::Pad, with: impl Fn(&mut gst::Buffer) + Send + Sync + 'static) {
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        with(info.buffer_mut().unwrap());
+        gst::PadProbeReturn::Ok
+    });
+}
+
 /// Reports each buffer that arrives at the sink of this name from now on.
 pub fn arrivals(pipeline: &gst::Pipeline, sink: &str) -> mpsc::Receiver<()> {
     let (sender, arrivals) = mpsc::channel();
-    let pad = pad(pipeline, sink, "sink");
-    pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+    each_buffer(&pad(pipeline, sink, "sink"), move |_| {
         // The receiver is gone once the test is over.
         let _ = sender.send(());
-        gst::PadProbeReturn::Ok
     });
     arrivals
 }
 
-/// The pad `sink` or `src` of an element of the pipeline.
 pub fn pad(pipeline: &gst::Pipeline, element: &str, pad: &str) -> gst::Pad {
     pipeline.by_name(element).unwrap().static_pad(pad).unwrap()
 }
 
-/// The buffers so far.
 pub fn take(buffers: &Mutex<Vec<gst::Buffer>>) -> Vec<gst::Buffer> {
     std::mem::take(&mut buffers.lock().unwrap())
 }
@@ -318,10 +331,25 @@ pub fn take(buffers: &Mutex<Vec<gst::Buffer>>) -> Vec<gst::Buffer> {
 pub fn collect(pipeline: &gst::Pipeline, sink: &str) -> Arc<Mutex<Vec<gst::Buffer>>> {
     let buffers = Arc::new(Mutex::new(Vec::new()));
     let into = buffers.clone();
-    let pad = pad(pipeline, sink, "sink");
-    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-        into.lock().unwrap().push(info.buffer().unwrap().clone());
-        gst::PadProbeReturn::Ok
+    each_buffer(&pad(pipeline, sink, "sink"), move |buffer| {
+        into.lock().unwrap().push(buffer.clone());
     });
     buffers
+}
+
+/// All formats that the elements accept.
+#[rustfmt::skip]
+pub const FORMATS: [VideoFormat; 19] = {
+    use VideoFormat as F;
+    [
+        F::Rgb, F::Bgr, F::Rgba, F::Bgra, F::Argb, F::Abgr, F::Rgbx, F::Bgrx, F::Xrgb, F::Xbgr, F::Gray8,
+        F::I420, F::Yv12, F::Nv12, F::Nv21, F::Yuy2, F::Uyvy, F::Y42b, F::Y444,
+    ]
+};
+
+/// Ends a flush, and begins a segment that starts at 0.
+pub fn begin_anew(h: &mut gst_check::Harness) {
+    assert!(h.push_event(gst::event::FlushStop::new(true)));
+    let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+    assert!(h.push_event(gst::event::Segment::new(&segment)));
 }
