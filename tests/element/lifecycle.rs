@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Starting, stopping, flushing and changing while data flows: nothing is lost, mixed up or leaked.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use gst::prelude::*;
 use gst_video::VideoFormat;
-use gstdmheadpose::headposemeta::HeadPoses;
 
 use crate::common::toys::{self, caps, corners, grey, stat};
 
@@ -41,26 +38,6 @@ fn fifty_times_from_null_to_playing_and_back() {
 }
 
 #[test]
-fn stopped_in_the_middle_of_a_stream() {
-    let element = toys::quick();
-    let line = "videotestsrc ! video/x-raw,width=320,height=240 \
-                ! identity name=here ! fakesink name=sink";
-    let pipeline = toys::pipeline(line, &element);
-    // Messages posted before the stop are still there after it.
-    pipeline.set_auto_flush_bus(false);
-    let frames = toys::arrivals(&pipeline, "sink");
-    let guard = std::time::Duration::from_secs(60);
-    for _ in 0..20 {
-        pipeline.set_state(gst::State::Playing).unwrap();
-        while frames.try_recv().is_ok() {}
-        frames.recv_timeout(guard).expect("a frame");
-        pipeline.set_state(gst::State::Null).unwrap();
-    }
-    let errors = toys::errors(&pipeline.bus().unwrap());
-    assert!(errors.is_empty(), "{errors:?}");
-}
-
-#[test]
 fn two_elements_with_settings_of_their_own() {
     let first = toys::quick();
     let second = toys::element("post_int64_480x640", "pose_pitch_first_Nx3x32x32");
@@ -81,23 +58,6 @@ fn two_elements_with_settings_of_their_own() {
     }
     assert_eq!(stat(&first, "heads"), 10);
     assert_eq!(stat(&second, "heads"), 5);
-}
-
-#[test]
-fn two_elements_side_by_side() {
-    let (first, second) = (toys::quick(), toys::quick_with("score-threshold=0.6"));
-    let line = "videotestsrc num-buffers=20 ! video/x-raw,width=320,height=240 ! tee name=tee \
-                ! queue ! identity name=here ! fakesink name=one sync=false \
-                tee. ! queue ! identity name=there ! fakesink name=two sync=false";
-    let pipeline = toys::pipeline(line, &first);
-    toys::replace(&pipeline, "there", &second);
-    let ends = ["one", "two"].map(|sink| toys::collect(&pipeline, sink));
-    toys::run(&pipeline);
-    for (end, heads) in ends.iter().zip([2, 1]) {
-        let buffers = end.lock().unwrap();
-        let found = buffers.iter().map(|buffer| toys::poses(buffer).heads.len());
-        assert_eq!(found.collect::<Vec<_>>(), [heads; 20]);
-    }
 }
 
 #[test]
@@ -148,42 +108,9 @@ fn size_and_format_change_in_mid_stream() {
 }
 
 #[test]
-fn end_of_stream_with_and_without_buffers() {
-    for frames in [0, 1, 3] {
-        let element = toys::quick();
-        let mut h = harness(&element);
-        for number in 0..frames {
-            h.push(frame(number)).unwrap();
-        }
-        assert!(h.push_event(gst::event::Eos::new()));
-        let mut last = None;
-        while let Some(event) = h.try_pull_event() {
-            last = Some(event.type_());
-        }
-        assert_eq!(last, Some(gst::EventType::Eos));
-        assert_eq!(h.buffers_received(), frames as u32);
-        assert_eq!(h.push(frame(frames)), Err(gst::FlowError::Eos));
-    }
-    // A pipeline without a single buffer, and without caps.
+fn a_pipeline_without_a_buffer_and_without_caps() {
     let line = "fakesrc num-buffers=0 ! identity name=here ! fakesink";
     toys::run(&toys::pipeline(line, &toys::quick()));
-}
-
-#[test]
-fn a_stream_continues_after_a_flush() {
-    let element = toys::quick();
-    let mut h = harness(&element);
-    for round in 0..3 {
-        let before = h.push_and_pull(frame(2 * round)).unwrap();
-        assert!(h.push_event(gst::event::FlushStart::new()));
-        assert_eq!(h.push(frame(2 * round + 1)), Err(gst::FlowError::Flushing));
-        toys::begin_anew(&mut h);
-        let mut next = frame(2 * round + 1);
-        next.make_mut().set_flags(gst::BufferFlags::DISCONT);
-        let after = h.push_and_pull(next).unwrap();
-        assert_eq!(toys::poses(&after).heads, toys::poses(&before).heads);
-    }
-    assert_eq!(stat(&element, "inferred"), 6);
 }
 
 #[test]
@@ -209,42 +136,6 @@ fn a_seek_in_a_pipeline() {
 }
 
 #[test]
-fn properties_change_from_another_thread_while_playing() {
-    let element = toys::quick();
-    let mut h = harness(&element);
-    let done = AtomicBool::new(false);
-    let heads = std::thread::scope(|scope| {
-        scope.spawn(|| {
-            // At any moment each frame sees one of these.
-            for round in 0u32.. {
-                if done.load(Ordering::Relaxed) {
-                    break;
-                }
-                let odd = "max-heads=2 overlay=box+labels crop-mode=upstream";
-                let even = "max-heads=1 overlay= crop-mode=square";
-                toys::set(&element, if round % 2 == 1 { odd } else { even });
-                element.set_property("crop-margin", (round % 3) as f32);
-                // Takes effect only at the next start.
-                element.set_property("detector-model", format!("/no/such/{round}.onnx"));
-                let _ = element.property::<gst::Structure>("stats");
-            }
-        });
-        let heads: Vec<usize> = (0..200)
-            .map(|number| {
-                let out = h.push_and_pull(frame(number)).unwrap();
-                toys::poses(&out).heads.len()
-            })
-            .collect();
-        done.store(true, Ordering::Relaxed);
-        heads
-    });
-    assert!(heads.iter().all(|n| [1, 2].contains(n)), "{heads:?}");
-    element.set_property("max-heads", 2u32);
-    let out = h.push_and_pull(frame(200)).unwrap();
-    assert_eq!(toys::poses(&out).heads.len(), 2, "at the next buffer");
-}
-
-#[test]
 fn without_caps_there_is_an_error_and_no_panic() {
     let element = toys::quick();
     let mut h = gst_check::Harness::with_element(&element, Some("sink"), Some("src"));
@@ -257,21 +148,18 @@ fn without_caps_there_is_an_error_and_no_panic() {
 
 #[test]
 fn dropped_in_any_state() {
-    for state in [gst::State::Null, gst::State::Ready] {
+    for state in [gst::State::Null, gst::State::Ready, gst::State::Playing] {
         let element = toys::quick();
-        element.set_state(state).unwrap();
-        element.set_state(gst::State::Null).unwrap();
         let weak = element.downgrade();
+        let out = (state == gst::State::Playing).then(|| {
+            let mut h = harness(&element);
+            h.push_and_pull(frame(0)).unwrap()
+        });
+        element.set_state(state.min(gst::State::Ready)).unwrap();
+        element.set_state(gst::State::Null).unwrap();
         drop(element);
         assert!(weak.upgrade().is_none(), "{state:?}: still referenced");
+        // Its buffer stays alive.
+        assert!(out.is_none_or(|out| toys::poses(&out).heads.len() == 2));
     }
-    let element = toys::quick();
-    let mut h = harness(&element);
-    let out = h.push_and_pull(frame(0)).unwrap();
-    let weak = element.downgrade();
-    drop(element);
-    drop(h);
-    assert!(weak.upgrade().is_none(), "still referenced");
-    // Its buffer stays alive.
-    assert_eq!(HeadPoses::from_buffer(&out).unwrap().heads.len(), 2);
 }

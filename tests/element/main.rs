@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The element `dmheadpose` in pipelines and harnesses: buffers, memory, formats, states, messages, properties
+//! The element `dmheadpose` in pipelines and harnesses: buffers, formats, states, messages, properties
 //! and sessions.
 
 #[path = "../common/mod.rs"]
@@ -9,7 +9,6 @@ mod buffers;
 mod formats;
 mod leak;
 mod lifecycle;
-mod memory;
 mod messages;
 mod properties;
 mod sessions;

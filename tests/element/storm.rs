@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use gst::glib;
 use gst::prelude::*;
+use gst_video::VideoRegionOfInterestMeta;
 
 use crate::common::toys;
 use crate::properties::{own, values};
@@ -21,13 +22,24 @@ fn changing(element: &gst::Element) -> Vec<(String, Vec<glib::Value>)> {
         .collect()
 }
 
+#[test]
+fn four_threads_change_every_property_of_a_playing_element() {
+    for mode in ["", "pipeline-depth=4", "async=true", "heads-from=roi-meta"] {
+        storm(mode);
+    }
+}
+
 fn storm(properties: &str) {
     let element = toys::quick_with(properties);
     let line = format!(
         "videotestsrc num-buffers={FRAMES} ! video/x-raw,format=I420,width=160,height=120,framerate=25/1 \
-         ! identity name=here ! identity name=out ! dmheadposejson ! fakesink sync=false"
+         ! identity name=from ! identity name=here ! identity name=out ! dmheadposejson ! fakesink sync=false"
     );
     let pipeline = toys::pipeline(&line, &element);
+    // For heads-from=roi-meta and object-class.
+    toys::each_buffer(&toys::pad(&pipeline, "from", "src"), |buffer| {
+        VideoRegionOfInterestMeta::add(buffer.make_mut(), "head", (4, 4, 80, 60));
+    });
     let frames = toys::collect(&pipeline, "out");
     assert!(changing(&element).len() > 20);
     let done = AtomicBool::new(false);
@@ -61,19 +73,4 @@ fn storm(properties: &str) {
     let frames = toys::take(&frames);
     assert_eq!(frames.len(), FRAMES);
     assert!(frames.iter().map(|frame| frame.pts().unwrap()).is_sorted());
-}
-
-#[test]
-fn four_threads_change_every_property_of_a_playing_element() {
-    storm("");
-}
-
-#[test]
-fn four_threads_change_every_property_with_frames_in_flight() {
-    storm("pipeline-depth=4");
-}
-
-#[test]
-fn four_threads_change_every_property_of_an_asynchronous_element() {
-    storm("async=true");
 }
