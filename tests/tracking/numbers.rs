@@ -4,14 +4,14 @@
 
 use gst::prelude::*;
 use gst_video::VideoFormat;
-use gstdmheadpose::headposemeta::{HeadPoses, Source};
+use gstdmheadpose::headposemeta::Source;
 
 use crate::common::toys::{
-    self, caps, element, fixture, harness, plain, poses, push_all, quick, quick_with,
+    self, caps, element, fixture, harness, plain, poses, push_all, quick, quick_with, rgb,
 };
 
 fn ids(h: &mut gst_check::Harness, buffer: gst::Buffer) -> Vec<u64> {
-    ids_of(&poses(&h.push_and_pull(buffer).unwrap()))
+    toys::ids(&poses(&h.push_and_pull(buffer).unwrap()))
 }
 
 /// The `n`th frame of a clip, with a uniform red.
@@ -20,11 +20,7 @@ fn frame(n: u64, red: u8) -> gst::Buffer {
 }
 
 fn rgb_harness(element: &gst::Element) -> gst_check::Harness {
-    harness(element, &caps(VideoFormat::Rgb, 32, 32))
-}
-
-fn ids_of(poses: &HeadPoses) -> Vec<u64> {
-    poses.heads.iter().map(|head| head.id).collect()
+    harness(element, &rgb())
 }
 
 #[test]
@@ -39,26 +35,33 @@ fn heads_are_numbered_on_request() {
     assert_eq!(ids(&mut h, frame(3, 100)), [0, 0]);
 }
 
+/// New heads are detected at once, whatever the interval.
 #[test]
 fn a_stream_that_jumps_has_new_heads() {
-    let mut h = rgb_harness(&quick_with("tracking=true"));
-    assert_eq!(ids(&mut h, frame(0, 100)), [1, 2]);
+    let mut h = rgb_harness(&quick_with("tracking=true detection-interval=100"));
+    let seen = |h: &mut gst_check::Harness, buffer| {
+        let poses = poses(&h.push_and_pull(buffer).unwrap());
+        (toys::ids(&poses), poses.source)
+    };
+    let new = |first| (vec![first, first + 1], Source::Inferred);
+    assert_eq!(seen(&mut h, frame(0, 100)), new(1));
+    assert_eq!(seen(&mut h, frame(1, 100)), (vec![1, 2], Source::Tracked));
 
     toys::flush(&mut h);
-    assert_eq!(ids(&mut h, frame(1, 100)), [3, 4], "after a flush");
+    assert_eq!(seen(&mut h, frame(2, 100)), new(3), "after a flush");
 
     h.set_src_caps(caps(VideoFormat::Rgb, 64, 64));
-    let mut larger = |n| ids(&mut h, plain(64, 64, n, [100; 3]));
-    assert_eq!(larger(3), [5, 6], "after a change of size");
+    let mut larger = |n| seen(&mut h, plain(64, 64, n, [100; 3]));
+    assert_eq!(larger(3), new(5), "after a change of size");
     // Away for 1.2 s, longer than max-lost-time.
-    assert_eq!(larger(33), [7, 8], "after a gap in time");
-    assert_eq!(larger(53), [7, 8], "after 0.8 s");
+    assert_eq!(larger(33), new(7), "after a gap in time");
+    assert_eq!(larger(53).0, [7, 8], "after 0.8 s");
     // A source that restarts its clock, by less than max-lost-time and by more.
-    assert_eq!(larger(40), [7, 8], "after a step back");
-    assert_eq!(larger(0), [9, 10], "after a jump back");
-    assert_eq!(larger(1), [9, 10]);
-    assert_eq!(larger(100), [11, 12], "after a jump");
-    assert_eq!(larger(0), [13, 14], "after one right after it");
+    assert_eq!(larger(40).0, [7, 8], "after a step back");
+    assert_eq!(larger(0), new(9), "after a jump back");
+    assert_eq!(larger(1), (vec![9, 10], Source::Tracked));
+    assert_eq!(larger(100), new(11), "after a jump");
+    assert_eq!(larger(0), new(13), "after one right after it");
 }
 
 /// A stream after a leaky queue, or any element that drops frames for QoS: every other frame is missing, and
@@ -77,7 +80,7 @@ fn a_dropped_frame_is_not_a_jump() {
         assert_eq!(out.len(), 18);
         for (n, buffer) in (0u32..).zip(&out) {
             let poses = poses(buffer);
-            assert_eq!(ids_of(&poses), [1, 2], "frame {n}");
+            assert_eq!(toys::ids(&poses), [1, 2], "frame {n}");
             let detected = poses.source == Source::Inferred;
             assert_eq!(detected, n.is_multiple_of(3), "frame {n}");
             let yaw = poses.heads[0].angles.yaw;
@@ -124,7 +127,7 @@ fn smoothing_steadies_poses_and_implies_tracking() {
     let mut h = rgb_harness(&element);
     let mut yaws = |n, red| -> Vec<f32> {
         let poses = poses(&h.push_and_pull(frame(n, red)).unwrap());
-        assert_eq!(ids_of(&poses), [1, 2]);
+        assert_eq!(toys::ids(&poses), [1, 2]);
         poses.heads.iter().map(|head| head.angles.yaw).collect()
     };
     assert_eq!(yaws(0, 100), [0.0, 0.0]);
@@ -156,32 +159,4 @@ fn smoothing_works_when_time_does_not_advance() {
         assert!(yaws[0] > 0.0 && yaws[0] < 9.0, "{yaws:?}");
         assert!((yaws[99] - 10.0).abs() < 0.1, "{yaws:?}");
     }
-}
-
-/// With several frames in flight the numbers and poses are the same as with one.
-#[test]
-fn smoothing_does_not_depend_on_the_depth() {
-    let run = |depth: u32| -> Vec<(u64, gst::ClockTime, Vec<f64>)> {
-        let element = quick_with("smoothing=true");
-        element.set_property("pipeline-depth", depth);
-        let frames = (0..40u8).map(|n| {
-            let mut buffer = frame(n.into(), 60 + n.wrapping_mul(37) % 100);
-            if n == 0 {
-                // As every stream begins.
-                buffer.make_mut().set_flags(gst::BufferFlags::DISCONT);
-            }
-            buffer
-        });
-        let out = push_all(&mut rgb_harness(&element), frames);
-        let head = |buffer: &gst::Buffer| {
-            let head = poses(buffer).heads[0];
-            let rotation = head.angles.rotation();
-            (head.id, buffer.pts().unwrap(), rotation.to_vec())
-        };
-        out.iter().map(head).collect()
-    };
-    let alone = run(1);
-    assert_eq!(alone.len(), 40);
-    assert_eq!(alone, run(3));
-    assert!(alone.iter().all(|(id, ..)| *id == 1));
 }

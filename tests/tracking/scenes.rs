@@ -10,7 +10,6 @@ use crate::common::random::Noise;
 const WIDTH: f64 = 1280.0;
 const HEIGHT: f64 = 720.0;
 
-/// A detector's box.
 pub struct Seen {
     pub rect: Rect,
     /// Number of the person, `None` for a false box.
@@ -29,7 +28,6 @@ impl Scene {
     }
 }
 
-/// The detector's errors.
 struct Detector {
     noise: Noise,
     /// Standard deviation of centre and size, in head sizes.
