@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Lines in a file and at the other end of a connection.
+//! Lines in a file.
 
 use gst::prelude::*;
 
@@ -28,29 +28,4 @@ fn lines_go_to_a_file() {
         .map(|line| parse(line.as_bytes())["pts"].as_u64());
     let expected = [1, 2, 4, 5, 7, 8].map(|n| Some(n * 40_000_000));
     assert_eq!(pts.collect::<Vec<_>>(), expected);
-}
-
-#[test]
-fn lines_go_over_tcp() {
-    use std::io::BufRead;
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let pipeline = toys::launch(&format!(
-        "videotestsrc num-buffers=10 ! video/x-raw,width=320,height=240,framerate=25/1 \
-         ! videoconvert name=from ! dmheadposejson source-name=gate \
-         ! tcpclientsink host=127.0.0.1 port={port}"
-    ));
-    let pad = toys::pad(&pipeline, "from", "src");
-    poses::attach_on(&pad, |_| Some(sample()));
-    let reader = std::thread::spawn(move || {
-        let (stream, _) = listener.accept().unwrap();
-        let lines = std::io::BufReader::new(stream).lines();
-        lines
-            .map(|line| parse(line.unwrap().as_bytes()))
-            .collect::<Vec<_>>()
-    });
-    toys::run(&pipeline);
-    let lines = reader.join().unwrap();
-    assert_eq!(lines.len(), 10);
-    assert!(lines.iter().all(|line| line["source_name"] == "gate"));
 }

@@ -8,7 +8,7 @@ mod lines;
 use gstdmheadpose::headposemeta::HeadPoses;
 use serde_json::Value;
 
-use crate::common::{init, schema};
+use crate::common::{init, schema, toys};
 
 fn video_caps(width: i32) -> gst::Caps {
     gst::Caps::builder("video/x-raw")
@@ -29,11 +29,9 @@ fn harness() -> gst_check::Harness {
 /// The `number`th frame of a clip of 25 frames a second.
 fn frame(number: u64, poses: Option<&HeadPoses>) -> gst::Buffer {
     let mut buffer = gst::Buffer::with_size(16).unwrap();
-    let b = buffer.get_mut().unwrap();
-    b.set_pts(gst::ClockTime::from_mseconds(40 * number));
-    b.set_duration(gst::ClockTime::from_mseconds(40));
+    toys::number(&mut buffer, number);
     if let Some(poses) = poses {
-        poses.attach(b).unwrap();
+        poses.attach(buffer.make_mut()).unwrap();
     }
     buffer
 }
