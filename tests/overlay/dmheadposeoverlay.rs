@@ -4,22 +4,15 @@
 use gst::prelude::*;
 use gst_video::VideoFormat;
 
-use crate::common::toys::{
-    self, bytes, caps, collect, harness, pipeline, plain, poses, quick, quick_with, replace, run,
-    take,
-};
+use crate::common::toys::{self, bytes, caps, harness, plain, poses, quick_with};
 
-/// The frame after this element.
 fn passed(element: &gst::Element, frame: gst::Buffer) -> gst::Buffer {
     let mut h = harness(element, &caps(VideoFormat::Rgb, 320, 240));
     h.push_and_pull(frame).unwrap()
 }
 
 fn overlay() -> gst::Element {
-    toys::init();
-    gst::ElementFactory::make("dmheadposeoverlay")
-        .build()
-        .unwrap()
+    toys::make("dmheadposeoverlay", "")
 }
 
 fn frame() -> gst::Buffer {
@@ -119,24 +112,4 @@ fn colours_and_labels_are_as_set() {
     assert_ne!(label("{score:.1}"), label("{score:.2}"));
     assert_ne!(label("{jaw}"), bytes(&frame()), "drawn literally");
     assert_eq!(label(""), usual, "unset");
-}
-
-/// One branch is drawn on, the other is not, and the boxes follow a scaler.
-#[test]
-fn behind_a_tee_and_a_scaler() {
-    let line = "videotestsrc num-buffers=2 pattern=black \
-         ! video/x-raw,format=RGB,width=320,height=240 ! identity name=here ! tee name=t \
-         t. ! queue ! videoscale ! video/x-raw,width=640,height=480 ! identity name=draw \
-            ! fakesink name=drawn async=false \
-         t. ! queue ! fakesink name=plain async=false";
-    let pipeline = pipeline(line, &quick());
-    replace(&pipeline, "draw", &overlay());
-    let (drawn, plain) = (collect(&pipeline, "drawn"), collect(&pipeline, "plain"));
-    run(&pipeline);
-    let (drawn, plain) = (take(&drawn), take(&plain));
-    assert_eq!((drawn.len(), plain.len()), (2, 2));
-    assert!(bytes(&drawn[0]).iter().any(|byte| *byte > 100));
-    assert!(bytes(&plain[0]).iter().all(|byte| *byte == 0));
-    let [small, large] = [&plain, &drawn].map(|out| poses(&out[0]).heads[0].rect);
-    assert_eq!((large.x, large.w), (2.0 * small.x, 2.0 * small.w));
 }

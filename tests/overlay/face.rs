@@ -77,7 +77,6 @@ fn paint(pixels: &mut [u8], width: usize, rect: &Rect, angles: &Angles) {
     }
 }
 
-/// RGB pixels of a picture with these heads.
 pub fn picture(width: usize, height: usize, heads: &[(Rect, Angles)]) -> Vec<u8> {
     let wall = WALL.map(|v| v as u8);
     let mut pixels = wall.repeat(width * height);

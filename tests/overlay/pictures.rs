@@ -4,7 +4,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use gst::prelude::*;
 use gst_video::{VideoFormat, VideoFrame, VideoInfo};
 use gstdmheadpose::draw::{BoxColor, Color, Label, Style};
 use gstdmheadpose::estimator::Head;
@@ -45,22 +44,16 @@ fn drawn(
 }
 
 fn write(path: &Path, (width, height): (u32, u32), pixels: &[u8]) {
-    let line = "appsrc name=pixels format=time ! pngenc snapshot=true compression-level=9 \
-                ! filesink name=file";
-    let pipeline = toys::launch(line);
-    let file = pipeline.by_name("file").unwrap();
-    file.set_property("location", path.to_str().unwrap());
-    let source = pipeline.by_name("pixels").unwrap();
-    let source = source.downcast::<gst_app::AppSrc>().unwrap();
-    let info = VideoInfo::builder(VideoFormat::Rgb, width, height);
-    source.set_caps(Some(&info.build().unwrap().to_caps().unwrap()));
-    pipeline.set_state(gst::State::Playing).unwrap();
-    let mut buffer = gst::Buffer::from_mut_slice(pixels.to_vec());
-    buffer.make_mut().set_pts(gst::ClockTime::ZERO);
-    source.push_buffer(buffer).unwrap();
-    let _ = source.end_of_stream();
-    toys::wait_for_the_end(&pipeline.bus().unwrap());
-    pipeline.set_state(gst::State::Null).unwrap();
+    let raw = path.with_extension("rgb");
+    std::fs::write(&raw, pixels).unwrap();
+    toys::run(&toys::launch(&format!(
+        "filesrc location={} blocksize={} ! rawvideoparse format=rgb width={width} height={height} \
+         ! pngenc compression-level=9 ! filesink location={}",
+        raw.display(),
+        pixels.len(),
+        path.display()
+    )));
+    std::fs::remove_file(&raw).unwrap();
 }
 
 /// Writes the picture of docs/images if it is asked for, else compares.
