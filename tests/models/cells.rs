@@ -7,7 +7,6 @@ use gstdmheadpose::estimator::Head;
 use super::{assert_scores, heads_with, spot};
 use crate::common::toys::{self, corners};
 
-/// Left, top and side.
 type Square = (u32, u32, u32);
 
 /// The heads in a frame with one spot of `color` on black.
@@ -70,33 +69,21 @@ fn nms_keeps_the_best_box_of_a_head() {
 }
 
 #[test]
-fn yolov8() {
-    // 32.25x48.25 around (80, 48) of the input; the second is cut by the frame.
-    let boxes = [
-        ([319.0, 119.0, 480.0, 360.0], false),
-        ([638.0, 238.0, 961.0, 720.0], true),
-    ];
-    let element = toys::element("yolov8_96x128", "pose_Nx3x32x32");
-    for ((size, at), (wanted, truncated)) in CELL.into_iter().zip(boxes) {
-        // Red 0.8, 0..1. Bodies, the first class, are not heads.
-        let found = seen(&element, size, at, [204, 0, 0]);
-        assert_scores(&found, &[0.8]);
-        assert_eq!(corners(&found), [wanted], "{size:?}");
-        assert_eq!(found[0].truncated, truncated);
-    }
-}
-
-#[test]
-fn yolov8_of_any_size() {
+fn yolov8_of_a_fixed_and_of_any_size() {
+    // 32.25x48.25 around (80, 48) of the input; the second is cut by the frame. Bodies, the first class, are not heads.
+    let fixed = [[319.0, 119.0, 480.0, 360.0], [638.0, 238.0, 961.0, 720.0]];
     // The input has the size of the frame, or half of it; its only class is the head.
-    for (size, at, wanted) in [
-        ((640, 480), (320, 128, 32), [319.0, 119.0, 352.0, 168.0]),
-        ((1280, 720), (640, 256, 64), [639.0, 239.0, 704.0, 336.0]),
-    ] {
-        let element = toys::element("yolov8_free", "pose_Nx3x32x32");
-        let found = seen(&element, size, at, [204, 0, 0]);
-        assert_scores(&found, &[0.8]);
-        assert_eq!(corners(&found), [wanted], "{size:?}");
+    let at = [((640, 480), (320, 128, 32)), ((1280, 720), (640, 256, 64))];
+    let free = [[319.0, 119.0, 352.0, 168.0], [639.0, 239.0, 704.0, 336.0]];
+    for (model, frames, boxes) in [("yolov8_96x128", CELL, fixed), ("yolov8_free", at, free)] {
+        let element = toys::element(model, "pose_Nx3x32x32");
+        for ((size, at), wanted) in frames.into_iter().zip(boxes) {
+            // Red 0.8, 0..1.
+            let found = seen(&element, size, at, [204, 0, 0]);
+            assert_scores(&found, &[0.8]);
+            assert_eq!(corners(&found), [wanted], "{model} {size:?}");
+            assert_eq!(found[0].truncated, wanted[3] == 720.0);
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Detectors with built-in NMS, and the face detectors.
 
-use gst::prelude::*;
 use gst_video::VideoFormat;
+use gstdmheadpose::estimator::Head;
+use gstdmheadpose::estimator::angles::Angles;
 
 use super::{
     BANDS, MEANS, SIZES, VGA, angles_of, assert_angles, assert_scores, bands, heads, heads_with,
@@ -10,41 +11,48 @@ use super::{
 };
 use crate::common::toys::{self, caps, corners};
 
-#[test]
-fn post_detectors_of_both_kinds() {
-    let small = [[100.0, 50.0, 200.0, 170.0], [300.0, 200.0, 360.0, 280.0]];
-    let whole = [[200.0, 75.0, 400.0, 255.0], [600.0, 300.0, 720.0, 420.0]];
-    // 100.6, 50.7, 200.4, 170.5 and 300.6, 200.7, 360.4, 280.5 of the input, clipped to the frame.
-    let fractions = [[201.0, 76.0, 400.0, 255.0], [601.0, 301.0, 720.0, 420.0]];
-    for (detector, boxes) in [
-        ("post_int64_480x640", [small, whole]),
-        ("post_float_480x640", [small, fractions]),
-    ] {
-        for (size, boxes) in SIZES.into_iter().zip(boxes) {
-            let found = heads(detector, bands(size), size);
-            // The scores show that the network's input was RGB, 0..1: the third is below 0.2.
-            assert_scores(&found, &MEANS[..2]);
-            assert_eq!(corners(&found), boxes, "{detector} {size:?}");
-            assert_angles(&found[0], angles_of(BANDS[0]));
-            assert_angles(&found[1], angles_of(BANDS[1]));
+/// The detector finds heads with these boxes, at both sizes, in bands of these numbers.
+fn assert_finds(detector: &str, properties: &str, boxes: [[[f32; 4]; 2]; 2], seen: [usize; 2]) {
+    let element = toys::element(detector, "pose_Nx3x32x32");
+    toys::set(&element, properties);
+    for (size, boxes) in SIZES.into_iter().zip(boxes) {
+        let found = heads_with(&element, bands(size), size);
+        assert_eq!(corners(&found), boxes, "{detector} {size:?}");
+        for (head, band) in found.iter().zip(seen) {
+            assert_angles(head, angles_of(BANDS[band]));
         }
+        // The score of a box is the mean of a channel of the network's input: it shows order and range.
+        let channels = if detector == "rows_256x320" {
+            [1, 0]
+        } else {
+            [0, 1]
+        };
+        assert_scores(&found, &channels.map(|channel| MEANS[channel]));
     }
 }
 
 #[test]
-fn rows_of_seven() {
-    let boxes = [
+fn nms_inside_in_frame_pixels() {
+    let small = [[100.0, 50.0, 200.0, 170.0], [300.0, 200.0, 360.0, 280.0]];
+    let whole = [[200.0, 75.0, 400.0, 255.0], [600.0, 300.0, 720.0, 420.0]];
+    // 100.6, 50.7, 200.4, 170.5 and 300.6, 200.7, 360.4, 280.5 of the input, clipped to the frame.
+    let fractions = [[201.0, 76.0, 400.0, 255.0], [601.0, 301.0, 720.0, 420.0]];
+    // RGB, 0..1: the third is below 0.2.
+    assert_finds("post_int64_480x640", "", [small, whole], [0, 1]);
+    assert_finds("post_float_480x640", "", [small, fractions], [0, 1]);
+    // BGR: the first is below 0.35. Body, hand and padding are not heads.
+    let rows = [
         [[300.0, 200.0, 360.0, 279.0], [500.0, 99.0, 600.0, 200.0]],
         [[600.0, 300.0, 720.0, 419.0], [1000.0, 149.0, 1200.0, 300.0]],
     ];
-    for (size, boxes) in SIZES.into_iter().zip(boxes) {
-        let found = heads("rows_256x320", bands(size), size);
-        // BGR: the first is below 0.35. Body, hand and padding are not heads.
-        assert_scores(&found, &[MEANS[1], MEANS[0]]);
-        assert_eq!(corners(&found), boxes, "{size:?}");
-        assert_angles(&found[0], angles_of(BANDS[1]));
-        assert_angles(&found[1], angles_of(BANDS[2]));
-    }
+    assert_finds("rows_256x320", "", rows, [1, 2]);
+    // RGB, 0..1, the score last: the third is below 0.35. Without a body, 0 is the head.
+    let rows = [
+        [[100.0, 50.0, 200.0, 170.0], [300.0, 200.0, 360.0, 279.0]],
+        [[200.0, 75.0, 400.0, 255.0], [600.0, 300.0, 720.0, 419.0]],
+    ];
+    assert_finds("rows_score_last_256x320", "head-class=0", rows, [0, 1]);
+    assert_scores(&heads("rows_score_last_256x320", bands(VGA), VGA), &[]);
 }
 
 #[test]
@@ -55,36 +63,38 @@ fn rows_of_an_nhwc_graph() {
     assert_eq!(corners(&found), boxes);
 }
 
+/// The only head in a frame with a spot, at both sizes; the larger frame has a spot twice as large.
+fn grown(detector: &str, (x, y, side): (u32, u32, u32), colors: [[u8; 3]; 2]) -> Vec<Head> {
+    let [color, ground] = colors;
+    let of_size = |(size, scale): ((u32, u32), u32)| {
+        let at = (x * scale, y * scale, side * scale);
+        let found = heads(detector, spot(size, at, color, ground), size);
+        assert_scores(&found, &[1.0]);
+        found[0]
+    };
+    SIZES.into_iter().zip([1, 2]).map(of_size).collect()
+}
+
 #[test]
 fn yunet_faces_grow_to_heads() {
     // The face is 64x96 around (336, 144) of the input, which is half of the larger frame.
-    for (size, at, corners_wanted) in [
-        ((640, 480), (320, 128, 32), [277.0, 57.0, 394.0, 204.0]),
-        ((1280, 720), (640, 256, 64), [555.0, 115.0, 788.0, 408.0]),
-    ] {
-        let frame = spot(size, at, [130, 0, 255], [130, 0, 0]);
-        let found = heads("yunet", frame, size);
-        assert_scores(&found, &[1.0]);
-        assert_eq!(corners(&found), [corners_wanted], "{size:?}");
-        let angles = found[0].angles;
-        assert!((angles.yaw - 30.0).abs() < 0.01 && (angles.roll + 30.0).abs() < 0.01);
-        assert!(angles.pitch > -20.0, "the spot is within the crop");
+    let found = grown("yunet", (320, 128, 32), [[130, 0, 255], [130, 0, 0]]);
+    let boxes = [[277.0, 57.0, 394.0, 204.0], [555.0, 115.0, 788.0, 408.0]];
+    assert_eq!(corners(&found), boxes);
+    for Angles { yaw, pitch, roll } in found.iter().map(|head| head.angles) {
+        assert!((yaw - 30.0).abs() < 0.01 && (roll + 30.0).abs() < 0.01);
+        assert!(pitch > -20.0, "the spot is within the crop");
     }
 }
 
 #[test]
 fn centerface_faces_grow_to_heads() {
     // The face is 80x120 around (321, 203.2) of the input.
-    for (size, at, corners_wanted) in [
-        ((640, 480), (320, 200, 4), [248.0, 95.0, 393.0, 278.0]),
-        ((1280, 720), (640, 400, 8), [496.0, 190.0, 787.0, 557.0]),
-    ] {
-        let frame = spot(size, at, [255, 0, 60], [0, 0, 60]);
-        let found = heads("centerface", frame, size);
-        assert_scores(&found, &[1.0]);
-        assert_eq!(corners(&found), [corners_wanted], "{size:?}");
-        let angles = found[0].angles;
-        assert!((angles.pitch - 10.0).abs() < 0.01 && (angles.roll + 30.0).abs() < 0.01);
+    let found = grown("centerface", (320, 200, 4), [[255, 0, 60], [0, 0, 60]]);
+    let boxes = [[248.0, 95.0, 393.0, 278.0], [496.0, 190.0, 787.0, 557.0]];
+    assert_eq!(corners(&found), boxes);
+    for Angles { pitch, roll, .. } in found.iter().map(|head| head.angles) {
+        assert!((pitch - 10.0).abs() < 0.01 && (roll + 30.0).abs() < 0.01);
     }
 }
 
@@ -108,25 +118,4 @@ fn limits_for_heads_change_while_playing() {
     assert_scores(&with("min-head-size=0"), &MEANS);
     assert_scores(&with("head-class=1"), &[]);
     assert_scores(&with("head-class=0"), &MEANS);
-}
-
-#[test]
-fn rows_with_the_score_last() {
-    let boxes = [
-        [[100.0, 50.0, 200.0, 170.0], [300.0, 200.0, 360.0, 279.0]],
-        [[200.0, 75.0, 400.0, 255.0], [600.0, 300.0, 720.0, 419.0]],
-    ];
-    let element = toys::element("rows_score_last_256x320", "pose_Nx3x32x32");
-    // Without a body, 0 is the head.
-    element.set_property("head-class", 0i32);
-    for (size, boxes) in SIZES.into_iter().zip(boxes) {
-        let found = heads_with(&element, bands(size), size);
-        // RGB, 0..1: the third is below 0.35.
-        assert_scores(&found, &MEANS[..2]);
-        assert_eq!(corners(&found), boxes, "{size:?}");
-        assert_angles(&found[0], angles_of(BANDS[0]));
-        assert_angles(&found[1], angles_of(BANDS[1]));
-    }
-    element.set_property("head-class", -1i32);
-    assert_scores(&heads_with(&element, bands(VGA), VGA), &[]);
 }

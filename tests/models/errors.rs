@@ -26,28 +26,18 @@ fn assert_reported(element: &gst::Element, domain: &str, parts: &[&str]) {
 
 #[test]
 fn no_model_at_all() {
-    let folder = scratch("no-models");
-    std::fs::create_dir_all(&folder).unwrap();
-    let folder = folder.to_str().unwrap();
-    for (named, missing) in [("pose-model", "detector"), ("detector-model", "pose")] {
-        let element = sound();
-        element.set_property("models-dir", folder);
-        let keep = element.property::<String>(named);
-        element.set_property("detector-model", None::<String>);
-        element.set_property("pose-model", None::<String>);
-        element.set_property(named, keep);
-        let model = format!("no {missing} model");
-        let parts = [&model, ".onnx", folder, "make models"];
-        assert_reported(&element, NOT_FOUND, &parts);
+    let empty = scratch("no-models");
+    std::fs::create_dir_all(&empty).unwrap();
+    for folder in [empty.to_str().unwrap(), "/no/such/folder"] {
+        for (unset, missing) in [("detector-model", "detector"), ("pose-model", "pose")] {
+            let element = sound();
+            element.set_property("models-dir", folder);
+            element.set_property(unset, None::<String>);
+            let model = format!("no {missing} model");
+            let parts = [&model, ".onnx", folder, "make models"];
+            assert_reported(&element, NOT_FOUND, &parts);
+        }
     }
-}
-
-#[test]
-fn a_missing_models_folder() {
-    let element = sound();
-    toys::set(&element, "models-dir=/no/such/folder detector-model=");
-    let parts = ["no detector model", "/no/such/folder"];
-    assert_reported(&element, NOT_FOUND, &parts);
 }
 
 /// Tries a bad file as detector and as pose model.
@@ -60,16 +50,26 @@ fn assert_either_model(path: &str, domain: &str, parts: &[&str]) {
     }
 }
 
+/// Opening a FIFO would wait for a writer that never comes.
 #[test]
-fn a_missing_file() {
-    assert_either_model("/no/such/model.onnx", NOT_FOUND, &["No such file"]);
-}
-
-#[test]
-fn a_folder_instead_of_a_file() {
-    let folder = scratch("folder.onnx");
+fn paths_without_a_regular_file() {
+    let (folder, fifo) = (scratch("folder.onnx"), scratch("fifo.onnx"));
     std::fs::create_dir_all(&folder).unwrap();
-    assert_either_model(folder.to_str().unwrap(), NOT_FOUND, &["not a regular file"]);
+    if !fifo.exists() {
+        let made = Command::new("mkfifo").arg(&fifo).status().unwrap();
+        assert!(made.success());
+    }
+    let fifo = fifo.to_str().unwrap();
+    for (path, part) in [
+        ("/no/such/model.onnx", "No such file"),
+        (folder.to_str().unwrap(), "not a regular file"),
+        (fifo, "not a regular file"),
+    ] {
+        assert_either_model(path, NOT_FOUND, &[part]);
+    }
+    let element = sound();
+    element.set_property("rear-model", fifo);
+    assert_reported(&element, NOT_FOUND, &["rear model", "not a regular file"]);
 }
 
 #[test]
@@ -89,16 +89,20 @@ fn files_that_are_not_models() {
 }
 
 #[test]
-fn models_for_another_purpose() {
-    for (detector, found) in [
+fn models_for_another_purpose_or_of_another_family() {
+    let refused = |role: &str, model: &str, family: &str, expected: &str, found: &str| {
+        let (element, file) = (sound(), fixture(model));
+        element.set_property(&format!("{role}-model"), &file);
+        element.set_property_from_str(&format!("{role}-family"), family);
+        let parts = ["expected", expected, "found", found, &file];
+        assert_reported(&element, SETTINGS, &parts);
+    };
+    for (model, found) in [
         ("pose_Nx3x32x32", "yaw_roll_pitch float32[?,3]"),
         ("classifier", "probabilities float32[1,6]"),
         ("two_inputs", "more float32[1,3]"),
     ] {
-        let element = element(detector, "pose_Nx3x32x32");
-        let file = fixture(detector);
-        let parts = ["expected", "signature of a detector", "found", found, &file];
-        assert_reported(&element, SETTINGS, &parts);
+        refused("detector", model, "auto", "signature of a detector", found);
     }
     for (model, found) in [
         ("rows_256x320", "float32[7,7]"),
@@ -108,59 +112,31 @@ fn models_for_another_purpose() {
         ("two_inputs", "more float32[1,3]"),
         ("pose_float64", "float64[?,3]"),
     ] {
-        let element = element("rows_nhwc_32x32", model);
-        let file = fixture(model);
-        let parts = [
-            "expected",
-            "signature of a pose model",
-            "found",
-            found,
-            &file,
-        ];
-        assert_reported(&element, SETTINGS, &parts);
+        refused("pose", model, "auto", "signature of a pose model", found);
     }
-}
-
-#[test]
-fn a_family_that_does_not_match_the_detector() {
+    for (role, model, family, expected) in [
+        ("detector", "rows_nhwc_32x32", "yunet", "YuNet"),
+        ("detector", "yolov8_96x128", "yolox", "YOLOX"),
+        ("detector", "yolov8_96x128", "yolox-decoded", "YOLOX"),
+        ("detector", "yolox_96x128", "yolov8", "YOLOv8"),
+        ("detector", "yolox_96x128", "rows", "detection rows"),
+        ("detector", "rows_256x320", "post", "scores and boxes"),
+        ("detector", "yunet", "centerface", "CenterFace"),
+        ("pose", "sixdrepnet_matrix", "dmhead", "three angles"),
+        ("pose", "sixdrepnet_matrix", "whenet", "WHENet"),
+        ("pose", "whenet_bins_Nx3x32x32", "6drepnet", "6DRepNet"),
+        ("pose", "pose_Nx3x32x32", "fsanet", "FSA-Net"),
+        ("pose", "pose_Nx3x32x32", "3ddfa", "3DDFA"),
+    ] {
+        refused(role, model, family, expected, "");
+    }
+    // Ambiguities of a signature are not resolved by guessing.
+    for model in ["sixdrepnet_6d", "tddfa", "tddfa_denormalised"] {
+        refused("pose", model, "auto", "where pose-family names it", "");
+    }
     let element = sound();
-    element.set_property_from_str("detector-family", "yunet");
-    let parts = ["expected YuNet", "rows_nhwc_32x32.onnx"];
-    assert_reported(&element, SETTINGS, &parts);
-    element.set_property_from_str("detector-family", "rows");
+    toys::set(&element, "detector-family=rows");
     assert!(play(&element).is_empty(), "the right family is accepted");
-}
-
-/// One model for each family that does not match it.
-#[test]
-fn models_of_another_family() {
-    for (detector, family, expected) in [
-        ("yolov8_96x128", "yolox", "expected YOLOX"),
-        ("yolov8_96x128", "yolox-decoded", "expected YOLOX"),
-        ("yolox_96x128", "yolov8", "expected YOLOv8"),
-        ("yolox_96x128", "rows", "expected detection rows"),
-        ("rows_256x320", "post", "expected scores and boxes"),
-        ("yunet", "centerface", "expected CenterFace"),
-    ] {
-        let element = element(detector, "pose_Nx3x32x32");
-        element.set_property_from_str("detector-family", family);
-        assert_reported(&element, SETTINGS, &[expected, "found", detector]);
-    }
-    for (pose, family, expected) in [
-        ("sixdrepnet_matrix", "dmhead", "three angles"),
-        ("sixdrepnet_matrix", "whenet", "WHENet"),
-        ("whenet_bins_Nx3x32x32", "6drepnet", "6DRepNet"),
-        ("pose_Nx3x32x32", "fsanet", "FSA-Net"),
-        ("pose_Nx3x32x32", "3ddfa", "3DDFA"),
-        // Ambiguities of a signature are not resolved by guessing.
-        ("sixdrepnet_6d", "auto", "where pose-family names it"),
-        ("tddfa", "auto", "where pose-family names it"),
-        ("tddfa_denormalised", "auto", "where pose-family names it"),
-    ] {
-        let element = element("rows_nhwc_32x32", pose);
-        element.set_property_from_str("pose-family", family);
-        assert_reported(&element, SETTINGS, &["expected", expected, "found", pose]);
-    }
 }
 
 #[test]
@@ -175,21 +151,6 @@ fn models_that_break_their_contract() {
     let short = element("rows_nhwc_32x32", "pose_one_row");
     let parts = ["pose_one_row.onnx", "angles of 2 crops", "found 1"];
     assert_reported(&short, FAILED, &parts);
-}
-
-/// Opening it would wait for a writer that never comes.
-#[test]
-fn a_fifo_instead_of_a_file() {
-    let path = scratch("fifo.onnx");
-    if !path.exists() {
-        let made = Command::new("mkfifo").arg(&path).status().unwrap();
-        assert!(made.success());
-    }
-    let path = path.to_str().unwrap();
-    assert_either_model(path, NOT_FOUND, &["not a regular file"]);
-    let element = sound();
-    element.set_property("rear-model", path);
-    assert_reported(&element, NOT_FOUND, &["rear model", "not a regular file"]);
 }
 
 /// Files of some hundred bytes that require more memory than there is.

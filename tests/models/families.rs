@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Pose models of the families with their own input or decoding.
+//! Pose models: DMHead's three angles, and the families with their own input or decoding.
 
 use gst::prelude::*;
 use gstdmheadpose::estimator::angles::Angles;
 
-use super::{SIZES, angles_of, assert_angles, heads_with};
-use crate::common::toys::{self, picture};
+use super::{BANDS, MEANS, SIZES, VGA, angles_of, assert_angles, assert_scores, bands, heads_with};
+use crate::common::toys::{self, picture, plain};
 
 /// Colours of the left and the right half of the frame; each has a head.
 const HALVES: [[u8; 3]; 2] = [[250, 140, 20], [60, 100, 80]];
@@ -64,10 +64,10 @@ fn fsanet_of_both_kinds() {
     }
 }
 
-/// A rear model of another family than the front model: each has its own crop.
+/// A rear model of another family and input size than the front model: each has its own crop.
 #[test]
 fn families_fuse() {
-    let element = toys::element("rows_nhwc_32x32", "pose_Nx3x32x32");
+    let element = toys::element("rows_nhwc_32x32", "pose_Nx3x24x16");
     element.set_property("rear-model", toys::fixture("sixdrepnet_matrix"));
     let frame = picture(640, 480, |x, _| HALVES[usize::from(x >= 320)]);
     let found = heads_with(&element, frame, (640, 480));
@@ -75,4 +75,27 @@ fn families_fuse() {
         assert_angles(head, angles_of(color));
     }
     assert_eq!(toys::stat(&element, "front-runs"), 1);
+}
+
+#[test]
+fn batches_of_any_kind_keep_the_order() {
+    // Three heads: one and a half batches of a network with a batch of two.
+    for pose in ["pose_Nx3x32x32", "pose_2x3x32x32"] {
+        let element = toys::element("post_int64_480x640", pose);
+        element.set_property("score-threshold", 0.05f32);
+        let found = heads_with(&element, bands(VGA), VGA);
+        assert_scores(&found, &MEANS);
+        for (head, color) in found.iter().zip(BANDS) {
+            assert_angles(head, angles_of(color));
+        }
+    }
+}
+
+#[test]
+fn the_output_name_gives_the_order_of_the_angles() {
+    let element = toys::element("rows_nhwc_32x32", "pose_pitch_first_Nx3x32x32");
+    let found = heads_with(&element, plain(VGA.0, VGA.1, 0, BANDS[0]), VGA);
+    let dmhead = angles_of(BANDS[0]);
+    let wanted = Angles::new(dmhead.yaw, dmhead.roll, dmhead.pitch);
+    assert_angles(&found[0], wanted);
 }

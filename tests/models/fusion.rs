@@ -6,8 +6,8 @@ use gstdmheadpose::estimator::Head;
 use gstdmheadpose::estimator::angles::Angles;
 
 use super::{assert_angles, heads_with};
+use crate::common;
 use crate::common::toys::{self, element, fixture, harness, number, picture, poses, stat};
-use crate::common::{self, init};
 
 /// Two heads, for which the toy models return 40, -10, 20 (left) and 130, 10, 30 (right).
 fn two_heads() -> gst::Buffer {
@@ -62,20 +62,9 @@ fn without_a_rear_model_the_pose_model_estimates_every_head() {
     assert_eq!(["heads", "front-runs"].map(|n| stat(&element, n)), [2, 2]);
 }
 
-/// Toy inputs that differ in size are cropped twice.
-#[test]
-fn models_of_different_input_sizes_fuse() {
-    let element = element("rows_nhwc_32x32", "pose_Nx3x24x16");
-    element.set_property("rear-model", fixture("pose_pitch_first_Nx3x32x32"));
-    let heads = heads_with(&element, two_heads(), SIZE);
-    assert_angles(&heads[0], FRONT_LEFT);
-    assert_angles(&heads[1], REAR_RIGHT);
-}
-
 /// `make models` fetches a pair that needs no property.
 #[test]
 fn the_default_models_are_a_pair() {
-    init();
     let folder = std::env::temp_dir().join(format!("dmheadpose-pair-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let names = [
@@ -87,9 +76,8 @@ fn the_default_models_are_a_pair() {
         let model = common::fetched(&format!("models/{name}"));
         std::os::unix::fs::symlink(model, folder.join(name)).unwrap();
     }
-    let element = gst::ElementFactory::make("dmheadpose").build().unwrap();
+    let element = toys::make("dmheadpose", "");
     element.set_property("models-dir", folder.to_str().unwrap());
-    toys::set_runtime(&element);
     let file = common::fetched(".setup/pictures/astronaut.png");
     let (info, pixels) = common::decode_picture(&file, "BGR");
     let mut h = harness(&element, &info.to_caps().unwrap());

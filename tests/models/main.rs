@@ -10,7 +10,6 @@ mod detectors;
 mod errors;
 mod families;
 mod fusion;
-mod poses;
 mod published;
 mod wild_answers;
 

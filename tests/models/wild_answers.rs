@@ -9,7 +9,6 @@ use gstdmheadpose::estimator::angles::Angles;
 use super::{VGA, assert_angles, heads, heads_with};
 use crate::common::toys::{self, corners, picture};
 
-/// A frame of one colour.
 fn plain(color: [u8; 3]) -> gst::Buffer {
     toys::plain(VGA.0, VGA.1, 0, color)
 }
