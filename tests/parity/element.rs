@@ -15,7 +15,6 @@ use crate::yuv::{MATRICES, YuvFrame};
 
 const PICTURE: &str = "multi_face.png";
 
-/// The estimator's own results.
 fn expected(frame: &FrameView<'_>) -> Vec<Head> {
     let mut estimator = load(&fetched(YUNET), &fetched(WHENET));
     let heads = estimator.process(frame, None, &SETTINGS).unwrap().to_vec();
@@ -38,12 +37,10 @@ fn buffer(info: &VideoInfo, planes: &[(&[u8], usize)]) -> gst::Buffer {
     frame.into_buffer()
 }
 
-/// Sends one buffer through the element.
 fn poses_behind_the_element(info: &VideoInfo, mut buffer: gst::Buffer) -> HeadPoses {
-    let element = gst::ElementFactory::make("dmheadpose").build().unwrap();
+    let element = toys::make("dmheadpose", "");
     element.set_property("detector-model", fetched(YUNET).to_str());
     element.set_property("pose-model", fetched(WHENET).to_str());
-    toys::set_runtime(&element);
     let mut h = toys::harness(&element, &info.to_caps().unwrap());
     toys::number(&mut buffer, 0);
     toys::poses(&h.push_and_pull(buffer).unwrap())
@@ -57,19 +54,13 @@ fn check(info: &VideoInfo, planes: &[(&[u8], usize)], frame: &FrameView<'_>) {
 }
 
 #[test]
-fn the_element_attaches_what_the_estimator_finds() {
+fn the_element_attaches_what_the_estimator_finds_by_the_colorimetry_of_the_caps() {
+    use gst_video::{VideoColorPrimaries, VideoColorimetry, VideoTransferFunction};
     let picture = picture(PICTURE);
     let (width, height) = (picture.size.width, picture.size.height);
     let info = VideoInfo::builder(VideoFormat::Bgr, width, height).build();
     let planes = [(picture.bgr.as_slice(), width as usize * 3)];
     check(&info.unwrap(), &planes, &picture.view());
-}
-
-#[test]
-fn the_element_follows_the_colorimetry_of_the_caps() {
-    use gst_video::{VideoColorPrimaries, VideoColorimetry, VideoTransferFunction};
-    let picture = picture(PICTURE);
-    let (width, height) = (picture.size.width, picture.size.height);
     for matrix in &MATRICES {
         let range = match matrix.colorimetry.full_range {
             true => VideoColorRange::Range0_255,

@@ -60,7 +60,6 @@ impl Picture {
 }
 
 /// A head and the input of its pose.
-#[derive(Clone, Debug)]
 pub struct Found {
     pub head: Head,
     /// The part of the frame in the pose network's input.
@@ -79,19 +78,16 @@ pub fn check_angles(found: Angles, expected: Angles, most: f32, what: &str) -> f
 }
 
 impl Found {
-    /// Left, top, right, bottom of the box.
     pub fn corners(&self) -> [f32; 4] {
         let rect = self.head.rect;
         [rect.x, rect.y, rect.right(), rect.bottom()]
     }
 
-    /// Left, top, right, bottom of the crop.
     pub fn crop_corners(&self) -> [u32; 4] {
         let PixelRect { x, y, .. } = self.crop;
         [x, y, x + self.crop.width, y + self.crop.height]
     }
 
-    /// Mean R, G and B of the crop.
     pub fn mean_rgb(&self) -> [f64; 3] {
         let pixels = self.pixels.as_chunks::<3>().0;
         [0, 1, 2].map(|c| {
@@ -151,10 +147,4 @@ fn interleaved(image: &[f32]) -> Vec<u8> {
     let n = image.len() / 3;
     let pixel = |i: usize| [image[i], image[n + i], image[2 * n + i]];
     (0..n).flat_map(pixel).map(|level| level as u8).collect()
-}
-
-impl std::fmt::Display for Found {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:?} (score {:.3})", self.corners(), self.head.score)
-    }
 }

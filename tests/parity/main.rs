@@ -15,6 +15,5 @@ mod estimate;
 mod fetched;
 mod large;
 mod resize;
-mod scaled_pictures;
 mod whenet_keras;
 mod yuv;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use gstdmheadpose::estimator::angles::Angles;
 use gstdmheadpose::estimator::geometry::Size;
-use gstdmheadpose::estimator::image::frame::{FrameView, PixelFormat};
+use gstdmheadpose::estimator::image::frame::PixelFormat;
 use gstdmheadpose::estimator::image::resize::{PixelRect, Resizer};
 use gstdmheadpose::estimator::onnx::{Model, Runtime, SessionOptions};
 use gstdmheadpose::estimator::pose::{MAX_BATCH, PoseFamily, PoseModel};
@@ -18,7 +18,6 @@ use crate::estimate::check_angles;
 
 const WHENET: &str = "models/whenet_Nx3x224x224_prepost.onnx";
 const DEGREES: f32 = 0.01;
-/// Side of the network's input.
 const SIDE: u32 = 224;
 
 #[derive(Deserialize)]
@@ -72,20 +71,8 @@ fn pattern(name: &str) -> Vec<u8> {
         .collect()
 }
 
-/// A frame of R, G, B.
-struct Frame {
-    size: Size,
-    rgb: Vec<u8>,
-}
-
-impl Frame {
-    fn view(&self) -> FrameView<'_> {
-        view(PixelFormat::Rgb, &self.rgb, self.size)
-    }
-}
-
-/// The frame of a case and the part of it that is the network's input.
-fn frame(input: &Input) -> (Frame, PixelRect) {
+/// The frame of a case, R, G, B, and the part of it that is the network's input.
+fn frame(input: &Input) -> (Vec<u8>, Size, PixelRect) {
     let (size, rgb, [x, y, right, bottom]) = match input {
         Input::Pattern { pattern: name } => {
             let (width, height) = (SIDE, SIDE);
@@ -106,7 +93,7 @@ fn frame(input: &Input) -> (Frame, PixelRect) {
         width,
         height,
     };
-    (Frame { size, rgb }, part)
+    (rgb, size, part)
 }
 
 #[test]
@@ -127,9 +114,10 @@ fn the_converted_model_equals_keras() {
     let n_cases = reference.cases.len();
     assert!(n_cases >= 20, "{n_cases} cases");
     for case in &reference.cases {
-        let (frame, part) = frame(&case.input);
+        let (rgb, size, part) = frame(&case.input);
+        let frame = view(PixelFormat::Rgb, &rgb, size);
         let crops = [part].into_iter();
-        model.prepare(&mut resizer, &frame.view(), crops).unwrap();
+        model.prepare(&mut resizer, &frame, crops).unwrap();
         let image = model.crop_image(0).unwrap();
         let n = image.len() / 3;
         let pixels = (0..n).flat_map(|i| [image[i], image[n + i], image[2 * n + i]]);
