@@ -31,35 +31,23 @@ const EXITS: u64 = 60;
 /// without free time, as long as the process took to get there.
 const LONGEST_EXIT: Duration = Duration::from_secs(1);
 
-/// A picture with a head, shown `frames` times (-1: endlessly), through the elements.
-fn description(frames: i64, sink: &str) -> String {
-    let picture = common::fetched(".setup/pictures/astronaut.png");
-    format!(
-        "filesrc location={} ! pngdec ! imagefreeze num-buffers={frames} ! videoconvert ! dmheadpose \
-         ! dmheadposejson ! {sink}",
-        picture.display()
-    )
-}
-
 /// gst-launch-1.0 with the plugin, its output piped.
 fn gst_launch(description: &str) -> Child {
+    let mut command = gst_launch_command(description);
     // Logs on request are not errors.
-    gst_launch_with(description, |command| command.env_remove("GST_DEBUG"))
+    command.env_remove("GST_DEBUG").spawn().unwrap()
 }
 
-fn gst_launch_with(description: &str, set: impl Fn(&mut Command) -> &mut Command) -> Child {
+fn gst_launch_command(description: &str) -> Command {
     let mut command = Command::new("gst-launch-1.0");
     command
         .args(description.split(' '))
         .env("GST_PLUGIN_PATH", common::plugin_folder())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    set(&mut command)
-        .spawn()
-        .expect("gst-launch-1.0 could not be started: is gstreamer1.0-tools installed?")
+    command
 }
 
-/// How a process ended, and its output.
 struct Finished {
     status: ExitStatus,
     /// Lines of JSON with a yaw: frames with a head.
@@ -140,17 +128,14 @@ fn interrupt(pid: u32) {
 }
 
 #[test]
-fn end_of_stream() {
-    let child = gst_launch(&description(20, "fdsink fd=1"));
-    let end = finish(child, 20, |_| ());
-    end.assert_clean(0, "end of stream");
-    assert_eq!(end.poses, 20, "{}", end.out);
-}
-
-#[test]
 fn interrupt_while_playing() {
+    let picture = common::fetched(".setup/pictures/astronaut.png");
+    let line = format!(
+        "filesrc location={} ! pngdec ! imagefreeze ! videoconvert ! dmheadpose ! dmheadposejson ! fdsink fd=1",
+        picture.display()
+    );
     for _ in 0..RACES {
-        let child = gst_launch(&description(-1, "fdsink fd=1"));
+        let child = gst_launch(&line);
         let end = finish(child, LINES_BEFORE_EXIT, interrupt);
         // gst-launch-1.0 has stopped the pipeline in order and has exited itself, not by a signal.
         assert!(end.status.code().is_some(), "{}\n{}", end.status, end.err);
@@ -167,39 +152,6 @@ fn interrupt_with_end_of_stream() {
     let end = finish(child, LINES_BEFORE_EXIT, interrupt);
     end.assert_clean(0, "-e");
     assert!(end.out.contains("Got EOS"), "{}", end.out);
-}
-
-/// An application that calls `exit` while playing.
-fn leave_while_playing() -> ! {
-    common::init();
-    let pipeline = toys::launch(&description(-1, "fakesink name=sink"));
-    let frames = toys::arrivals(&pipeline, "sink");
-    pipeline.set_state(gst::State::Playing).unwrap();
-    for _ in 0..LINES_BEFORE_EXIT {
-        frames.recv_timeout(GUARD).unwrap();
-    }
-    // Holds the pipeline: it is not stopped, as in an application that forgets to.
-    std::mem::forget(pipeline);
-    std::process::exit(EXIT_CODE);
-}
-
-/// This test alone, in a copy of this process.
-fn leaving_copy(test: &str, leaving: &str) -> Child {
-    let mut copy = copy_of_this(test);
-    copy.env(LEAVING, leaving);
-    copy.stdout(Stdio::piped()).stderr(Stdio::piped());
-    copy.spawn().unwrap()
-}
-
-#[test]
-fn exit_while_playing() {
-    if std::env::var_os(LEAVING).is_some() {
-        leave_while_playing();
-    }
-    for _ in 0..RACES {
-        let child = leaving_copy("exit::exit_while_playing", "");
-        finish(child, 0, |_| ()).assert_clean(EXIT_CODE, "while playing");
-    }
 }
 
 /// An application that plays this many streams and calls `exit` this many milliseconds after the first frames.
@@ -219,10 +171,9 @@ fn leave_at(streams: usize, milliseconds: u64) -> ! {
         let line = format!("videotestsrc ! dmheadpose pose-model={pose} ! fakesink name=sink");
         let pipeline = toys::launch(&line);
         let sender = sender.clone();
-        let pad = toys::pad(&pipeline, "sink", "sink");
-        pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+        let sink = toys::pad(&pipeline, "sink", "sink");
+        toys::each_buffer(&sink, move |_| {
             let _ = sender.send(());
-            gst::PadProbeReturn::Ok
         });
         // It fails if the process is already exiting.
         let _ = pipeline.set_state(gst::State::Playing);
@@ -247,10 +198,13 @@ fn exit_at_a_random_moment_with_several_streams() {
         let streams = [8, 4, 8, 1][number as usize % 4];
         let leaving = format!("{streams} {}", random.below(100));
         let start = Instant::now();
-        let test = "exit::exit_at_a_random_moment_with_several_streams";
-        let child = leaving_copy(test, &leaving);
+        let child = copy_of_this("exit::exit_at_a_random_moment_with_several_streams")
+            .env(LEAVING, &leaving)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
         let mut left = start;
-        let end = finish(child, 1, |_| left = Instant::now());
+        let end = finish(child.unwrap(), 1, |_| left = Instant::now());
         let time = left.elapsed();
         times.push(time);
         let case = format!("exit {number} ({leaving})");
@@ -262,13 +216,11 @@ fn exit_at_a_random_moment_with_several_streams() {
     println!("{exits} exits: {median:?} median, {longest:?} the longest");
 }
 
-/// The element with two toy models.
 fn toy_element() -> String {
     let [detector, pose] = ["rows_nhwc_32x32", "pose_Nx3x32x32"].map(toys::fixture);
     format!("dmheadpose detector-model={detector} pose-model={pose}")
 }
 
-/// A program of tests/c, built.
 fn c_program(name: &str) -> PathBuf {
     // Tests build it at the same time.
     let thread = std::thread::current();
@@ -289,7 +241,6 @@ fn run_c(program: &Path, arguments: [&str; 3]) -> Finished {
     finish(child, 0, |_| ())
 }
 
-/// Runs tests/c/fork.c; see there.
 fn fork(what: &str, children: u32, properties: &str) {
     let element = format!("{} {properties}", toy_element());
     let end = run_c(&c_program("fork"), [what, &children.to_string(), &element]);
@@ -328,43 +279,35 @@ fn forked_children_can_stop_what_the_parent_started() {
     }
 }
 
-/// In a stream that can wait, two workers infer frames if there are two processors.
+/// Nothing is printed at the end of the stream. In a stream that can wait, two workers infer frames if there are two
+/// processors, and each loads both models once. ONNX Runtime 1.32 stores usage data in the user's cache folder and sends
+/// it, unless told not to.
 #[test]
-fn models_are_loaded_once_for_each_thread() {
-    let line = format!("videotestsrc num-buffers=10 ! {} ! fakesink", toy_element());
-    let child = gst_launch_with(&line, |command| {
-        command
-            .env("GST_DEBUG", "dmheadpose-ort:INFO")
-            .env("GST_DEBUG_NO_COLOR", "1")
-    });
-    let end = finish(child, 0, |_| ());
-    assert_eq!(end.status.code(), Some(0), "{}\n{}", end.out, end.err);
-    let loaded = end.err.matches("Session successfully initialized").count();
+fn end_of_stream_with_models_loaded_once_and_no_usage_data() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("end_of_stream");
+    let _ = std::fs::remove_dir_all(&folder);
+    let home = folder.join("home");
+    std::fs::create_dir_all(&home).unwrap();
+    let element = toy_element();
+    let line = format!("videotestsrc num-buffers=20 ! {element} ! dmheadposejson ! fdsink fd=1");
+    let log = folder.join("log");
+    let child = gst_launch_command(&line)
+        .env("HOME", &home)
+        .env("XDG_CACHE_HOME", home.join(".cache"))
+        .env("GST_REGISTRY", folder.join("registry.bin"))
+        .env("GST_DEBUG", "dmheadpose-ort:INFO")
+        .env("GST_DEBUG_FILE", &log)
+        .env_remove("ORT_DISABLE_TELEMETRY")
+        .spawn();
+    let end = finish(child.unwrap(), 20, |_| ());
+    end.assert_clean(0, "end of stream");
+    assert_eq!(end.poses, 20, "{}", end.out);
+
+    let log = std::fs::read_to_string(log).unwrap();
+    let loaded = log.matches("Session successfully initialized").count();
     let threads = std::thread::available_parallelism().unwrap().get().min(2);
     assert_eq!(loaded, 2 * threads, "sessions of two models");
-}
-
-/// ONNX Runtime 1.32 stores usage data in the user's cache folder and sends it, unless told not to.
-#[test]
-fn no_usage_data_are_kept() {
-    let home = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("no_usage_data");
-    if home.exists() {
-        std::fs::remove_dir_all(&home).unwrap();
-    }
-    std::fs::create_dir_all(&home).unwrap();
-    let line = format!("videotestsrc num-buffers=10 ! {} ! fakesink", toy_element());
-    let child = gst_launch_with(&line, |command| {
-        command
-            .env("HOME", &home)
-            .env("XDG_CACHE_HOME", home.join(".cache"))
-            .env("GST_REGISTRY", home.join("registry.bin"))
-            .env_remove("ORT_DISABLE_TELEMETRY")
-            .env_remove("GST_DEBUG")
-    });
-    let end = finish(child, 0, |_| ());
-    assert_eq!(end.status.code(), Some(0), "{}\n{}", end.out, end.err);
     let kept = std::fs::read_dir(&home).unwrap();
-    let kept = kept.map(|entry| entry.unwrap().file_name());
-    let kept: Vec<_> = kept.filter(|name| name != "registry.bin").collect();
+    let kept: Vec<_> = kept.map(|entry| entry.unwrap().file_name()).collect();
     assert!(kept.is_empty(), "{kept:?}");
 }

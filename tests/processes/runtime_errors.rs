@@ -63,7 +63,6 @@ fn in_a_process(libraries: &[&str], variable: Option<&str>) -> Vec<Vec<Reported>
     said
 }
 
-/// A shared library of this C code.
 fn library_of(name: &str, code: &str) -> String {
     let source = file_of(&format!("{name}.c"), code.as_bytes());
     let library = scratch(&format!("lib{name}.so"));
