@@ -17,7 +17,6 @@ const GUARD: Duration = Duration::from_secs(120);
 /// Likewise: two cameras write this many lines in two minutes.
 const MOST_LINES: usize = 6000;
 
-/// The running example.
 struct Ingest {
     process: Child,
     /// Lines of both its outputs as they arrive: JSON, and events of cameras.
@@ -94,7 +93,6 @@ impl Ingest {
         times
     }
 
-    /// Waits until each of the cameras has connected, in any order.
     fn all_connected(&mut self, cameras: &[&str]) {
         let mut missing = cameras.to_vec();
         while !missing.is_empty() {
@@ -176,7 +174,10 @@ fn a_tcp_camera_that_dies_or_hangs_reconnects_and_the_other_is_not_affected() {
 #[test]
 fn a_udp_camera_that_dies_or_hangs_reconnects_and_one_behind_a_firewall_uses_tcp() {
     let clip = rtsp::clip();
-    let (mut gate, yard) = (Server::start(&clip), Server::start_without_udp(&clip));
+    let (mut gate, yard) = (
+        Server::start(&clip),
+        Server::start_with(&clip, &["--lose-udp"]),
+    );
     let uri = gate.uri_by("rtspu");
     let death = goes_away_and_comes_back(&mut gate, uri, yard.uri_by("rtsp"));
     // The end of the server is an error: the control connection is refused.

@@ -16,11 +16,9 @@ use crate::common::toys;
 const GUARD: Duration = Duration::from_secs(300);
 const FRAME: gst::ClockTime = gst::ClockTime::from_mseconds(40);
 
-/// The results of some seconds of a camera.
 struct Watched {
     /// Number of frames that the camera sent, up to the last arrival.
     sent: usize,
-    /// Frames from the decoder.
     decoded: Vec<gst::ClockTime>,
     arrived: Vec<Arrival>,
 }
@@ -55,25 +53,6 @@ impl Watched {
         delays.sort();
         delays[delays.len() / 2]
     }
-
-    fn report(&self, name: &str) {
-        let longest = self.arrived.iter().map(|arrival| arrival.delay).max();
-        eprintln!(
-            "{name}: {} frames of {}; delay at first {:?}, at last {:?}, longest {:?}",
-            self.arrived.len(),
-            self.sent,
-            self.delay(0.1, 0.3),
-            self.delay(0.8, 1.0),
-            longest.unwrap_or_default()
-        );
-    }
-}
-
-/// An element whose detector takes several frames' time on any machine, in this mode.
-fn slow(mode: &str) -> gst::Element {
-    let element = toys::element("rows_slow_32x32", "pose_Nx3x32x32");
-    toys::set(&element, mode);
-    element
 }
 
 /// Runs `element` on `frames` frames of a camera.
@@ -87,18 +66,15 @@ fn watch(server: &Server, element: &gst::Element, frames: usize) -> Watched {
     let sent = count_frames(&source);
     let decoded = Arc::new(Mutex::new(Vec::new()));
     let into = decoded.clone();
-    let pad = element.static_pad("sink").unwrap();
-    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-        let pts = info.buffer().unwrap().pts().unwrap();
-        into.lock().unwrap().push(pts);
-        gst::PadProbeReturn::Ok
+    toys::each_buffer(&element.static_pad("sink").unwrap(), move |buffer| {
+        into.lock().unwrap().push(buffer.pts().unwrap());
     });
     let (sender, arrivals) = mpsc::channel();
     let sink = pipeline.by_name("sink").unwrap();
     let pad = sink.static_pad("sink").unwrap();
-    pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
-        let buffer = info.buffer().unwrap();
-        let segment = pad.sticky_event::<gst::event::Segment>(0).unwrap();
+    let segments = pad.clone();
+    toys::each_buffer(&pad, move |buffer| {
+        let segment = segments.sticky_event::<gst::event::Segment>(0).unwrap();
         let segment = segment.segment().downcast_ref::<gst::ClockTime>().unwrap();
         let pts = buffer.pts().unwrap();
         let due = segment.to_running_time(pts).unwrap();
@@ -110,7 +86,6 @@ fn watch(server: &Server, element: &gst::Element, frames: usize) -> Watched {
         };
         // The receiver is gone once enough have arrived.
         let _ = sender.send(arrival);
-        gst::PadProbeReturn::Ok
     });
     pipeline.set_state(gst::State::Playing).unwrap();
     let arrived = (0..frames).map(|_| arrivals.recv_timeout(GUARD).expect("a frame"));
@@ -131,39 +106,35 @@ fn count_frames(source: &gst::Element) -> Arc<AtomicUsize> {
     let counter = frames.clone();
     source.connect_pad_added(move |_, pad| {
         let counter = counter.clone();
-        pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-            let packet = info.buffer().unwrap().map_readable().unwrap();
+        toys::each_buffer(pad, move |packet| {
+            let packet = packet.map_readable().unwrap();
             counter.fetch_add(usize::from(packet[1] >> 7), Ordering::Relaxed);
-            gst::PadProbeReturn::Ok
         });
     });
     frames
 }
 
-/// The plain pipeline, `async` and `when-late=hold` at the same time.
-struct Compared {
-    plain: Watched,
-    parallel: Watched,
-    hold: Watched,
-}
-
-fn compare(frames: usize) -> Compared {
+/// Without the element, with `async` and with `when-late=hold`.
+fn compare(frames: usize) -> [Watched; 3] {
     let server = Server::start(&rtsp::clip());
     toys::init();
     let nothing = gst::ElementFactory::make("identity").build().unwrap();
-    let plain = watch(&server, &nothing, frames);
-    plain.report("plain");
-
-    let [parallel, hold] = ["async=true", "when-late=hold"].map(|mode| {
-        let watched = watch(&server, &slow(mode), frames);
-        watched.report(mode);
+    // A detector that takes several frames' time on any machine.
+    let slow = |mode| {
+        let element = toys::element("rows_slow_32x32", "pose_Nx3x32x32");
+        toys::set(&element, mode);
+        element
+    };
+    let elements = [nothing, slow("async=true"), slow("when-late=hold")];
+    elements.map(|element| {
+        let watched = watch(&server, &element, frames);
+        let (early, late) = (watched.delay(0.1, 0.3), watched.delay(0.8, 1.0));
+        eprintln!(
+            "{frames} frames of {}: delay early {early:?}, late {late:?}",
+            watched.sent
+        );
         watched
-    });
-    Compared {
-        plain,
-        parallel,
-        hold,
-    }
+    })
 }
 
 /// Frames passed without waiting for inference, and state how old their poses are.
@@ -184,16 +155,11 @@ fn assert_held(watched: &Watched) {
 
 #[test]
 fn every_frame_arrives_while_inference_is_slow() {
-    let Compared {
-        plain,
-        parallel,
-        hold,
-    } = compare(125);
+    let [plain, slow @ ..] = compare(125);
     plain.assert_complete();
-    assert_held(&parallel);
-    assert_held(&hold);
-    // If all of them were inferred, the last one would be minutes late.
-    for watched in [&parallel, &hold] {
+    for watched in slow {
+        assert_held(&watched);
+        // If all of them were inferred, the last one would be minutes late.
         assert!(watched.delay(0.8, 1.0) < plain.delay(0.8, 1.0) + Duration::from_secs(5));
     }
 }
@@ -201,14 +167,9 @@ fn every_frame_arrives_while_inference_is_slow() {
 #[test]
 #[ignore = "measures: three minutes on a machine that does nothing else"]
 fn the_delay_does_not_grow_within_a_minute() {
-    let Compared {
-        plain,
-        parallel,
-        hold,
-    } = compare(1500);
-    assert_held(&parallel);
-    assert_held(&hold);
-    for watched in [parallel, hold] {
+    let [plain, slow @ ..] = compare(1500);
+    for watched in slow {
+        assert_held(&watched);
         for (from, to) in [(0.1, 0.3), (0.8, 1.0)] {
             let delays = [&watched, &plain].map(|watched| watched.delay(from, to));
             let more = delays[0].saturating_sub(delays[1]);

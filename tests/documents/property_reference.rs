@@ -146,7 +146,14 @@ fn default_and_range(property: &glib::ParamSpec, choices: &mut Choices) -> (Stri
             format!("{low} to {high}")
         }
     }
-    fn from_table(name: &str) -> String {
+    fn from_table<'a>(
+        choices: &mut Choices,
+        type_: Type,
+        values: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> String {
+        let name = type_.name();
+        let values = values.map(|(nick, what)| (nick.into(), what.into()));
+        choices.insert(name.into(), values.collect());
         format!("[`{name}`](#{})", name.to_lowercase())
     }
 
@@ -171,18 +178,13 @@ fn default_and_range(property: &glib::ParamSpec, choices: &mut Choices) -> (Stri
         (default, String::new())
     } else if let Some(p) = property.downcast_ref::<glib::ParamSpecEnum>() {
         let class = p.enum_class();
-        let name = class.type_().name().to_string();
-        let values = class.values().iter();
-        let values = values.map(|v| (v.nick().to_string(), v.name().to_string()));
-        choices.insert(name.clone(), values.collect());
+        let values = class.values().iter().map(|v| (v.nick(), v.name()));
         let default = class.value(p.default_value_as_i32()).unwrap();
-        (format!("`{}`", default.nick()), from_table(&name))
+        let default = format!("`{}`", default.nick());
+        (default, from_table(choices, class.type_(), values))
     } else if let Some(p) = property.downcast_ref::<glib::ParamSpecFlags>() {
         let class = p.flags_class();
-        let name = class.type_().name().to_string();
-        let values = class.values().iter();
-        let values = values.map(|v| (v.nick().to_string(), v.name().to_string()));
-        choices.insert(name.clone(), values.collect());
+        let values = class.values().iter().map(|v| (v.nick(), v.name()));
         let set = class.values().iter();
         let set = set.filter(|v| v.value() & p.default_value_as_u32() != 0);
         let set: Vec<_> = set.map(|v| v.nick().to_string()).collect();
@@ -191,7 +193,7 @@ fn default_and_range(property: &glib::ParamSpec, choices: &mut Choices) -> (Stri
         } else {
             format!("`{}`", set.join("+"))
         };
-        (default, from_table(&name))
+        (default, from_table(choices, class.type_(), values))
     } else {
         (String::new(), String::new())
     }
@@ -213,7 +215,6 @@ fn type_name(type_: Type) -> String {
     }
 }
 
-/// A text inside a Markdown table.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }

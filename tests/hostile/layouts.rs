@@ -17,7 +17,7 @@ use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, m
 
 use crate::common::poses;
 use crate::common::random::Random;
-use crate::common::toys::{self, FORMATS};
+use crate::common::toys;
 use crate::{for_each, numbers};
 
 const PAGE: usize = 4096;
@@ -72,7 +72,6 @@ impl Drop for Guarded {
     }
 }
 
-/// The contents of a `GstVideoMeta`.
 #[derive(Clone, Debug)]
 struct Layout {
     format: VideoFormat,
@@ -147,7 +146,7 @@ impl Layout {
                 let less = random.pick(&[1, 1, 2, 16, usize::MAX]);
                 self.memories[memory] = self.memories[memory].saturating_sub(less).max(1);
             }
-            6 => self.format = random.pick(&FORMATS),
+            6 => self.format = random.pick(&toys::formats()),
             _ => match random.below(4) {
                 0 => self.width = random.pick(&[0, 1, u32::MAX]),
                 1 => self.height = random.pick(&[0, 1, u32::MAX]),
@@ -257,11 +256,11 @@ impl Subject {
     }
 
     fn all() -> [Self; 3] {
-        let overlay = gst::ElementFactory::make("dmheadposeoverlay").build();
+        let overlay = toys::make("dmheadposeoverlay", "");
         [
             Self::new(toys::quick(), false),
             Self::new(toys::quick_with("async=true"), false),
-            Self::new(overlay.unwrap(), true),
+            Self::new(overlay, true),
         ]
     }
 
@@ -287,7 +286,6 @@ impl Subject {
         }
     }
 
-    /// What comes out immediately.
     fn drawn(&mut self, buffer: gst::Buffer, size: (u32, u32), layout: &Layout) -> gst::Buffer {
         match self.pass(buffer, size) {
             Ok(Some(buffer)) => buffer,
@@ -313,7 +311,7 @@ fn two_heads((width, height): (u32, u32)) -> HeadPoses {
 
 fn try_one(subjects: &mut [Subject; 3], random: &mut Random, spoil: bool) {
     let size = (1 + random.below(70) as u32, 1 + random.below(50) as u32);
-    let info = VideoInfo::builder(random.pick(&FORMATS), size.0, size.1);
+    let info = VideoInfo::builder(random.pick(&toys::formats()), size.0, size.1);
     let info = info.build().unwrap();
     let mut layout = Layout::sound(&info, random);
     if spoil {
@@ -334,9 +332,11 @@ fn try_one(subjects: &mut [Subject; 3], random: &mut Random, spoil: bool) {
     }
     let (before, around) = layout.visible(&info, &buffer);
     let drawn = subject.drawn(buffer, size, &layout);
+    let heads = toys::poses(&drawn).heads;
     let (drawn, still_around) = layout.visible(&info, &drawn);
     assert!(around == still_around, "other bytes changed: {layout:?}");
     let usual = subject.drawn(tight(&info, &before), size, &layout);
+    assert_eq!(heads, toys::poses(&usual).heads, "{layout:?}");
     let (usual, _) = tight_layout(&info).visible(&info, &usual);
     assert!(drawn == usual, "drawn differently: {layout:?}");
 }

@@ -23,8 +23,7 @@ const PROGRESS: usize = 10_000;
 
 fn number_from(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
-    let number = text.parse();
-    Some(number.unwrap_or_else(|_| panic!("{variable}: expected a number, found {text}")))
+    Some(text.parse().expect(variable))
 }
 
 /// The numbers of the inputs to try; `usual` of them by default.

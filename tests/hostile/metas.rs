@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use gst::glib;
-use gst::prelude::*;
 use gst_video::video_meta::VideoMetaTransformScale;
 use gst_video::{VideoFormat, VideoInfo};
 use gstdmheadpose::estimator::Head;
@@ -17,6 +16,7 @@ use gstdmheadpose::headposemeta::HeadPoses;
 use libloading::os::unix::Library;
 
 use crate::common;
+use crate::common::matrix::Matrix;
 use crate::common::random::Random;
 use crate::common::toys;
 use crate::{for_each, numbers};
@@ -24,7 +24,6 @@ use crate::{for_each, numbers};
 const FORMAT: VideoFormat = VideoFormat::I420;
 const SIZE: (u32, u32) = (64, 48);
 
-/// tests/c/hostile_meta.c, built.
 fn library() -> PathBuf {
     let arguments = ["-shared", "-fPIC", "-std=c99"];
     common::c::build("cc", &arguments, "hostile_meta.c", "hostile_meta.so")
@@ -99,23 +98,6 @@ fn info(width: u32, height: u32) -> VideoInfo {
     VideoInfo::builder(FORMAT, width, height).build().unwrap()
 }
 
-/// GStreamer 1.28's matrix transform, which older versions lack.
-struct Matrix(gst_video::ffi::GstVideoMetaTransformMatrix);
-
-// SAFETY: quark and layout are those documented by GStreamer for the matrix transform.
-unsafe impl gst::meta::MetaTransform for Matrix {
-    type GLibType = gst_video::ffi::GstVideoMetaTransformMatrix;
-
-    fn quark() -> glib::Quark {
-        glib::Quark::from_str("gst-video-matrix")
-    }
-
-    fn as_ptr(&self) -> *const Self::GLibType {
-        &self.0
-    }
-}
-
-/// The meta of a buffer after a transform.
 fn transformed<T: gst::meta::MetaTransform>(src: &gst::BufferRef, data: &T) -> gst::Buffer {
     let mut dest = gst::Buffer::new();
     for meta in src.iter_meta::<gst::Meta>() {
@@ -164,11 +146,8 @@ fn transform_any(buffer: &gst::BufferRef, random: &mut Random) -> gst::Buffer {
 struct Reader(gst_check::Harness);
 
 impl Reader {
-    fn new(name: &str, properties: &[(&str, &str)]) -> Self {
-        let element = gst::ElementFactory::make(name).build().unwrap();
-        for (property, value) in properties {
-            element.set_property_from_str(property, value);
-        }
+    fn new(name: &str, properties: &str) -> Self {
+        let element = toys::make(name, properties);
         Self(toys::harness(&element, &toys::caps(FORMAT, SIZE.0, SIZE.1)))
     }
 
@@ -182,12 +161,9 @@ impl Reader {
 fn metas_with_anything_in_them() {
     toys::init();
     let hostile = Hostile::load();
-    let mut json = Reader::new("dmheadposejson", &[]);
-    let parts = "box+axes+cube+labels+id+stats";
-    let mut overlay = Reader::new(
-        "dmheadposeoverlay",
-        &[("overlay", parts), ("blur-heads", "pixelate")],
-    );
+    let mut json = Reader::new("dmheadposejson", "");
+    let everything = "overlay=box+axes+cube+labels+id+stats blur-heads=pixelate";
+    let mut overlay = Reader::new("dmheadposeoverlay", everything);
     let frame = toys::grey(FORMAT, SIZE.0, SIZE.1);
     let mut read = 0;
     for_each("metas", numbers(3000), |number, random| {

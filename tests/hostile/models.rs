@@ -192,16 +192,6 @@ fn changed(model: &str, random: &mut Random) -> Vec<u8> {
 }
 
 #[test]
-fn the_toy_models_are_read_and_written_as_they_are() {
-    for model in DETECTORS.iter().chain(&POSES) {
-        let bytes = std::fs::read(toys::fixture(model)).unwrap();
-        let mut written = Vec::new();
-        write(&parse(&bytes).unwrap(), &mut written);
-        assert!(written == bytes, "{model}");
-    }
-}
-
-#[test]
 fn models_of_any_bytes() {
     toys::init();
     let (started, refused) = (AtomicU64::new(0), AtomicU64::new(0));
