@@ -32,11 +32,6 @@ impl Server {
         }
     }
 
-    /// Likewise, behind a firewall: its UDP packets are lost.
-    pub fn start_without_udp(clip: &Path) -> Self {
-        Self::start_with(clip, &["--lose-udp"])
-    }
-
     /// The address over TCP, where the result does not depend on the sockets' buffers.
     pub fn uri(&self) -> String {
         self.uri_by("rtspt")

@@ -336,20 +336,3 @@ pub fn collect(pipeline: &gst::Pipeline, sink: &str) -> Arc<Mutex<Vec<gst::Buffe
     });
     buffers
 }
-
-/// All formats that the elements accept.
-#[rustfmt::skip]
-pub const FORMATS: [VideoFormat; 19] = {
-    use VideoFormat as F;
-    [
-        F::Rgb, F::Bgr, F::Rgba, F::Bgra, F::Argb, F::Abgr, F::Rgbx, F::Bgrx, F::Xrgb, F::Xbgr, F::Gray8,
-        F::I420, F::Yv12, F::Nv12, F::Nv21, F::Yuy2, F::Uyvy, F::Y42b, F::Y444,
-    ]
-};
-
-/// Ends a flush, and begins a segment that starts at 0.
-pub fn begin_anew(h: &mut gst_check::Harness) {
-    assert!(h.push_event(gst::event::FlushStop::new(true)));
-    let segment = gst::FormattedSegment::<gst::ClockTime>::new();
-    assert!(h.push_event(gst::event::Segment::new(&segment)));
-}

@@ -25,16 +25,3 @@ impl Usage {
         }
     }
 }
-
-/// Slope of the best-fitting straight line, in units of `y` per unit of `x`.
-pub fn slope(points: &[(f64, f64)]) -> f64 {
-    let n = points.len() as f64;
-    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / n;
-    let (x, y) = (mean(|point| point.0), mean(|point| point.1));
-    let rise: f64 = points
-        .iter()
-        .map(|point| (point.0 - x) * (point.1 - y))
-        .sum();
-    let run: f64 = points.iter().map(|point| (point.0 - x).powi(2)).sum();
-    rise / run
-}
