@@ -82,13 +82,8 @@ fn aflw2000_by_other_margins() {
     ] {
         let folder = aflw2000(rule, crop);
         let report = report(folder.root(), &["--crop", rule]);
-        assert_errors(
-            &report,
-            "±yaw",
-            "30 to 60",
-            &[2.0, 4.0, 2.0, 4.0, 3.3333],
-            0.1,
-        );
+        let errors = [2.0, 4.0, 2.0, 4.0, 3.3333];
+        assert_errors(&report, "±yaw", "30 to 60", &errors, 0.1);
     }
 }
 
@@ -128,13 +123,8 @@ fn biwi() {
     }
     let report = report(folder.root(), &[]);
     // The result is yaw 40, pitch 50, roll 5: off by 6 and 90 in yaw, to the two sides.
-    assert_errors(
-        &report,
-        "±yaw",
-        "30 to 60",
-        &[2.0, 48.0, 50.0, 5.0, 34.33],
-        0.01,
-    );
+    let errors = [2.0, 48.0, 50.0, 5.0, 34.33];
+    assert_errors(&report, "±yaw", "30 to 60", &errors, 0.01);
     assert_eq!(
         numbers(&report, "yaw", &["30 to 60", TOY]),
         [1.0, -6.0, 50.0, 5.0]

@@ -8,108 +8,36 @@ use serde_json::Value;
 use super::{check, fetched, stderr, tool};
 use crate::common::toys::fixture;
 
+/// File, role, family, size, layout and pixels.
+const TOYS: &str = "
+    post_int64_480x640 detector post 640x480 NCHW RGB 0..1
+    post_float_480x640 detector post 640x480 NCHW RGB 0..1
+    rows_256x320 detector rows 320x256 NCHW BGR 0..255
+    rows_nhwc_32x32 detector rows 32x32 NHWC BGR 0..255
+    pose_Nx3x24x16 pose dmhead 16x24 NCHW RGB 0..255
+    yolox_96x128 detector yolox 128x96 NCHW BGR 0..255
+    yolov8_96x128 detector yolov8 128x96 NCHW RGB 0..1
+    whenet_bins_Nx32x32x3 pose whenet 32x32 NHWC RGB, normalised by ImageNet's mean and standard deviation
+    sixdrepnet_matrix pose 6drepnet 32x32 NCHW RGB, normalised by ImageNet's mean and standard deviation
+    fsanet_Nx64x64x3 pose fsanet 64x64 NHWC BGR 0..255
+";
+
 #[test]
 fn check_knows_the_contract_of_every_toy() {
-    for (name, role, family, size, pixels, layout) in [
-        (
-            "post_int64_480x640",
-            "detector",
-            "post",
-            (640, 480),
-            "RGB 0..1",
-            "NCHW",
-        ),
-        (
-            "post_float_480x640",
-            "detector",
-            "post",
-            (640, 480),
-            "RGB 0..1",
-            "NCHW",
-        ),
-        (
-            "rows_256x320",
-            "detector",
-            "rows",
-            (320, 256),
-            "BGR 0..255",
-            "NCHW",
-        ),
-        (
-            "rows_nhwc_32x32",
-            "detector",
-            "rows",
-            (32, 32),
-            "BGR 0..255",
-            "NHWC",
-        ),
-        (
-            "pose_Nx3x24x16",
-            "pose",
-            "dmhead",
-            (16, 24),
-            "RGB 0..255",
-            "NCHW",
-        ),
-        (
-            "yolox_96x128",
-            "detector",
-            "yolox",
-            (128, 96),
-            "BGR 0..255",
-            "NCHW",
-        ),
-        (
-            "yolov8_96x128",
-            "detector",
-            "yolov8",
-            (128, 96),
-            "RGB 0..1",
-            "NCHW",
-        ),
-        (
-            "whenet_bins_Nx32x32x3",
-            "pose",
-            "whenet",
-            (32, 32),
-            "RGB, normalised by ImageNet's mean and standard deviation",
-            "NHWC",
-        ),
-        (
-            "sixdrepnet_matrix",
-            "pose",
-            "6drepnet",
-            (32, 32),
-            "RGB, normalised by ImageNet's mean and standard deviation",
-            "NCHW",
-        ),
-        (
-            "fsanet_Nx64x64x3",
-            "pose",
-            "fsanet",
-            (64, 64),
-            "BGR 0..255",
-            "NHWC",
-        ),
-    ] {
+    for toy in TOYS.trim().lines() {
+        let [name, role, family, size, layout, pixels] =
+            toy.trim().splitn(6, ' ').collect::<Vec<_>>()[..]
+        else {
+            panic!("{toy}");
+        };
         let (report, ok) = check(&fixture(name));
-        let contract = &report["contract"];
         assert!(ok, "{report:#}");
-        assert_eq!(
-            (
-                &contract["role"],
-                &contract["family"],
-                &contract["pixels"],
-                &contract["layout"]
-            ),
-            (&role.into(), &family.into(), &pixels.into(), &layout.into()),
-            "{name}"
-        );
-        assert_eq!(
-            (&contract["width"], &contract["height"]),
-            (&size.0.into(), &size.1.into()),
-            "{name}"
-        );
+        let contract = &report["contract"];
+        let text = |key: &str| contract[key].as_str().unwrap();
+        let found = ["role", "family", "layout", "pixels"].map(text);
+        assert_eq!(found, [role, family, layout, pixels], "{name}");
+        let found = format!("{}x{}", contract["width"], contract["height"]);
+        assert_eq!(found, size, "{name}");
         assert_eq!(report["runs"], true);
         assert_eq!(report["problem"], Value::Null);
     }
@@ -306,101 +234,31 @@ fn check_tells_pixels_and_doubts_of_published_exports() {
     let bgr = ("input_bgr", F32, &[1, 3, 64, 64][..]);
     let crops = ("input", F32, &[1, 3, 224, 224][..]);
     let mut next = 0;
-    for (input, outputs, family, pixels, doubt) in [
-        (
-            square,
-            &[("output", F32, &[1, 7][..])][..],
-            "end2end",
-            "RGB 0..1",
-            "Class 0",
-        ),
-        (
-            square,
-            &[("rows", F32, &[1, 7])],
-            "rows",
-            "BGR 0..255",
-            "no name",
-        ),
-        (
-            square,
-            &[("output0", F32, &[1, 3, 6])],
-            "end2end",
-            "RGB 0..1",
-            "Class 0",
-        ),
-        (
-            square,
-            &[("label_xyxy_score", F32, &[1, 3, 6])],
-            "deim",
-            "RGB 0..1",
-            "Class 7",
-        ),
-        (
-            bgr,
-            &[("label_xyxy_score", F32, &[1, 3, 6])],
-            "deim",
-            "BGR 0..255",
-            "Class 7",
-        ),
-        (
-            square,
-            &[("output0", F32, &[1, 252, 7])],
-            "yolov5",
-            "RGB 0..1",
-            "Class 1",
-        ),
-        (
-            square,
-            &[("outputs", F32, &[1, 84, 6])],
-            "yolov5",
-            "RGB 0..1",
-            "",
-        ),
-        (
-            square,
-            &[("output", F32, &[1, 84, 6])],
-            "yolox",
-            "BGR 0..255",
-            "",
-        ),
-        (
-            square,
-            &[("output0", F32, &[1, 5, 85])],
-            "yolov8",
-            "RGB 0..1",
-            "",
-        ),
-        (
-            crops,
-            &[("yaw_pitch_roll", F32, &[1, 3])],
-            "6drepnet",
-            imagenet,
-            "",
-        ),
-        (
-            crops,
-            &[("output", F32, &[1, 3])],
-            "dmhead",
-            "RGB 0..255",
-            "yaw_roll_pitch",
-        ),
-        (
-            crops,
-            &[
-                ("a", F32, &[1, 66]),
-                ("b", F32, &[1, 66]),
-                ("c", F32, &[1, 66]),
-            ],
-            "hopenet",
-            imagenet,
-            "",
-        ),
+    // Input; name and sides of each output; family, pixels and the warning.
+    for (input, outputs, told) in [
+        (square, "output 1 7", "end2end|RGB 0..1|Class 0"),
+        (square, "rows 1 7", "rows|BGR 0..255|no name"),
+        (square, "output0 1 3 6", "end2end|RGB 0..1|Class 0"),
+        (square, "label_xyxy_score 1 3 6", "deim|RGB 0..1|Class 7"),
+        (bgr, "label_xyxy_score 1 3 6", "deim|BGR 0..255|Class 7"),
+        (square, "output0 1 252 7", "yolov5|RGB 0..1|Class 1"),
+        (square, "outputs 1 84 6", "yolov5|RGB 0..1|"),
+        (square, "output 1 84 6", "yolox|BGR 0..255|"),
+        (square, "output0 1 5 85", "yolov8|RGB 0..1|"),
+        (crops, "yaw_pitch_roll 1 3", "6drepnet|ImageNet|"),
+        (crops, "output 1 3", "dmhead|RGB 0..255|yaw_roll_pitch"),
+        (crops, "a 1 66|b 1 66|c 1 66", "hopenet|ImageNet|"),
     ] {
         let mut graph = Graph::new(&[input]);
-        for &output in outputs {
-            let values = output.2.iter().product::<i64>() as usize;
-            graph = graph.output(output, Answer::Constant(vec![0.0; values]));
+        for output in outputs.split('|') {
+            let (name, sides) = output.split_once(' ').unwrap();
+            let sides = sides.split(' ').map(|side| side.parse().unwrap());
+            let sides: Vec<i64> = sides.collect();
+            let values = sides.iter().product::<i64>() as usize;
+            graph = graph.output((name, F32, &sides), Answer::Constant(vec![0.0; values]));
         }
+        let told: Vec<_> = told.split('|').collect();
+        let (family, pixels, doubt) = (told[0], told[1].replace("ImageNet", imagenet), told[2]);
         next += 1;
         let (report, _) = check(&graph.save(&format!("published-{next}.onnx")));
         let contract = &report["contract"];
