@@ -1,11 +1,25 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What both trainings share: the learning rate, the optimiser, and runs that are interrupted and resumed."""
+"""What both trainings share: options, the learning rate, the optimiser, and runs that are interrupted and resumed."""
 
 import math
 
 import torch
 
 WARM_UP = 200
+
+
+def options(parser, rate):
+    """Adds the common options, with this peak rate, and prepares the run."""
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=rate)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--judge-every", type=int, default=1000)
+    args = parser.parse_args()
+    args.output.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(args.seed)
+    torch.set_num_threads(args.threads)
+    return args
 
 
 def rate(step, steps, peak):
@@ -21,6 +35,14 @@ def adamw(parameters):
     groups = [{"params": [p for p in parameters if p.dim() > 1], "weight_decay": 0.02}]
     groups += [{"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0}]
     return torch.optim.AdamW(groups)
+
+
+def follow(average, net, step, slowest):
+    """Moves the average of the parameters after a step; it follows faster at first."""
+    decay = min(slowest, (step + 1) / (step + 20))
+    with torch.no_grad():
+        for mean, new in zip(average.parameters(), net.parameters()):
+            mean.lerp_(new, 1 - decay)
 
 
 def resume(checkpoint, net, average, optimizer):

@@ -18,7 +18,7 @@ from model import HeadNet
 from yunet import load_yunet
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from schedule import adamw, rate, resume, save  # noqa: E402
+from schedule import adamw, follow, options, rate, resume, save  # noqa: E402
 
 # Side of the crops and how many make a batch.
 SHAPES = [(320, 16), (320, 16), (256, 24), (448, 8)]
@@ -41,15 +41,7 @@ def main():
     parser.add_argument("--rendered", type=Path, nargs="*", default=[], help="folders of truth/render.py --backgrounds")
     parser.add_argument("--licensed-only", action="store_true", help="only sources that state a licence")
     parser.add_argument("--steps", type=int, default=11500)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rate", type=float, default=1e-3)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--judge-every", type=int, default=1000)
-    args = parser.parse_args()
-    args.output.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(args.seed)
-    torch.set_num_threads(args.threads)
+    args = options(parser, 1e-3)
 
     net = HeadNet()
     if args.yunet:
@@ -83,10 +75,7 @@ def main():
         (score_loss + box_loss).backward()
         torch.nn.utils.clip_grad_norm_(trained, 5.0)
         optimizer.step()
-        with torch.no_grad():
-            decay = min(0.9995, (step + 1) / (step + 20))
-            for mean, new in zip(average.parameters(), net.parameters()):
-                mean.lerp_(new, 1 - decay)
+        follow(average, net, step, 0.9995)
         sums[0] += score_loss.item()
         sums[1] += box_loss.item()
         done = step + 1

@@ -18,7 +18,7 @@ from evaluate import summary
 from model import PoseNet, angle, load_lite0, rotation
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from schedule import adamw, rate, resume, save  # noqa: E402
+from schedule import adamw, follow, options, rate, resume, save  # noqa: E402
 
 # The network's own answers are labels from this part of the run on.
 OWN_FROM = 0.35
@@ -55,15 +55,7 @@ def main():
     parser.add_argument("--pointing", type=Path, help="heads.csv of Pointing'04, judged now and then")
     parser.add_argument("--steps", type=int, default=3800, help="length of the schedule")
     parser.add_argument("--until", type=int, default=3800, help="stop after this step")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rate", type=float, default=1.5e-3)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--judge-every", type=int, default=1000)
-    args = parser.parse_args()
-    args.output.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(args.seed)
-    torch.set_num_threads(args.threads)
+    args = options(parser, 1.5e-3)
 
     net = PoseNet()
     load_lite0(net, args.lite0)
@@ -115,10 +107,8 @@ def main():
         (loss + SPREAD_WEIGHT * unsure + SIDE_WEIGHT * wrong_side).backward()
         torch.nn.utils.clip_grad_norm_(trained, 2.0)
         optimizer.step()
+        follow(average, net, step, 0.999)
         with torch.no_grad():
-            decay = min(0.999, (step + 1) / (step + 20))
-            for mean, new in zip(average.parameters(), net.parameters()):
-                mean.lerp_(new, 1 - decay)
             for mean, new in zip(average.buffers(), net.buffers()):
                 mean.copy_(new)
         seen = COUNTS[RENDERED] + COUNTS[LABELLED]
