@@ -18,14 +18,12 @@ use gstdmheadpose::estimator::track::tracker::Tracker;
 use gstdmheadpose::overlay::Overlay;
 use gstdmheadpose::video;
 
-const FRAME: Size = Size {
-    width: 1280,
-    height: 720,
-};
-const CROP: Size = Size {
-    width: 224,
-    height: 224,
-};
+const FRAME: Size = size(1280, 720);
+const CROP: Size = size(224, 224);
+
+const fn size(width: u32, height: u32) -> Size {
+    Size { width, height }
+}
 
 /// A frame of reproducible noise.
 fn noise(format: VideoFormat, size: Size) -> (VideoInfo, gst::Buffer) {
