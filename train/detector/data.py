@@ -175,7 +175,9 @@ class HeadCrops(Dataset):
             if rng.random() < 0.6:
                 image = cv2.blur(image, (max(1, round(0.7 / scale)),) * 2)
         pad = PAD_LEVEL if rng.random() < 0.7 else int(rng.integers(256))
-        out = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderValue=(pad,) * 3)
+        # Boxes count from the edge of the first pixel, OpenCV from its centre.
+        of_pixels = matrix + np.pad((linear @ [[0.5], [0.5]] - 0.5), ((0, 0), (2, 0)))
+        out = cv2.warpAffine(image, of_pixels, (size, size), flags=cv2.INTER_LINEAR, borderValue=(pad,) * 3)
         return out, clip(ellipse_bounds(boxes, matrix), boxes[:, 4], size)
 
     def mosaic(self, rng, size):
