@@ -114,27 +114,21 @@ impl Overlay {
         frame: &mut VideoFrameRef<&mut gst::BufferRef>,
     ) -> Result<(), glib::BoolError> {
         video::view(frame).map_err(|error| glib::bool_error!("{error}"))?;
+        let size = video::size(frame.info());
+        let mut draw =
+            |frame: &mut VideoFrameRef<&mut gst::BufferRef>| -> Result<(), glib::BoolError> {
+                let mut source = Source::new(frame.info(), &mut self.scratch)?;
+                for patch in self.painter.paint(heads, size, style, stats) {
+                    blend::blend_patch(patch, &mut source, frame)?;
+                }
+                Ok(())
+            };
         if aligned::is_aligned(frame) {
-            return self.blend_aligned(heads, style, stats, frame);
+            return draw(frame);
         }
         let mut copy = aligned::copy(frame)?;
-        self.blend_aligned(heads, style, stats, &mut copy.as_mut_video_frame_ref())?;
+        draw(&mut copy.as_mut_video_frame_ref())?;
         aligned::copy_rows(&copy.as_mut_video_frame_ref(), frame)
-    }
-
-    fn blend_aligned(
-        &mut self,
-        heads: &[Head],
-        style: &Style,
-        stats: Option<&str>,
-        frame: &mut VideoFrameRef<&mut gst::BufferRef>,
-    ) -> Result<(), glib::BoolError> {
-        let size = video::size(frame.info());
-        let mut source = Source::new(frame.info(), &mut self.scratch)?;
-        for patch in self.painter.paint(heads, size, style, stats) {
-            blend::blend_patch(patch, &mut source, frame)?;
-        }
-        Ok(())
     }
 
     /// The same picture for downstream to draw. Rectangles with unchanged pixels are the same objects as in the
