@@ -18,12 +18,8 @@ use gstdmheadpose::estimator::track::tracker::Tracker;
 use gstdmheadpose::overlay::Overlay;
 use gstdmheadpose::video;
 
-const FRAME: Size = size(1280, 720);
-const CROP: Size = size(224, 224);
-
-const fn size(width: u32, height: u32) -> Size {
-    Size { width, height }
-}
+const FRAME: Size = Size::new(1280, 720);
+const CROP: Size = Size::new(224, 224);
 
 /// A frame of reproducible noise.
 fn noise(format: VideoFormat, size: Size) -> (VideoInfo, gst::Buffer) {
@@ -91,7 +87,7 @@ fn tensors(c: &mut Criterion) {
             });
         }
         for (width, height) in [(320, 256), (640, 384)] {
-            let input = Size { width, height };
+            let input = Size::new(width, height);
             // As YOLOX-nano and YuNet need it.
             let placement = match width {
                 320 => Placement::stretch(FRAME, input),

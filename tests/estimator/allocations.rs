@@ -75,10 +75,7 @@ fn run(estimator: &mut HeadPoseEstimator, settings: &Settings, frames: u64) -> (
     let file = common::fetched(".setup/pictures/multi_face.png");
     let (info, pixels) = common::decode_picture(&file, "BGR");
     let stride = info.stride()[0] as usize;
-    let size = Size {
-        width: info.width() - 16,
-        height: info.height(),
-    };
+    let size = Size::new(info.width() - 16, info.height());
     let mut heads = 0;
     let counts = (0..frames).map(|n| {
         let shift = 3 * (n % 16) as usize;

@@ -13,10 +13,7 @@ use gstdmheadpose::estimator::{Config, HeadPoseEstimator, Settings};
 use crate::common;
 use crate::common::toys::fixture;
 
-const SIZE: Size = Size {
-    width: 32,
-    height: 32,
-};
+const SIZE: Size = Size::new(32, 32);
 
 struct Numbered {
     number: usize,

@@ -92,7 +92,7 @@ fn every_format_and_size_is_drawn_on_and_only_where_the_overlay_is() {
             ];
             let mut frame = grey(format, width, height);
             let before = colors(&frame);
-            let size = Size { width, height };
+            let size = Size::new(width, height);
             let composition = overlay
                 .composition(&heads, &everything(), Some("12 fps"), size)
                 .expect("a composition");
@@ -180,10 +180,7 @@ fn pixels_that_are_transparent_become_visible_where_the_overlay_is() {
 fn a_composition_reuses_rectangles() {
     init();
     let mut overlay = Overlay::new().expect("an overlay");
-    let size = Size {
-        width: 640,
-        height: 480,
-    };
+    let size = Size::new(640, 480);
     let heads = [head(200.0, 150.0, 100.0, 200.0, 35.0)];
     let mut compose = |heads: &[Head]| {
         let composition = overlay.composition(heads, &everything(), None, size);

@@ -50,7 +50,7 @@ impl Picture {
         init();
         let (info, bgr) = decode_picture(path, "BGR");
         let (width, height) = (info.width(), info.height());
-        let size = Size { width, height };
+        let size = Size::new(width, height);
         Self { size, bgr }
     }
 

@@ -47,10 +47,7 @@ fn resized(resizer: &mut Resizer, case: &Case, around: [u32; 3]) -> Vec<u8> {
     let bytes = source(case.source, around);
     let [left, top, behind] = around;
     let [width, height] = case.source;
-    let size = Size {
-        width: left + width + behind,
-        height: top + height + behind,
-    };
+    let size = Size::new(left + width + behind, top + height + behind);
     let frame = view(PixelFormat::Rgb, &bytes, size);
     let part = PixelRect {
         x: left,
@@ -63,7 +60,7 @@ fn resized(resizer: &mut Resizer, case: &Case, around: [u32; 3]) -> Vec<u8> {
         ..PixelEncoding::levels(ChannelOrder::Rgb)
     };
     let [width, height] = case.target;
-    let target = Size { width, height };
+    let target = Size::new(width, height);
     let mut image = vec![-1.0; 3 * width as usize * height as usize];
     let part = std::iter::once(part);
     preprocess::encode_crops(resizer, &frame, part, target, &encoding, &mut image);

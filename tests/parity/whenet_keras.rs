@@ -75,15 +75,13 @@ fn pattern(name: &str) -> Vec<u8> {
 fn frame(input: &Input) -> (Vec<u8>, Size, PixelRect) {
     let (size, rgb, [x, y, right, bottom]) = match input {
         Input::Pattern { pattern: name } => {
-            let (width, height) = (SIDE, SIDE);
-            let size = Size { width, height };
-            (size, pattern(name), [0, 0, SIDE, SIDE])
+            (Size::new(SIDE, SIDE), pattern(name), [0, 0, SIDE, SIDE])
         }
         Input::Crop { picture, rectangle } => {
             let path = fetched(&format!(".setup/pictures/{picture}"));
             let (info, rgb) = decode_picture(&path, "RGB");
             let (width, height) = (info.width(), info.height());
-            (Size { width, height }, rgb, *rectangle)
+            (Size::new(width, height), rgb, *rectangle)
         }
     };
     let (width, height) = (right - x, bottom - y);

@@ -25,7 +25,7 @@ impl Picture {
 
     pub fn size(&self) -> Size {
         let (width, height) = self.0.dimensions();
-        Size { width, height }
+        Size::new(width, height)
     }
 
     /// The picture as the estimator's frame.

@@ -166,13 +166,7 @@ impl Report {
 
 /// Loading a model runs one crop; two crops show whether it has a result for each.
 fn run_two(mut model: PoseModel) -> Result<(), Error> {
-    let (size, bytes) = (
-        Size {
-            width: 1,
-            height: 1,
-        },
-        [128; 3],
-    );
+    let (size, bytes) = (Size::new(1, 1), [128; 3]);
     let plane = Plane {
         bytes: &bytes,
         stride: bytes.len(),
