@@ -3,6 +3,7 @@
 //! take equally long each time.
 
 use std::hint::black_box;
+use std::sync::Barrier;
 use std::time::Instant;
 
 use crate::results::median;
@@ -28,22 +29,30 @@ fn calculate() {
     }
 }
 
-/// Times of both kinds of work on one core.
-fn rounds() -> [Vec<f64>; 2] {
+/// Times of both kinds of work on one core. All cores do the same at the same time, as they share the memory.
+fn rounds(start: &Barrier) -> [Vec<f64>; 2] {
     let stream = vec![1_u64; STREAM / size_of::<u64>()];
-    let arithmetic = (0..ROUNDS).map(|_| timed(calculate)).collect();
-    let memory = (0..ROUNDS)
-        .map(|_| timed(|| _ = black_box(stream.iter().sum::<u64>())))
-        .collect();
-    [arithmetic, memory]
+    let times = |work: &dyn Fn()| {
+        let times = (0..ROUNDS).map(|_| {
+            start.wait();
+            timed(work)
+        });
+        times.collect()
+    };
+    let arithmetic = times(&calculate);
+    [
+        arithmetic,
+        times(&|| _ = black_box(stream.iter().sum::<u64>())),
+    ]
 }
 
 /// By how much the median of the slowest core is above the best time of any core, as a part of the best, for the kind of
 /// work that suffers more. Other processes and other virtual machines raise it.
 fn measured() -> f64 {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let start = Barrier::new(cores);
     let cores: Vec<[Vec<f64>; 2]> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(rounds)).collect();
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(|| rounds(&start))).collect();
         threads
             .into_iter()
             .map(|thread| thread.join().expect("no panic"))
