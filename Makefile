@@ -152,6 +152,7 @@ truth: ## Render people at known head poses for dmheadpose-eval; pictures and he
 	@rm -rf "$(TARGET_DIR)/truth/bed"
 	@$(PYTHON) truth/render.py "$(TARGET_DIR)/truth/bed" --people fit test --count 600 --seed 1 $(TRUTH_ARGS)
 
+# Two more checks take long as well, and need tools of their own: tests/valgrind.sh and, for data races, tests/tsan.sh.
 soak: export G_DEBUG := fatal_warnings
 soak: models clips ## Connect and lose cameras for half an hour (SOAK_MINUTES), exit 1000 times (EXITS), then check for leaks
 	@$(call say,'Soak')

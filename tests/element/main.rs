@@ -11,5 +11,6 @@ mod leak;
 mod lifecycle;
 mod messages;
 mod properties;
+mod race;
 mod sessions;
 mod storm;
