@@ -61,6 +61,8 @@ build_chroot() {
   debootstrap --variant=minbase --keyring="$keyring" "$suite" "$root" "$mirror" \
     /usr/share/debootstrap/scripts/sid >"$log" 2>&1 || fail "debootstrap failed: see $log"
   cp /etc/resolv.conf "$root/etc/resolv.conf"
+  # Not every name server knows it.
+  echo '127.0.0.1 localhost' >"$root/etc/hosts"
   # A snapshot mirror has an expired date.
   in_chroot "$suite" -- sh -ec "
     echo 'Acquire::Check-Valid-Until \"false\";' >/etc/apt/apt.conf.d/90snapshot
