@@ -41,7 +41,8 @@ secrets=/storage/deploy/secrets
 sed "s#/run/secrets#$secrets#; s/8883/18830/" deploy/mosquitto.conf >mosquitto.conf
 chown mosquitto "$secrets" "$secrets"/broker.* "$secrets/passwords"
 mosquitto -c mosquitto.conf >broker.log 2>&1 &
-broker=$!
+# A broker that stays would answer the next run.
+trap "kill $!" EXIT
 address=127.0.0.1:$(cat port)/stream
 mkdir headpose
 printf '%s\n' "gate=rtspu://$address" "yard=rtspt://$address" >headpose/cameras
@@ -68,5 +69,4 @@ done
 kill -TERM "$process"
 status=0
 wait "$running" || status=$?
-kill "$broker"
 [ "$status" = 143 ] || { echo "error: expected SIGTERM to end the container (143), found $status"; exit 1; }
