@@ -33,9 +33,9 @@ python3 -m venv "$scratch/venv"
 
 env -u PYTHONPATH /usr/bin/python3 tests/cameras/server.py 0 "$clip" >"$scratch/storage/port" &
 server=$!
-# Debian 12's buildah is too old to build in a chroot.
+# Debian 12's buildah is too old to build in a chroot. Broker and container end with the script, also if it fails.
 in_chroot trixie "$scratch/storage:/storage" "$chroots/bookworm:/bookworm" "$PWD:/src" "$toolchain:/rust" \
-  /etc/ssl/certs:/certs -- timeout 7200 bash /storage/inside.sh
+  /etc/ssl/certs:/certs -- timeout 7200 unshare --pid --fork --kill-child --mount-proc bash /storage/inside.sh
 
 python3 - "$scratch/storage/lines.jsonl" <<'END'
 import json, sys

@@ -41,8 +41,8 @@ secrets=/storage/deploy/secrets
 sed "s#/run/secrets#$secrets#; s/8883/18830/" deploy/mosquitto.conf >mosquitto.conf
 chown mosquitto "$secrets" "$secrets"/broker.* "$secrets/passwords"
 mosquitto -c mosquitto.conf >broker.log 2>&1 &
-# A broker that stays would answer the next run.
-trap "kill $!" EXIT
+timeout 60 bash -c 'until (: </dev/tcp/127.0.0.1/18830) 2>/dev/null; do sleep 0.1; done' ||
+  { cat broker.log; exit 1; }
 address=127.0.0.1:$(cat port)/stream
 mkdir headpose
 printf '%s\n' "gate=rtspu://$address" "yard=rtspt://$address" >headpose/cameras
