@@ -26,3 +26,14 @@ def angles(r):
     roll = np.arctan2(c * r[1, 0] + s * r[2, 0], c * r[1, 1] + s * r[2, 1])
     yaw = -np.arctan2(r[0, 2], c * r[2, 2] - s * r[1, 2])
     return np.degrees([yaw, pitch, roll])
+
+
+def apart(a, b):
+    """The angle of the rotation between two rotations, in degrees."""
+    return np.degrees(np.arccos(np.clip((np.trace(a.T @ b) - 1) / 2, -1, 1)))
+
+
+def middle(a, b):
+    """The mean of two rotations."""
+    u, _, v = np.linalg.svd(a + b)
+    return u @ np.diag([1, 1, np.linalg.det(u @ v)]) @ v

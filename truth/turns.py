@@ -20,6 +20,8 @@ import pathlib
 import cv2
 import numpy as np
 
+from geometry import apart
+
 FRAMES_PER_SECOND = 25
 SAME = 0.5
 
@@ -38,23 +40,21 @@ def path(rng, frames):
     return [(yaw + 180) % 360 - 180 for yaw in yaws[:frames]]
 
 
-def render(out, count, frames, seed, assets):
+def clips(out, count, frames, seed, assets):
+    # Comparing needs none of what these import.
     import people
-    from render import NOD, SIDE, picture, start
+    import render
 
-    start(assets, [])
+    render.start(assets, [])
     out.mkdir(parents=True, exist_ok=True)
-    import render as renderer
-
     for number in range(count):
-        person = people.make(renderer.ASSETS, "test", number, seed)
-        rng = np.random.default_rng([seed, 9, number])
-        size = (SIDE, SIDE)
-        writer = cv2.VideoWriter(str(out / f"turn-{number:02}.avi"), cv2.VideoWriter_fourcc(*"MJPG"), FRAMES_PER_SECOND, size)
-        for yaw in path(rng, frames):
+        person = people.make(render.ASSETS, "test", number, seed)
+        file, coding = out / f"turn-{number:02}.avi", cv2.VideoWriter_fourcc(*"MJPG")
+        writer = cv2.VideoWriter(str(file), coding, FRAMES_PER_SECOND, (render.SIDE, render.SIDE))
+        for yaw in path(np.random.default_rng([seed, 9, number]), frames):
             # The same camera, light and background in each frame; only the person turns.
-            image = picture(person, np.random.default_rng([seed, 10, number]), yaw, NOD["test"])[0]
-            writer.write(image)
+            rng = np.random.default_rng([seed, 10, number])
+            writer.write(render.picture(person, rng, yaw, render.NOD["test"])[0])
         writer.release()
         print(f"\rturns: {number + 1} of {count} clips", end="", flush=True)
     print(f"\nturns: {out}")
@@ -77,8 +77,7 @@ def compare(files):
         row = {}
         for frame, head in sorted(a.keys() & b.keys()):
             (pose, side), (other, other_side) = a[frame, head], b[frame, head]
-            apart = math.degrees(math.acos(np.clip((np.trace(pose.T @ other) - 1) / 2, -1, 1)))
-            same, total = same + (apart <= SAME), total + 1
+            same, total = same + (apart(pose, other) <= SAME), total + 1
             row[head] = row.get(head, 0) + 1 if side != other_side else 0
             longest = max(longest, row[head])
         if a.keys() != b.keys():
@@ -99,8 +98,9 @@ def main():
     pairs.add_argument("files", type=pathlib.Path, nargs="+", help="what dmheadposejson wrote, two files of each clip")
     options = parser.parse_args()
     if options.command == "compare":
-        return compare(options.files)
-    render(options.out, options.people, options.frames, options.seed, options.assets)
+        compare(options.files)
+    else:
+        clips(options.out, options.people, options.frames, options.seed, options.assets)
 
 
 if __name__ == "__main__":

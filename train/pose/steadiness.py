@@ -13,42 +13,28 @@ judged on the same heads.
 """
 
 import argparse
-import json
+import sys
 from pathlib import Path
 
 import numpy as np
 
-
-def poses(path):
-    """Per frame the rotation of each head, by id."""
-    frames = [json.loads(line)["heads"] for line in path.read_text().splitlines()]
-    return [{head["id"]: np.reshape(head["rotation"], (3, 3)) for head in heads if "rotation" in head} for heads in frames]
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "truth"))
+from geometry import apart, middle  # noqa: E402
+from turns import heads  # noqa: E402
 
 
-def between(a, b):
-    u, _, v = np.linalg.svd(a + b)
-    return u @ np.diag([1, 1, np.linalg.det(u @ v)]) @ v
-
-
-def apart(a, b):
-    return np.degrees(np.arccos(np.clip((np.trace(a.T @ b) - 1) / 2, -1, 1)))
-
-
-def noise(frames):
-    """Of each head that is in three frames in a row: frame, id and degrees."""
-    return {
-        (n, head): apart(pose, between(frames[n - 1][head], frames[n + 1][head]))
-        for n in range(1, len(frames) - 1)
-        for head, pose in frames[n].items()
-        if head in frames[n - 1] and head in frames[n + 1]
-    }
+def noise(path):
+    """Of each head that is in three frames in a row: degrees, by frame and id."""
+    poses = {key: pose for key, (pose, _) in heads(path).items()}
+    beside = {(n, head): [(n - 1, head), (n + 1, head)] for n, head in poses}
+    return {key: apart(poses[key], middle(*map(poses.get, both))) for key, both in beside.items() if poses.keys() >= set(both)}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", type=Path, nargs="+", help="what dmheadposejson wrote of one clip, a file for each model")
     files = parser.parse_args().files
-    found = [noise(poses(file)) for file in files]
+    found = [noise(file) for file in files]
     shared = sorted(set.intersection(*map(set, found)))
     for file, of in zip(files, found):
         degrees = np.array([of[key] for key in shared])

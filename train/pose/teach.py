@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "truth"))
-from geometry import rotation  # noqa: E402
+from geometry import apart, middle, rotation  # noqa: E402
 from networks import front_answer, rear_answer, session  # noqa: E402
 
 # Longer side of the smallest head that is used, in pixels, and of the smallest whose rotation may be a label.
@@ -31,15 +31,6 @@ FRONT, BACK = 60, 120
 # Its pitch is this much too low (truth/README.md).
 PITCH = 3.0
 MIRROR = np.diag([-1.0, 1.0, 1.0])
-
-
-def apart(a, b):
-    return np.degrees(np.arccos(np.clip((np.trace(a.T @ b) - 1) / 2, -1, 1)))
-
-
-def middle(a, b):
-    u, _, v = np.linalg.svd(a + b)
-    return u @ np.diag([1, 1, np.linalg.det(u @ v)]) @ v
 
 
 def answers(network, answer, image, box):
