@@ -273,11 +273,14 @@ impl Element {
     pub fn start(&mut self, frames: usize) {
         *self.arrivals.missing.lock().expect("no panic") += frames + 1;
         for number in 0..=frames {
-            let mut buffer = self.frames[number % self.frames.len()].copy();
+            let mut buffer = match number == frames {
+                // Pushes out the frames in flight. It has no picture, so it is not analysed itself.
+                true => gst::Buffer::new(),
+                false => self.frames[number % self.frames.len()].copy(),
+            };
             let writable = buffer.make_mut();
             writable.set_pts(gst::ClockTime::from_mseconds(40 * self.sent as u64));
             if number == frames {
-                // Pushes out the frames in flight, and is not analysed itself.
                 writable.set_flags(gst::BufferFlags::GAP | gst::BufferFlags::DISCONT);
             }
             self.source.push_buffer(buffer).expect("room for a frame");
