@@ -30,6 +30,8 @@ NOD = {"train": 12, "fit": 5, "test": 5}
 COLUMNS = ["file", "x", "y", "w", "h", "yaw", "pitch", "roll", "person", "hair", "split", "attributes"]
 # From the base mesh (y up) to the convention's axes (y down).
 DOWN = np.diag([1.0, -1.0, 1.0])
+# The pitch of the base mesh in rest pose, in degrees (README.md, "Convention").
+REST = -3.0
 
 
 def turned(vectors, axis_angle, share):
@@ -100,7 +102,7 @@ def picture(person, rng, yaw, spread):
     nod, tilt = np.clip(rng.normal(0, spread), -2.5 * spread, 2.5 * spread), np.clip(rng.normal(0, 7), -20, 20)
     trunk = rotation(yaw - aside, -above, 0)
     head = rotation(aside, 0, 0) @ about(0, nod) @ about(2, tilt)
-    pose = trunk @ head
+    pose = trunk @ head @ about(0, REST)
     axis_angle = cv2.Rodrigues(DOWN @ head @ DOWN)[0][:, 0]
     view = DOWN @ trunk @ DOWN
     points = person.pivot + turned(person.points - person.pivot, axis_angle, person.head)

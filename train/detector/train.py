@@ -51,6 +51,7 @@ def main():
             layer.requires_grad_(False)
     net = net.to(memory_format=torch.channels_last)
     average = copy.deepcopy(net)
+    run = torch.compile(net, dynamic=False) if args.bf16 else net
     trained = [p for p in net.parameters() if p.requires_grad]
     optimizer = adamw(trained)
     checkpoint = args.output / "last.pt"
@@ -69,7 +70,9 @@ def main():
     for step, (images, labels) in enumerate(loader, first):
         for group in optimizer.param_groups:
             group["lr"] = cycles(step, args.steps, args.rate)
-        outputs = net(images.float().contiguous(memory_format=torch.channels_last))
+        with torch.autocast("cpu", torch.bfloat16, enabled=args.bf16):
+            outputs = run(images.float().contiguous(memory_format=torch.channels_last))
+        outputs = [output.float() for output in outputs]
         score_loss, box_loss = detection_loss(outputs, labels, slack=step >= SECOND_CYCLE)
         optimizer.zero_grad()
         (score_loss + box_loss).backward()

@@ -10,6 +10,7 @@ Turning a crop in its plane by a and mirroring it change the rotation R in a kno
 M = diag(-1, 1, 1).
 """
 
+import copy
 import csv
 import math
 import sys
@@ -29,11 +30,16 @@ from geometry import about, rotation  # noqa: E402
 
 RENDERED, LABELLED, UNKNOWN = range(3)
 MIRROR = np.diag([-1.0, 1.0, 1.0])
-# Of one batch.
-COUNTS = {RENDERED: 32, LABELLED: 20, UNKNOWN: 12}
-BATCH = sum(COUNTS.values())
+# The second part of the schedule begins at this step: more photographs, and every third head is shown twice.
+SECOND_PART = 3800
+BATCH = 64
+UNKNOWN_COUNT = 12
+LABELLED_COUNTS = 20, 28
+SHAKEN = 3
 # Of the unknown heads at least this share is seen from behind.
 BEHIND_SHARE = 0.5
+# Limits of the groups of labelled heads, in degrees of pitch.
+TILTS = [-20, -10, 0, 10]
 
 
 def rendered(folder):
@@ -55,6 +61,12 @@ def photographs(folder, answers):
     return kinds
 
 
+def counts(step):
+    """How many heads of each kind a batch has; they come in this order."""
+    labelled = LABELLED_COUNTS[step >= SECOND_PART]
+    return {RENDERED: BATCH - labelled - UNKNOWN_COUNT, LABELLED: labelled, UNKNOWN: UNKNOWN_COUNT}
+
+
 def square(box):
     """Centre and side of what the network is shown of a head."""
     x0, y0, x1, y1 = box
@@ -74,8 +86,9 @@ def tensor(crop):
     return torch.from_numpy(((crop.astype(np.float32) - 127.5) / 128).transpose(2, 0, 1).copy())
 
 
-def shown(rng, image, box):
-    """An augmented crop, the angle it is turned by (degrees, clockwise) and whether it is mirrored."""
+def placed(rng, box):
+    """A square around the head, turned, moved and stretched: the map to the crop (between pixel edges), the angle of the
+    turn (degrees, clockwise) and whether it is mirrored."""
     centre, side = square(box)
     side *= math.exp(rng.normal(0, 0.07))
     centre = centre + rng.normal(0, 0.035, 2) * side
@@ -89,16 +102,28 @@ def shown(rng, image, box):
         stretch[axis] /= 1 - part
         shift[axis] = rng.choice([-1, 1]) * part / 2 * side
     s, c = math.sin(math.radians(turn)), math.cos(math.radians(turn))
-    scale = SIDE / side
-    linear = np.diag(stretch) @ np.array([[c, -s], [s, c]]) * scale
+    linear = np.diag(stretch) @ np.array([[c, -s], [s, c]]) * SIDE / side
     if mirrored:
         linear = linear @ np.diag([-1, 1])
-    matrix = np.concatenate([linear, (np.full(2, SIDE / 2) - linear @ (centre + shift))[:, None]], 1)
-    if scale < 0.6:
+    return np.concatenate([linear, (np.full(2, SIDE / 2) - linear @ (centre + shift))[:, None]], 1), turn, mirrored
+
+
+def shaken(rng, matrix):
+    """The map of the same head a frame later: its box is a little elsewhere and a little larger or smaller."""
+    zoom = np.exp(rng.normal(0, 0.04, 2))
+    move = SIDE / 2 * (1 - zoom) + rng.normal(0, 0.03, 2) * SIDE
+    return np.concatenate([zoom[:, None] * matrix[:, :2], (zoom * matrix[:, 2] + move)[:, None]], 1)
+
+
+def shown(rng, image, matrix):
+    """The crop, with or without a filter where it shrinks: the plugin has none."""
+    scale = math.sqrt(abs(np.linalg.det(matrix[:, :2])))
+    if scale < 0.6 and rng.random() < 0.5:
         image = cv2.blur(image, (max(1, round(0.7 / scale)),) * 2)
     edge = cv2.BORDER_REPLICATE if rng.random() < 0.5 else cv2.BORDER_CONSTANT
-    crop = cv2.warpAffine(image, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=edge)
-    return crop, turn, mirrored
+    # OpenCV counts from the centre of the first pixel.
+    of_pixels = np.concatenate([matrix[:, :2], matrix[:, :2] @ [[0.5], [0.5]] + matrix[:, 2:] - 0.5], 1)
+    return cv2.warpAffine(image, of_pixels, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=edge)
 
 
 def coarse(rng, crop, box):
@@ -132,6 +157,21 @@ def cover(rng, crop):
     return crop
 
 
+def seen(rng, image, matrix, box):
+    """An augmented crop."""
+    crop = shown(rng, image, matrix)
+    if rng.random() < 0.45:
+        crop = coarse(rng, crop, box)
+    if rng.random() < 0.2:
+        crop = cover(rng, crop)
+    return photometric(rng, crop)
+
+
+def noisy(rng, crop):
+    """A little noise, as from frame to frame."""
+    return np.clip(crop + rng.normal(0, rng.uniform(0, 5), crop.shape), 0, 255).astype(np.uint8)
+
+
 class Heads(Dataset):
     """Endless augmented heads; sample i of a seed is always the same."""
 
@@ -140,30 +180,44 @@ class Heads(Dataset):
         for file in {head[0] for heads in kinds.values() for head in heads}:
             self.files[file] = np.fromfile(file, np.uint8)
         self.behind = sum(head[3] < 0 for head in kinds[UNKNOWN])
-        self.order = [kind for kind, count in COUNTS.items() for _ in range(count)]
+        # Labelled heads are drawn evenly by how far they look up or down: most of them look straight ahead.
+        pitch = np.array([math.degrees(math.asin(np.clip(-head[2][1, 2], -1, 1))) for head in kinds[LABELLED]])
+        tilt = np.digitize(pitch, TILTS)
+        self.even = [np.flatnonzero(tilt == n) for n in range(len(TILTS) + 1)]
 
     def __len__(self):
         return 1 << 40
 
+    def pick(self, rng, kind, second):
+        heads = self.kinds[kind]
+        if kind == UNKNOWN and rng.random() < BEHIND_SHARE:
+            return heads[rng.integers(self.behind)]
+        if kind == LABELLED and second:
+            some = self.even[rng.integers(len(self.even))]
+            return heads[some[rng.integers(len(some))]]
+        return heads[rng.integers(len(heads))]
+
     def __getitem__(self, index):
         rng = np.random.default_rng((self.seed, index))
-        kind = self.order[index % BATCH]
-        heads = self.kinds[kind]
-        from_behind = kind == UNKNOWN and rng.random() < BEHIND_SHARE
-        file, box, pose, side = heads[rng.integers(self.behind if from_behind else len(heads))]
+        step, place = divmod(index, BATCH)
+        second = step >= SECOND_PART
+        kind = [kind for kind, count in counts(step).items() for _ in range(count)][place]
+        file, box, pose, side = self.pick(rng, kind, second)
         image = cv2.imdecode(self.files[file], cv2.IMREAD_COLOR)
-        crop, turn, mirrored = shown(rng, image, box)
-        if rng.random() < 0.45:
-            crop = coarse(rng, crop, box)
-        if rng.random() < 0.2:
-            crop = cover(rng, crop)
-        crop = photometric(rng, crop)
+        matrix, turn, mirrored = placed(rng, box)
+        later = shaken(rng, matrix)
+        state = copy.deepcopy(rng)
+        crop = tensor(seen(rng, image, matrix, box))
+        if second and place % SHAKEN == 0:
+            crop = torch.stack([crop, tensor(noisy(rng, seen(state, image, later, box)))])
+        else:
+            crop = crop[None]
         spin = about(2, turn)
         if mirrored:
             pose = MIRROR @ pose @ MIRROR
         clean = plain_crop(image, box) if kind == UNKNOWN else np.zeros((1, 1, 3), np.uint8)
         unknown = torch.from_numpy(spin).float(), mirrored, side
-        return tensor(crop), torch.from_numpy(spin @ pose).float(), tensor(clean), *unknown
+        return crop, torch.from_numpy(spin @ pose).float(), tensor(clean), *unknown
 
 
 class Batches:
@@ -179,7 +233,9 @@ class Batches:
 
 
 def collate(samples):
+    """Crops, those of shaken heads once more behind the others; rotations; and of the unknown heads the rest."""
     crops, poses, *of_unknown = zip(*samples)
     # Unknown heads come last, and only they have a clean crop.
-    cleans, spins, mirrored, sides = (values[-COUNTS[UNKNOWN] :] for values in of_unknown)
-    return torch.stack(crops), torch.stack(poses), torch.stack(cleans), torch.stack(spins), torch.tensor(mirrored), torch.tensor(sides)
+    cleans, spins, mirrored, sides = (values[-UNKNOWN_COUNT:] for values in of_unknown)
+    crops = torch.stack([crop[0] for crop in crops] + [crop[1] for crop in crops if len(crop) > 1])
+    return crops, torch.stack(poses), torch.stack(cleans), torch.stack(spins), torch.tensor(mirrored), torch.tensor(sides)

@@ -13,15 +13,17 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from data import BATCH, COUNTS, LABELLED, RENDERED, UNKNOWN, Batches, Heads, collate, photographs, rendered
+from data import BATCH, LABELLED, RENDERED, SECOND_PART, SHAKEN, UNKNOWN, UNKNOWN_COUNT, Batches, Heads, collate, counts, photographs, rendered
 from evaluate import summary
 from model import PoseNet, angle, load_lite0, rotation
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from schedule import adamw, follow, options, rate, resume, save  # noqa: E402
 
-# The network's own answers are labels from this part of the run on.
-OWN_FROM = 0.35
+# Peak rate of the second part, as a share of the first one's.
+SECOND_PEAK = 0.2
+# The network's own answers are labels from this step on.
+OWN_FROM = 1330
 # They are, where plain and mirrored answer are within so much of each other, in radians.
 OWN_AGREE = math.radians(30)
 WEIGHTS = {RENDERED: 1.0, LABELLED: 1.0, UNKNOWN: 0.3}
@@ -29,7 +31,17 @@ SPREAD_WEIGHT = 0.2
 # Where the side of a head is known, its nose must point this much (a cosine) towards the camera, or away from it.
 SIDE_MARGIN = 0.3
 SIDE_WEIGHT = 0.15
+# The answers for a head and for the same head shaken should be the same.
+STEADY_WEIGHT = 1.0
+LOGGED = "rendered", "labelled", "own", "spread", "side", "steady"
 MIRROR = torch.diag(torch.tensor([-1.0, 1.0, 1.0]))
+
+
+def parts(step, steps, peak):
+    """Two cosines, the second one lower."""
+    if step < SECOND_PART:
+        return rate(step, min(steps, SECOND_PART), peak)
+    return rate(step - SECOND_PART, steps - SECOND_PART, SECOND_PEAK * peak)
 
 
 @torch.no_grad()
@@ -53,8 +65,8 @@ def main():
     parser.add_argument("--lite0", type=Path, required=True, help="efficientnet-lite0-57934424.pth")
     parser.add_argument("--bed", type=Path, help="heads.csv of `make truth`, judged now and then")
     parser.add_argument("--pointing", type=Path, help="heads.csv of Pointing'04, judged now and then")
-    parser.add_argument("--steps", type=int, default=3800, help="length of the schedule")
-    parser.add_argument("--until", type=int, default=3800, help="stop after this step")
+    parser.add_argument("--steps", type=int, default=5800, help="length of the schedule")
+    parser.add_argument("--until", type=int, default=5800, help="stop after this step")
     args = options(parser, 1.5e-3)
 
     net = PoseNet()
@@ -63,6 +75,7 @@ def main():
         layer.requires_grad_(False)
     net = net.to(memory_format=torch.channels_last)
     average = copy.deepcopy(net).eval()
+    run = torch.compile(net, dynamic=False) if args.bf16 else net
     trained = [p for p in net.parameters() if p.requires_grad]
     optimizer = adamw(trained)
     checkpoint = args.output / "last.pt"
@@ -76,15 +89,14 @@ def main():
         Heads(kinds, args.seed), batch_sampler=Batches(first, until), collate_fn=collate,
         num_workers=args.workers, prefetch_factor=4 if args.workers else None,
     )
-    base = torch.cat([torch.full((count,), WEIGHTS[kind]) for kind, count in COUNTS.items()])
-    own = slice(BATCH - COUNTS[UNKNOWN], None)
+    own = slice(BATCH - UNKNOWN_COUNT, BATCH)
     log = (args.output / "log.jsonl").open("a")
-    began, sums = time.monotonic(), np.zeros(5)
+    began, sums = time.monotonic(), np.zeros(6)
     for step, (crops, poses, clean, spins, mirrored, sides) in enumerate(loader, first):
         for group in optimizer.param_groups:
-            group["lr"] = rate(step, args.steps, args.rate)
-        weights = base.clone()
-        if step >= OWN_FROM * args.steps:
+            group["lr"] = parts(step, args.steps, args.rate)
+        weights = torch.cat([torch.full((count,), WEIGHTS[kind]) for kind, count in counts(step).items()])
+        if step >= OWN_FROM:
             labels, agreed = own_answers(average, clean.contiguous(memory_format=torch.channels_last))
             labels = torch.where(mirrored[:, None, None], MIRROR @ labels @ MIRROR, labels)
             poses[own] = spins @ labels
@@ -94,29 +106,33 @@ def main():
         net.train()
         for layer in net.low():
             layer.eval()
-        output = net(crops.contiguous(memory_format=torch.channels_last))
-        answer = rotation(output)
+        with torch.autocast("cpu", torch.bfloat16, enabled=args.bf16):
+            output = run(crops.contiguous(memory_format=torch.channels_last))
+        output = output.float()
+        answer, again = rotation(output).split([BATCH, len(output) - BATCH])
+        steady = (answer[::SHAKEN] - again).flatten(1).norm(dim=1).mean() if len(again) else torch.zeros(())
+        output = output[:BATCH]
         distance = (answer - poses).flatten(1).norm(dim=1)
         loss = (distance * weights).sum() / weights.sum()
         wrong_side = ((SIDE_MARGIN - sides * answer[own, 2, 2]).clamp(min=0) * sides.abs()).mean()
         # Laplace's negative log-likelihood of the rotation angle; labels of networks say nothing of its true size.
         error, spread = angle(answer.detach(), poses), output[:, 6].clamp(-6, 2)
-        exact = slice(0, COUNTS[RENDERED])
+        exact = slice(0, counts(step)[RENDERED])
         unsure = (error[exact] / spread[exact].exp() + spread[exact]).mean()
         optimizer.zero_grad()
-        (loss + SPREAD_WEIGHT * unsure + SIDE_WEIGHT * wrong_side).backward()
+        (loss + SPREAD_WEIGHT * unsure + SIDE_WEIGHT * wrong_side + STEADY_WEIGHT * steady).backward()
         torch.nn.utils.clip_grad_norm_(trained, 2.0)
         optimizer.step()
         follow(average, net, step, 0.999)
         with torch.no_grad():
             for mean, new in zip(average.buffers(), net.buffers()):
                 mean.copy_(new)
-        seen = COUNTS[RENDERED] + COUNTS[LABELLED]
         degrees = torch.rad2deg(error)
-        sums += [degrees[exact].mean().item(), degrees[COUNTS[RENDERED] : seen].mean().item(), degrees[own].mean().item(), unsure.item(), wrong_side.item()]
+        labelled = slice(exact.stop, own.start)
+        sums += [degrees[part].mean().item() for part in (exact, labelled, own)] + [unsure.item(), wrong_side.item(), steady.item()]
         done = step + 1
         if done % 50 == 0:
-            entry = {"step": done, **dict(zip(("rendered", "labelled", "own", "spread", "side"), (sums / 50).round(3).tolist()))}
+            entry = {"step": done, **dict(zip(LOGGED, (sums / 50).round(3).tolist()))}
             entry["seconds"] = round(time.monotonic() - began, 1)
             print(json.dumps(entry), file=log, flush=True)
             sums[:] = 0
