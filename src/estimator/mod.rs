@@ -69,7 +69,7 @@ impl HeadPoseEstimator {
         Ok(Self {
             networks: Networks::load(config)?,
             stream: StreamState::new(),
-            job: FrameJob::new(),
+            job: FrameJob::default(),
         })
     }
 
@@ -137,7 +137,7 @@ impl HeadPoseEstimator {
 
     /// Begins a new shot with the next frame, which has none of the heads before: the stream jumps, as by a seek.
     pub fn cut(&mut self) {
-        self.stream.cut();
+        self.stream.pace.cut();
     }
 
     pub fn runtime(&self) -> &'static Runtime {

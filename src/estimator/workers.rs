@@ -209,8 +209,8 @@ impl<F: Frame> Workers<F> {
         } = *estimator;
         let shared = Arc::new(Shared {
             line: Mutex::new(Line {
-                followed: stream.begun(),
-                first: stream.begun() + 1,
+                followed: stream.pace.begun,
+                first: stream.pace.begun + 1,
                 stream: stream.deepened(depth),
                 frames: VecDeque::with_capacity(depth),
                 closed: false,
@@ -278,7 +278,7 @@ impl<F: Frame> Workers<F> {
         if line.closed {
             return Err(frame);
         }
-        let mut job = self.idle.pop().unwrap_or_else(FrameJob::new);
+        let mut job = self.idle.pop().unwrap_or_default();
         (job.time, job.settings) = (time, *settings);
         line.stream.begin(&mut job, view.as_ref(), known);
         line.frames.push_back(InFlight::Queued(frame, job));
@@ -322,7 +322,7 @@ impl<F: Frame> Workers<F> {
     /// As [`HeadPoseEstimator::cut`].
     pub fn cut(&mut self) {
         if !exit::is_forked() {
-            lock(&self.shared.line).stream.cut();
+            lock(&self.shared.line).stream.pace.cut();
         }
     }
 }
