@@ -279,10 +279,8 @@ fn infer(
     let frame = video::map_readable(buffer, info)?;
     let time = buffer.pts().map(Into::into);
     let view = video::view(&frame)?;
-    match &known {
-        Some(known) => estimator.estimate(&view, known.detections(), time, settings)?,
-        None => estimator.process(&view, time, settings)?,
-    };
+    let boxes = known.as_ref().map(KnownHeads::detections);
+    estimator.run(&view, boxes, time, settings)?;
     let found = estimator.take_found();
     Ok(Outcome::Inferred(found, known.unwrap_or_default()))
 }

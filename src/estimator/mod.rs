@@ -37,20 +37,10 @@ use job::FrameJob;
 use networks::Networks;
 use onnx::Runtime;
 pub use onnx::exit::close_with_main_thread;
+pub(crate) use onnx::exit::is_forked;
 use pose::fusion::PoseEstimator;
 use stream::StreamState;
 pub use types::{Config, Found, Head, Settings, StageTimes};
-
-/// Whether this process may use what was loaded: not if it was forked since.
-///
-/// # Errors
-/// [`Error::Forked`].
-pub fn refuse_forked() -> Result<(), Error> {
-    match onnx::exit::is_forked() {
-        true => Err(Error::Forked),
-        false => Ok(()),
-    }
-}
 
 /// Finds heads in frames and estimates their pose, one frame after the other.
 #[derive(Debug)]
@@ -103,7 +93,8 @@ impl HeadPoseEstimator {
         self.run(frame, Some(known), time, settings)
     }
 
-    fn run(
+    /// Either of them.
+    pub(crate) fn run(
         &mut self,
         frame: &FrameView<'_>,
         known: Option<&[Detection]>,
