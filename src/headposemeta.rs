@@ -47,6 +47,7 @@ use gst::glib;
 use crate::estimator::Head;
 use crate::estimator::angles::Angles;
 use crate::estimator::geometry::{Rect, Size};
+use crate::log::{Category, category};
 
 pub use registration::register;
 
@@ -56,13 +57,7 @@ pub const NAME: &str = "DmHeadPoseMeta";
 /// The version of the structure's layout that this crate writes and reads.
 pub const VERSION: i32 = 1;
 
-static CAT: std::sync::LazyLock<gst::DebugCategory> = std::sync::LazyLock::new(|| {
-    gst::DebugCategory::new(
-        "dmheadposemeta",
-        gst::DebugColorFlags::empty(),
-        Some("Head pose meta"),
-    )
-});
+static CAT: Category = Category::new(|| category("dmheadposemeta", "Head pose meta"));
 
 /// Where the heads of a buffer come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -197,14 +192,11 @@ impl HeadPoses {
     }
 
     fn mapped(&self, size: Size, mapping: &mapping::Mapping) -> Self {
+        let heads = self.heads.iter().filter_map(|head| mapping.apply(head));
         Self {
             width: size.width,
             height: size.height,
-            heads: self
-                .heads
-                .iter()
-                .filter_map(|head| mapping.apply(head))
-                .collect(),
+            heads: heads.collect(),
             ..*self
         }
     }
@@ -250,14 +242,10 @@ fn head_from_structure(s: &gst::StructureRef) -> Option<Head> {
     if rotation.as_slice().len() != 9 || !rotation.as_slice().iter().all(is_finite) {
         return None;
     }
+    // Before it is made a 32-bit number: -1e-50 would become -0, which is none below 0.
+    let stated = || s.get("uncertainty").ok().filter(|v| *v >= 0.0);
     let uncertainty = match s.has_field("uncertainty") {
-        // Before it is made a 32-bit number: -1e-50 would become -0, which is none below 0.
-        true => Some(
-            s.get("uncertainty")
-                .ok()
-                .filter(|v| *v >= 0.0)
-                .and_then(finite)?,
-        ),
+        true => Some(stated().and_then(finite)?),
         false => None,
     };
     Some(Head {

@@ -11,6 +11,7 @@ mod dmheadposeoverlay;
 pub mod draw;
 pub mod estimator;
 pub mod headposemeta;
+mod log;
 pub mod overlay;
 mod planes;
 mod property;

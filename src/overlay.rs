@@ -10,8 +10,6 @@ mod look;
 mod options;
 mod privacy;
 
-use std::sync::LazyLock;
-
 use gst::glib;
 use gst_video::prelude::*;
 use gst_video::{VideoFrameRef, VideoInfo, VideoOverlayComposition};
@@ -20,6 +18,7 @@ use crate::draw::{InvalidFont, Painter, Style};
 use crate::estimator::Head;
 use crate::estimator::geometry::Size;
 use crate::headposemeta::HeadPoses;
+use crate::log::{Category, category};
 use crate::video;
 use blend::Source;
 use composition::Rectangles;
@@ -32,11 +31,10 @@ pub use options::{
 };
 pub use privacy::{hide, hide_picture};
 
-static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
-    gst::DebugCategory::new(
+static CAT: Category = Category::new(|| {
+    category(
         "dmheadposedraw",
-        gst::DebugColorFlags::empty(),
-        Some("Drawing of head poses: options, and whether downstream draws"),
+        "Drawing of head poses: options, and whether downstream draws",
     )
 });
 

@@ -212,13 +212,17 @@ pub(crate) fn pad_templates() -> Vec<gst::PadTemplate> {
         .format_list(FORMATS.map(|(format, _)| format))
         .build();
     caps.merge(with_composition(&caps));
-    [
-        ("sink", gst::PadDirection::Sink),
-        ("src", gst::PadDirection::Src),
-    ]
-    .into_iter()
-    .filter_map(|(name, direction)| {
-        gst::PadTemplate::new(name, direction, gst::PadPresence::Always, &caps).ok()
-    })
-    .collect()
+    sink_and_src(&caps, &caps)
+}
+
+/// Templates of the two pads that an element always has.
+pub(crate) fn sink_and_src(sink: &gst::Caps, src: &gst::Caps) -> Vec<gst::PadTemplate> {
+    let pads = [
+        ("sink", gst::PadDirection::Sink, sink),
+        ("src", gst::PadDirection::Src, src),
+    ];
+    let template = |(name, direction, caps)| {
+        gst::PadTemplate::new(name, direction, gst::PadPresence::Always, caps).ok()
+    };
+    pads.into_iter().filter_map(template).collect()
 }

@@ -11,7 +11,7 @@ use super::deadline::{Decision, Facts, Why};
 use super::frames::{Failure, FrameQueue, Outcome};
 use super::imp::{CAT, DmHeadPose, State};
 use super::metas::{self, KnownHeads};
-use super::options::{DmHeadPoseOnError, DmHeadPoseWhenLate};
+use super::options::DmHeadPoseOnError;
 use super::properties::Settings;
 use crate::estimator::geometry::Size;
 use crate::estimator::{self, Found, error::Error};
@@ -22,7 +22,9 @@ use crate::video;
 impl DmHeadPose {
     /// Takes a buffer into the queue: inferred, held or passed.
     pub(super) fn enqueue(&self, buffer: gst::Buffer, settings: &Settings) -> Result<(), Failure> {
-        estimator::refuse_forked()?;
+        if estimator::is_forked() {
+            return Err(Error::Forked.into());
+        }
         metas::warn_of_missing(settings.meta_format, self.obj().upcast_ref(), &self.warned);
         let mut state = lock(&self.state);
         let state = state.as_mut().ok_or(Failure::Exiting)?;
@@ -59,7 +61,7 @@ impl DmHeadPose {
     fn may_go_on(&self, settings: &Settings) -> (bool, bool) {
         let may = !settings.look.waits_for_heads();
         let is_async = lock(&self.loaded).as_ref().is_some_and(|l| l.is_async);
-        let holds = settings.when_late == DmHeadPoseWhenLate::Hold;
+        let holds = settings.holds();
         (holds && may, is_async && may)
     }
 

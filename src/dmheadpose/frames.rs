@@ -92,7 +92,7 @@ impl FrameQueue {
     /// # Errors
     /// [`Error::Thread`]; frames are inferred one after the other as before.
     pub fn move_to_background(&mut self, config: &Config) -> Result<(), Error> {
-        self.start_workers(|estimator| Workers::new(estimator, config, 1).map(Runner::Background))
+        self.start_workers(1, config, false, Runner::Background)
     }
 
     /// Has `depth` frames in flight from now on. Loads the models again for each thread but the first; with
@@ -104,28 +104,25 @@ impl FrameQueue {
         if depth < 2 {
             return Ok(());
         }
-        let new = match growing {
-            true => Workers::growing,
-            false => Workers::new,
-        };
-        self.start_workers(|estimator| new(estimator, config, depth).map(Runner::Parallel))
+        self.start_workers(depth, config, growing, Runner::Parallel)
     }
 
     fn start_workers(
         &mut self,
-        start: impl FnOnce(Box<HeadPoseEstimator>) -> Result<Runner, (Box<HeadPoseEstimator>, Error)>,
+        depth: usize,
+        config: &Config,
+        growing: bool,
+        runner: fn(Workers<MappedFrame>) -> Runner,
     ) -> Result<(), Error> {
-        let mut result = Ok(());
-        self.runner = match self.runner.take() {
-            Some(Runner::Inline(estimator)) => Some(match start(estimator) {
-                Ok(workers) => workers,
-                Err((estimator, error)) => {
-                    result = Err(error);
-                    Runner::Inline(estimator)
-                }
-            }),
-            other => other,
+        let is_inline = |runner: &mut Runner| matches!(runner, Runner::Inline(_));
+        let Some(Runner::Inline(estimator)) = self.runner.take_if(is_inline) else {
+            return Ok(());
         };
+        let (runner, result) = match Workers::new(estimator, config, depth, growing) {
+            Ok(workers) => (runner(workers), Ok(())),
+            Err((estimator, error)) => (Runner::Inline(estimator), Err(error)),
+        };
+        self.runner = Some(runner);
         result
     }
 
@@ -282,10 +279,8 @@ fn infer(
     let frame = video::map_readable(buffer, info)?;
     let time = buffer.pts().map(Into::into);
     let view = video::view(&frame)?;
-    match &known {
-        Some(known) => estimator.estimate(&view, known.detections(), time, settings)?,
-        None => estimator.process(&view, time, settings)?,
-    };
+    let boxes = known.as_ref().map(KnownHeads::detections);
+    estimator.run(&view, boxes, time, settings)?;
     let found = estimator.take_found();
     Ok(Outcome::Inferred(found, known.unwrap_or_default()))
 }

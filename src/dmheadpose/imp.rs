@@ -17,23 +17,19 @@ use super::frames::FrameQueue;
 use super::last_result::LastResult;
 use super::loaded::{Loaded, frame_duration};
 use super::metas::MetaWriter;
-use super::options::DmHeadPoseWhenLate;
 use super::properties::{self, Settings};
 use super::report::{self, Reporter};
 use super::stats::Stats;
 use super::upstream;
 use crate::estimator::{self, Config};
+use crate::log::{Category, category};
 use crate::overlay::{Downstream, Overlay};
+use crate::property::READY;
 use crate::sync::lock;
 use crate::video;
 
-pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
-    gst::DebugCategory::new(
-        "dmheadpose",
-        gst::DebugColorFlags::empty(),
-        Some("Head detection and head-pose estimation"),
-    )
-});
+pub(super) static CAT: Category =
+    Category::new(|| category("dmheadpose", "Head detection and head-pose estimation"));
 
 /// What exists between start and stop.
 pub(super) struct State {
@@ -99,7 +95,7 @@ impl DmHeadPose {
 
     /// The latency that the element adds to the pipeline.
     fn latency(&self) -> gst::ClockTime {
-        let holds = self.settings().when_late == DmHeadPoseWhenLate::Hold;
+        let holds = self.settings().holds();
         let loaded = lock(&self.loaded);
         let latency = loaded.as_ref().map(|loaded| loaded.latency(holds));
         latency.unwrap_or_default()
@@ -188,7 +184,7 @@ impl ObjectImpl for DmHeadPose {
         let latency = self.latency();
         Arc::make_mut(&mut lock(&self.settings)).set(value, pspec);
         let name = pspec.name();
-        if properties::is_load_time(pspec) && lock(&self.loaded).is_some() {
+        if pspec.flags().contains(READY) && lock(&self.loaded).is_some() {
             gst::warning!(CAT, imp = self, "{name} takes effect at the next start");
         }
         gst::info!(CAT, imp = self, "{name} is now {value:?}");
@@ -300,9 +296,10 @@ impl BaseTransformImpl for DmHeadPose {
         match event.view() {
             gst::EventView::Reconfigure(_) => self.downstream.forget(),
             gst::EventView::Qos(qos) => {
-                self.deadline.update(qos);
+                let (_, _, jitter, timestamp) = qos.get();
+                self.deadline.update(jitter, timestamp);
                 // The element catches up by itself; upstream, a decoder would drop frames.
-                if self.settings().when_late == DmHeadPoseWhenLate::Hold {
+                if self.settings().holds() {
                     return true;
                 }
             }
@@ -386,7 +383,7 @@ impl BaseTransformImpl for DmHeadPose {
         decide_query: Option<&gst::query::Allocation>,
         query: &mut gst::query::Allocation,
     ) -> Result<(), gst::LoggableError> {
-        let holds = self.settings().when_late == DmHeadPoseWhenLate::Hold;
+        let holds = self.settings().holds();
         let kept = lock(&self.loaded).as_ref().map(|loaded| loaded.kept(holds));
         let downstream = self.parent_propose_allocation(decide_query, query);
         match kept {

@@ -238,6 +238,11 @@ impl Settings {
         })
     }
 
+    /// Late frames go on without their result.
+    pub fn holds(&self) -> bool {
+        self.when_late == DmHeadPoseWhenLate::Hold
+    }
+
     /// Frames in flight; `None` leaves it to the element.
     pub fn depth(&self) -> Option<usize> {
         Some(self.pipeline_depth as usize).filter(|&depth| depth > 0)
@@ -283,11 +288,6 @@ impl Settings {
     pub fn get(&self, pspec: &glib::ParamSpec) -> Option<glib::Value> {
         self.get_own(pspec).or_else(|| self.look.get_own(pspec))
     }
-}
-
-/// Whether a change of the property takes effect only when the element starts again.
-pub(super) fn is_load_time(pspec: &glib::ParamSpec) -> bool {
-    pspec.flags().contains(gst::PARAM_FLAG_MUTABLE_READY)
 }
 
 /// All properties, in the order in which gst-inspect-1.0 shows them within their kind.

@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 //! ONNX Runtime's messages in GStreamer's log, category `dmheadpose-ort`.
 
-use std::sync::LazyLock;
-
 use crate::estimator::onnx::Severity;
+use crate::log::{Category, category};
 
-static ORT_CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
-    gst::DebugCategory::new(
-        "dmheadpose-ort",
-        gst::DebugColorFlags::empty(),
-        Some("Messages of ONNX Runtime"),
-    )
-});
+static ORT_CAT: Category = Category::new(|| category("dmheadpose-ort", "Messages of ONNX Runtime"));
 
 /// ONNX Runtime has one logger a process, so its messages belong to no element.
 pub(super) fn log(severity: Severity, message: &str) {

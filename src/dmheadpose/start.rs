@@ -13,7 +13,6 @@ use super::imp::{CAT, DmHeadPose, State};
 use super::last_result::LastResult;
 use super::loaded::Loaded;
 use super::metas::MetaWriter;
-use super::options::DmHeadPoseWhenLate;
 use super::runtime_log;
 use crate::estimator::HeadPoseEstimator;
 use crate::estimator::onnx::RuntimeOptions;
@@ -70,10 +69,8 @@ impl DmHeadPose {
             last_frame: None,
         };
         if settings.is_async {
-            state
-                .queue
-                .move_to_background(&state.config)
-                .map_err(to_message)?;
+            let moved = state.queue.move_to_background(&state.config);
+            moved.map_err(to_message)?;
             loaded.is_async = true;
         } else if let Some(depth) = depth {
             let deepened = state.queue.deepen(depth, &state.config, false);
@@ -99,7 +96,7 @@ impl DmHeadPose {
         let live = upstream.query(&mut latency) && deadline::answered(&latency).0;
         let mut seeking = gst::query::Seeking::new(gst::Format::Time);
         let seekable = upstream.query(&mut seeking) && seeking.result().0;
-        let holds = self.settings().when_late == DmHeadPoseWhenLate::Hold;
+        let holds = self.settings().holds();
         let several = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
         let depth = if !live && seekable && several && !holds {
             // Two at once, and a third that is queued.

@@ -11,16 +11,11 @@ use super::line::{self, Context};
 use super::properties::Settings;
 use super::wall_clock;
 use crate::headposemeta::HeadPoses;
+use crate::log::{Category, category};
 use crate::sync::lock;
 use crate::video;
 
-static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
-    gst::DebugCategory::new(
-        "dmheadposejson",
-        gst::DebugColorFlags::empty(),
-        Some("Head poses as JSON lines"),
-    )
-});
+static CAT: Category = Category::new(|| category("dmheadposejson", "Head poses as JSON lines"));
 
 const SRC_CAPS: &str = "application/x-ndjson";
 
@@ -230,16 +225,7 @@ impl ElementImpl for DmHeadPoseJson {
     fn pad_templates() -> &'static [gst::PadTemplate] {
         static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
             let video = gst::Caps::builder("video/x-raw").any_features().build();
-            let lines = gst::Caps::new_empty_simple(SRC_CAPS);
-            [
-                ("sink", gst::PadDirection::Sink, video),
-                ("src", gst::PadDirection::Src, lines),
-            ]
-            .into_iter()
-            .filter_map(|(name, direction, caps)| {
-                gst::PadTemplate::new(name, direction, gst::PadPresence::Always, &caps).ok()
-            })
-            .collect()
+            video::sink_and_src(&video, &gst::Caps::new_empty_simple(SRC_CAPS))
         });
         &TEMPLATES
     }

@@ -67,16 +67,10 @@ mod tests {
 
     #[test]
     fn a_frame_of_the_past_was_captured_before_now() {
-        let seconds = gst::ClockTime::from_seconds;
-        let now = Duration::from_secs(1000);
-        assert_eq!(
-            moved(now, seconds(50), seconds(47)),
-            Duration::from_secs(997)
-        );
-        assert_eq!(
-            moved(now, seconds(50), seconds(53)),
-            Duration::from_secs(1003)
-        );
-        assert_eq!(moved(now, seconds(5000), seconds(0)), Duration::ZERO);
+        for (clock, due, wanted) in [(50, 47, 997), (50, 53, 1003), (5000, 0, 0)] {
+            let [clock, due] = [clock, due].map(gst::ClockTime::from_seconds);
+            let found = moved(Duration::from_secs(1000), clock, due);
+            assert_eq!(found, Duration::from_secs(wanted), "{clock} {due}");
+        }
     }
 }

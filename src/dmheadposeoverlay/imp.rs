@@ -9,17 +9,12 @@ use gst_base::subclass::BaseTransformMode;
 use gst_base::subclass::prelude::*;
 
 use crate::headposemeta::HeadPoses;
+use crate::log::{Category, category};
 use crate::overlay::{DmHeadPoseOverlayFlags, Downstream, Look, Overlay};
 use crate::sync::lock;
 use crate::video;
 
-static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
-    gst::DebugCategory::new(
-        "dmheadposeoverlay",
-        gst::DebugColorFlags::empty(),
-        Some("Drawing of head poses"),
-    )
-});
+static CAT: Category = Category::new(|| category("dmheadposeoverlay", "Drawing of head poses"));
 
 /// What exists between start and stop.
 struct State {

@@ -144,7 +144,9 @@ impl Patch {
             let bottom = (top + TILE).min(height);
             let band = &self.pixels[top * width * 4..bottom * width * 4];
             let mut open = None;
-            for left in (0..width).step_by(TILE) {
+            // One tile more, without a column, ends what is open at the right border.
+            for left in (0..width + TILE).step_by(TILE) {
+                let left = left.min(width);
                 let columns = left * 4..(left + TILE).min(width) * 4;
                 let mut rows = band.chunks_exact(width * 4);
                 let ink = rows.any(|row| row[columns.clone()].iter().fold(0, |a, b| a | b) != 0);
@@ -157,10 +159,6 @@ impl Patch {
                     }
                     _ => {}
                 }
-            }
-            if let Some(start) = open {
-                self.inked
-                    .push([start, top, width - start, bottom - top].map(|v| v as u32));
             }
         }
     }

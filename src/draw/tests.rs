@@ -142,10 +142,8 @@ fn a_label_covers_neither_its_head_nor_another_label_while_there_is_room() {
     });
     let patches = painter.paint(&heads, VGA, &style, None);
     assert_eq!(patches.len(), heads.len());
-    let areas: Vec<_> = patches
-        .iter()
-        .map(|p| Area::new(p.x, p.y, p.width as i32, p.height as i32))
-        .collect();
+    let area = |p: &Patch| Area::new(p.x, p.y, p.width as i32, p.height as i32);
+    let areas: Vec<_> = patches.iter().map(area).collect();
     for (i, area) in areas.iter().enumerate() {
         assert!(!area.overlaps(&boxes[i]), "{i}: {area:?} on {:?}", boxes[i]);
         for other in &areas[..i] {

@@ -136,12 +136,8 @@ pub fn model_folders(chosen: Option<&Path>, beside: Option<&Path>) -> Vec<PathBu
         .map(PathBuf::from)
         .or_else(|| home.map(|home| home.join(".local/share")));
     let system = ["/usr/local/share", "/usr/share"].map(PathBuf::from);
-    folders.extend(
-        system
-            .into_iter()
-            .chain(user)
-            .map(|data| data.join("dmheadpose/models")),
-    );
+    let data = system.into_iter().chain(user);
+    folders.extend(data.map(|folder| folder.join("dmheadpose/models")));
     folders
 }
 

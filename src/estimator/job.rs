@@ -10,7 +10,7 @@ use super::{Found, Settings};
 
 /// What is to be done with a frame, and what was found in it so far. Reused for later frames, so that no frame
 /// allocates.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct FrameJob {
     pub time: Option<Duration>,
     pub settings: Settings,
@@ -28,21 +28,4 @@ pub(super) struct FrameJob {
     /// The answers for those.
     pub poses: Vec<Pose>,
     pub found: Found,
-}
-
-impl FrameJob {
-    pub fn new() -> Self {
-        Self {
-            time: None,
-            settings: Settings::DEFAULT,
-            number: 0,
-            shot: 0,
-            detect: false,
-            detections: Vec::new(),
-            targets: Vec::new(),
-            due: Vec::new(),
-            poses: Vec::new(),
-            found: Found::default(),
-        }
-    }
 }

@@ -37,20 +37,10 @@ use job::FrameJob;
 use networks::Networks;
 use onnx::Runtime;
 pub use onnx::exit::close_with_main_thread;
+pub(crate) use onnx::exit::is_forked;
 use pose::fusion::PoseEstimator;
 use stream::StreamState;
 pub use types::{Config, Found, Head, Settings, StageTimes};
-
-/// Whether this process may use what was loaded: not if it was forked since.
-///
-/// # Errors
-/// [`Error::Forked`].
-pub fn refuse_forked() -> Result<(), Error> {
-    match onnx::exit::is_forked() {
-        true => Err(Error::Forked),
-        false => Ok(()),
-    }
-}
 
 /// Finds heads in frames and estimates their pose, one frame after the other.
 #[derive(Debug)]
@@ -69,7 +59,7 @@ impl HeadPoseEstimator {
         Ok(Self {
             networks: Networks::load(config)?,
             stream: StreamState::new(),
-            job: FrameJob::new(),
+            job: FrameJob::default(),
         })
     }
 
@@ -103,7 +93,8 @@ impl HeadPoseEstimator {
         self.run(frame, Some(known), time, settings)
     }
 
-    fn run(
+    /// Either of them.
+    pub(crate) fn run(
         &mut self,
         frame: &FrameView<'_>,
         known: Option<&[Detection]>,
@@ -137,7 +128,7 @@ impl HeadPoseEstimator {
 
     /// Begins a new shot with the next frame, which has none of the heads before: the stream jumps, as by a seek.
     pub fn cut(&mut self) {
-        self.stream.cut();
+        self.stream.pace.cut();
     }
 
     pub fn runtime(&self) -> &'static Runtime {

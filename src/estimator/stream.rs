@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What is remembered from frame to frame: the tracks, and which side each head shows.
+//! What is remembered of the heads from frame to frame: their tracks, their poses, and which side each shows.
 //!
 //! Each frame passes three times, in the order of the frames: [`StreamState::begin`], [`StreamState::follow`] once
 //! its boxes are known, and [`StreamState::finish`] once its poses are known. With several frames in flight, a later
@@ -7,25 +7,22 @@
 //! later, so that results do not depend on the speed of threads.
 
 use std::collections::{HashMap, VecDeque};
-use std::time::Duration;
 
 use super::Head;
 use super::angles::Angles;
 use super::detector::Detection;
 use super::geometry::{Rect, Size};
 use super::image::frame::FrameView;
-use super::image::scene::Scene;
 use super::job::FrameJob;
 use super::pace::Pace;
 use super::pose::fusion::Pose;
 use super::target::{self, Target};
 use super::track::one_euro::PoseFilter;
-use super::track::time::elapsed;
 use super::track::tracker::Tracker;
 
 /// What a frame reveals, of the side of a head or of the next detection, is used this many frames later, so that
 /// results are the same for any number of frames in flight up to this.
-const FRAMES_TO_LEARN: u64 = 4;
+pub(super) const FRAMES_TO_LEARN: u64 = 4;
 
 /// A pose of a head that is followed, whose side its track has not learned yet.
 #[derive(Clone, Copy, Debug)]
@@ -44,21 +41,9 @@ const LONGEST_UNUSED: u64 = 250;
 
 #[derive(Debug, Default)]
 pub(super) struct StreamState {
-    /// Largest number of frames in flight.
-    depth: u64,
-    /// Number of the last frame that began, from 1, with its time and size and the first frame of its shot.
-    begun: u64,
-    begun_time: Option<Duration>,
-    /// `None`: the next frame begins a new shot.
-    begun_size: Option<Size>,
-    shot: u64,
-    /// Number of the last frame that goes to the detector and can be predicted from; 0 before the first.
-    detected: u64,
-    /// Stream time since then.
-    since_detected: Duration,
-    pace: Pace,
-    /// Number of the last frame that failed.
-    failed: u64,
+    pub pace: Pace,
+    /// What a frame reveals is used so many frames later.
+    delay: u64,
     tracker: Tracker,
     /// The shot whose heads the tracker knows.
     followed: u64,
@@ -79,7 +64,7 @@ impl StreamState {
     /// For a stream with one frame in flight at a time.
     pub fn new() -> Self {
         Self {
-            depth: 1,
+            delay: FRAMES_TO_LEARN,
             ..Self::default()
         }
     }
@@ -87,72 +72,14 @@ impl StreamState {
     /// The same stream from here on, with at most `depth` frames in flight. To be called when none is.
     pub fn deepened(self, depth: usize) -> Self {
         Self {
-            depth: depth as u64,
+            delay: FRAMES_TO_LEARN.max(depth as u64),
             ..self
         }
     }
 
-    /// Number of the last frame that began; 0 before the first.
-    pub fn begun(&self) -> u64 {
-        self.begun
-    }
-
-    /// Begins a new shot with the next frame.
-    pub fn cut(&mut self) {
-        self.begun_size = None;
-    }
-
-    /// Numbers the next frame and decides whether it is detected or predicted. It is detected where its boxes cannot
-    /// be predicted: at the start of a shot, and `max-lost-time` after the last detection at the latest.
-    ///
-    /// `frame` is `None` if it cannot be read; `known`: its boxes come from elsewhere.
+    /// See [`Pace::begin`].
     pub fn begin(&mut self, job: &mut FrameJob, frame: Option<&FrameView<'_>>, known: bool) {
-        self.begun += 1;
-        let number = self.begun;
-        let size = frame.map(FrameView::size);
-        if size.is_some() && self.begun_size != size {
-            (self.begun_size, self.shot) = (size, number);
-            self.pace.restart();
-        }
-        let elapsed = elapsed(self.begun_time, job.time);
-        self.begun_time = job.time;
-        self.since_detected = self.since_detected.saturating_add(elapsed);
-        let mut scene = None;
-        if job.settings.detection_adaptive {
-            scene = frame.map(Scene::of);
-            // With every frame, whatever decides about its detection: what is never learned is never forgotten.
-            if let Some(last) = number.checked_sub(self.delay()) {
-                self.pace.learn(self.shot, last);
-            }
-        }
-        let (detected, since) = (self.detected, self.since_detected);
-        let is_due = |pace: &Pace| pace.is_due(detected, since, scene.as_ref());
-        let detect = match job.settings.tracking {
-            None => true,
-            Some(max_lost) => {
-                known
-                    || self.detected < self.shot
-                    || self.detected <= self.failed
-                    || number >= self.detected + u64::from(job.settings.detection_interval)
-                    || self.since_detected > max_lost
-                    || job.settings.detection_adaptive && is_due(&self.pace)
-            }
-        };
-        if detect {
-            // Boxes of heads that are not followed cannot be predicted from.
-            self.detected = match job.settings.tracking {
-                Some(_) => number,
-                None => 0,
-            };
-            self.since_detected = Duration::ZERO;
-            self.pace.scene = scene;
-        }
-        (job.number, job.shot, job.detect) = (number, self.shot, detect);
-    }
-
-    /// What a frame reveals is used so many frames later.
-    fn delay(&self) -> u64 {
-        self.depth.max(FRAMES_TO_LEARN)
+        self.pace.begin(job, frame, known, self.delay);
     }
 
     /// Whether the detections that the frame's boxes were to be predicted from have failed. To be asked before
@@ -163,7 +90,7 @@ impl StreamState {
 
     /// Notes that a frame failed: later frames must not rely on it.
     pub fn fail(&mut self, job: &FrameJob) {
-        self.failed = job.number;
+        self.pace.failed = job.number;
     }
 
     /// Turns the detections into targets and finds the track of each, or predicts the targets from the tracks; then
@@ -202,7 +129,7 @@ impl StreamState {
             let interval = u64::from(settings.pose_interval);
             target.is_due = track
                 .posed_in
-                .is_none_or(|last| number >= last + interval || last <= self.failed);
+                .is_none_or(|last| number >= last + interval || last <= self.pace.failed);
             if target.is_due {
                 track.posed_in = Some(number);
             }
@@ -218,8 +145,7 @@ impl StreamState {
 
     /// Hands the tracks the sides that are old enough to be used by frame `number`.
     fn learn_sides(&mut self, number: u64) {
-        let delay = self.delay();
-        let is_old = |posed: &mut Unlearned| posed.frame + delay <= number;
+        let is_old = |posed: &mut Unlearned| posed.frame + self.delay <= number;
         while let Some(posed) = self.unlearned.pop_front_if(is_old) {
             if let Some(track) = self.tracker.find_mut(posed.id) {
                 track.side.learn(posed.frame, posed.pose.seen);
@@ -319,201 +245,35 @@ fn head(target: &Target, pose: &Pose) -> Option<Head> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::Settings;
-    use super::super::image::frame::{Colorimetry, PixelFormat, Plane};
     use super::super::pose::seam::Seam;
     use super::*;
-
-    const SIZE: Size = Size::new(640, 480);
-
-    fn settings(detection_interval: u32) -> Settings {
-        Settings {
-            tracking: Some(Duration::from_secs(1)),
-            detection_interval,
-            ..Settings::DEFAULT
-        }
-    }
-
-    /// Begins a frame with bright boxes on `ground`.
-    fn begin_with(
-        stream: &mut StreamState,
-        settings: Settings,
-        time: u64,
-        ground: u8,
-        boxes: &[Rect],
-    ) -> FrameJob {
-        let mut job = FrameJob {
-            time: Some(Duration::from_millis(time)),
-            settings,
-            ..FrameJob::new()
-        };
-        let (width, height) = (SIZE.width as usize, SIZE.height as usize);
-        let mut bytes = vec![ground; width * height];
-        for rect in boxes {
-            let columns = rect.x as usize..(rect.right() as usize).min(width);
-            for row in rect.y as usize..(rect.bottom() as usize).min(height) {
-                bytes[row * width..][columns.clone()].fill(200);
-            }
-        }
-        let (gray, color) = (PixelFormat::Gray8, Colorimetry::BT601);
-        let plane = Plane {
-            bytes: &bytes,
-            stride: width,
-        };
-        let frame = FrameView::new(gray, SIZE, color, &[plane]).unwrap();
-        stream.begin(&mut job, Some(&frame), false);
-        job
-    }
-
-    fn begin(stream: &mut StreamState, settings: Settings, time: u64) -> FrameJob {
-        begin_with(stream, settings, time, 100, &[])
-    }
-
-    /// Which of the frames at these times are given to the detector.
-    fn detected(interval: u32, times: impl Iterator<Item = u64>) -> Vec<u64> {
-        let (mut stream, settings) = (StreamState::new(), settings(interval));
-        let detects = |(time, n)| {
-            let job = begin(&mut stream, settings, time);
-            job.detect.then_some(n)
-        };
-        times.zip(0..).filter_map(detects).collect()
-    }
-
-    #[test]
-    fn the_detector_looks_before_prediction_would_give_up() {
-        let every = |step: u64| (0..70).map(move |n| n * step);
-        assert_eq!(detected(30, every(30)), [0, 30, 60]);
-        // 24 frames a second, and 2.
-        assert_eq!(detected(30, every(42)), [0, 24, 48]);
-        let at_two = detected(5, every(500));
-        assert!(at_two.iter().copied().eq((0..70).step_by(3)), "{at_two:?}");
-        // A source that starts its clock anew: the frames between do not take longer.
-        let anew = (0..20).chain(0..10).map(|n| n * 40);
-        assert_eq!(detected(25, anew), [0, 25]);
-    }
-
-    #[test]
-    fn a_frame_after_failed_detections_is_detected() {
-        let (mut stream, settings) = (StreamState::new(), settings(30));
-        let begin = |stream: &mut StreamState, n: u64| begin(stream, settings, 40 * n);
-        let first = begin(&mut stream, 0);
-        let second = begin(&mut stream, 1);
-        assert!(first.detect && !second.detect);
-        stream.fail(&first);
-        assert!(stream.lacks_boxes(&second), "it has to detect by itself");
-        let mut third = begin(&mut stream, 2);
-        assert!(third.detect);
-        stream.follow(&mut third, SIZE);
-        let mut fourth = begin(&mut stream, 3);
-        assert!(
-            !fourth.detect && !stream.lacks_boxes(&fourth),
-            "there is no head"
-        );
-        stream.cut();
-        let mut fifth = begin(&mut stream, 4);
-        assert!(fifth.detect);
-        // It comes later than the cut.
-        stream.follow(&mut fourth, SIZE);
-        fifth.detect = false;
-        assert!(stream.lacks_boxes(&fifth));
-    }
-
-    /// Which of 60 frames, 40 ms apart, a detector that misses nothing has to look at, and where the heads are in each.
-    /// `scene` has the ground and the heads of a frame. Frames get their boxes as late as possible, or at once.
-    fn followed(
-        depth: usize,
-        late: bool,
-        scene: impl Fn(u64) -> (u8, Vec<Rect>),
-    ) -> (Vec<u64>, Vec<Vec<Rect>>) {
-        let mut stream = StreamState::new().deepened(depth);
-        let settings = Settings {
-            detection_adaptive: true,
-            ..settings(10)
-        };
-        let (mut detected, mut heads) = (Vec::new(), Vec::new());
-        let mut in_flight = VecDeque::new();
-        let mut follow = |stream: &mut StreamState, job: &mut FrameJob| {
-            stream.follow(job, SIZE);
-            heads.push(job.targets.iter().map(|target| target.rect).collect());
-        };
-        for n in 0..60 {
-            if in_flight.len() == depth {
-                let mut job = in_flight.pop_front().unwrap();
-                if late {
-                    follow(&mut stream, &mut job);
-                }
-                stream.finish(&mut job);
-            }
-            let (ground, boxes) = scene(n);
-            let mut job = begin_with(&mut stream, settings, 40 * n, ground, &boxes);
-            if job.detect {
-                detected.push(n);
-                let found = boxes.iter().map(|&rect| Detection { rect, score: 0.9 });
-                job.detections.extend(found);
-            }
-            if !late {
-                follow(&mut stream, &mut job);
-            }
-            in_flight.push_back(job);
-        }
-        if late {
-            in_flight
-                .iter_mut()
-                .for_each(|job| follow(&mut stream, job));
-        }
-        (detected, heads)
-    }
-
-    /// The frames that are detected, which have to be the same whatever the number of frames in flight.
-    fn adaptive(scene: impl Fn(u64) -> (u8, Vec<Rect>)) -> Vec<u64> {
-        let alone = followed(1, false, &scene);
-        for depth in [1, 2, 4] {
-            for late in [false, true] {
-                let (detected, heads) = followed(depth, late, &scene);
-                assert_eq!(detected, alone.0, "depth {depth}, late {late}");
-                assert_eq!(heads, alone.1, "depth {depth}, late {late}");
-            }
-        }
-        alone.0
-    }
-
-    const STILL: Rect = Rect::new(100.0, 100.0, 60.0, 80.0);
-
-    /// Where something else than the scene asks for every detection.
-    #[test]
-    fn what_frames_showed_is_forgotten_though_all_are_detected() {
-        let mut stream = StreamState::new();
-        let settings = Settings {
-            detection_adaptive: true,
-            ..settings(1)
-        };
-        for n in 0..100 {
-            let mut job = begin_with(&mut stream, settings, 40 * n, 100, &[STILL]);
-            assert!(job.detect);
-            stream.follow(&mut job, SIZE);
-            stream.finish(&mut job);
-        }
-        let kept = stream.pace.shown.len() as u64;
-        assert!(kept <= FRAMES_TO_LEARN, "{kept}");
-    }
 
     #[test]
     fn heads_that_are_gone_are_forgotten() {
         let mut stream = StreamState::new();
         let settings = Settings {
+            tracking: Some(Duration::from_secs(1)),
             smoothing: Some(Default::default()),
             pose_interval: 2,
-            ..settings(1)
+            ..Settings::DEFAULT
         };
         let pose = Seam::UPSTREAM.front_alone(Angles::default());
         for n in 0..=LONGEST_GONE + 1 {
-            let mut job = begin(&mut stream, settings, 40 * n);
+            let mut job = FrameJob {
+                time: Some(Duration::from_millis(40 * n)),
+                settings,
+                ..FrameJob::default()
+            };
+            stream.begin(&mut job, None, false);
             if n == 0 {
-                let (rect, score) = (STILL, 0.9);
+                let (rect, score) = (Rect::new(100.0, 100.0, 60.0, 80.0), 0.9);
                 job.detections.push(Detection { rect, score });
                 job.poses.push(pose);
             }
-            stream.follow(&mut job, SIZE);
+            stream.follow(&mut job, Size::new(640, 480));
             stream.finish(&mut job);
             let kept = [stream.pose_filters.len(), stream.last_poses.len()];
             assert_eq!(
@@ -521,57 +281,5 @@ mod tests {
                 [n <= LONGEST_UNUSED, n <= LONGEST_GONE].map(usize::from)
             );
         }
-    }
-
-    #[test]
-    fn where_nothing_moves_the_detector_runs_at_its_interval() {
-        // At first until the tracker has made something of the heads.
-        let expected = [0, 1, 2, 3, 13, 23, 33, 43, 53];
-        assert_eq!(adaptive(|_| (100, vec![STILL])), expected);
-        let empty = adaptive(|_| (100, vec![]));
-        assert_eq!(empty, expected);
-    }
-
-    #[test]
-    fn a_head_that_enters_or_jumps_is_detected_at_once() {
-        let enters = Rect::new(400.0, 200.0, 60.0, 80.0);
-        let jumps = Rect::new(500.0, 20.0, 60.0, 80.0);
-        let detected = adaptive(|n| match n {
-            0..20 => (100, vec![STILL]),
-            20..30 => (100, vec![STILL, enters]),
-            30..50 => (100, vec![STILL, jumps]),
-            _ => (100, vec![STILL]),
-        });
-        // What it means for the tracks is known four frames later. One that leaves is missed at the interval only, as
-        // people may move about.
-        let expected = [0, 1, 2, 3, 13, 20, 24, 30, 34, 44, 54, 58];
-        assert_eq!(detected, expected);
-    }
-
-    #[test]
-    fn a_fast_head_is_detected_more_often() {
-        let walks = |pixels: f32| {
-            let at = move |n: u64| Rect::new(50.0 + n as f32 * pixels, 100.0, 60.0, 80.0);
-            adaptive(|n| (100, vec![at(n)])).len()
-        };
-        let (slow, fast, faster) = (walks(0.1), walks(4.0), walks(8.0));
-        assert!(slow < fast && fast < faster, "{slow} {fast} {faster}");
-        assert!(slow < 12, "{slow}");
-        assert!(faster > 14, "{faster}");
-    }
-
-    #[test]
-    fn a_cut_is_detected_at_once() {
-        let detected = adaptive(|n| (if n < 20 { 100 } else { 60 }, vec![STILL]));
-        assert!(detected.contains(&20), "{detected:?}");
-        let other = Rect::new(300.0, 200.0, 120.0, 160.0);
-        let detected = adaptive(|n| {
-            if n < 20 {
-                (100, vec![STILL])
-            } else {
-                (160, vec![other])
-            }
-        });
-        assert_eq!(detected[5..], [20, 24, 34, 44, 54], "{detected:?}");
     }
 }

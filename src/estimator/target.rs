@@ -63,12 +63,8 @@ impl Target {
     pub fn crop(&self, mode: CropMode, frame: Size) -> PixelRect {
         let crop = self.rect.with_margins(mode, frame);
         let (x, y) = (crop.x as u32, crop.y as u32);
-        PixelRect {
-            x,
-            y,
-            width: (crop.right() as u32 - x).max(1),
-            height: (crop.bottom() as u32 - y).max(1),
-        }
+        let (right, bottom) = (crop.right() as u32, crop.bottom() as u32);
+        PixelRect::new(x, y, (right - x).max(1), (bottom - y).max(1))
     }
 }
 

@@ -146,6 +146,12 @@ impl Settings {
     };
 }
 
+impl Default for Settings {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
 /// How long the stages of one frame took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StageTimes {

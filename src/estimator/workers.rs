@@ -158,59 +158,41 @@ type Load = Box<dyn FnOnce() -> Result<Networks, Error> + Send>;
 
 impl<F: Frame> Workers<F> {
     /// Starts the threads for `depth` frames in flight. The first uses what `estimator` has loaded, and its stream
-    /// goes on; the models are loaded again for each of the others.
+    /// goes on. The models are loaded again for each of the others: now or, with `growing`, in its own thread, while
+    /// the first works already. Then one that cannot load them is missing; see [`Workers::missing`].
     ///
     /// # Errors
-    /// As [`HeadPoseEstimator::load`], and [`Error::Thread`]; `estimator` comes back.
+    /// As [`HeadPoseEstimator::load`] unless `growing`, and [`Error::Thread`]; `estimator` comes back.
     pub fn new(
         estimator: Box<HeadPoseEstimator>,
         config: &Config,
         depth: usize,
+        growing: bool,
     ) -> Result<Self, (Box<HeadPoseEstimator>, Error)> {
-        let load = |_| Networks::load(config).map(|networks| Box::new(|| Ok(networks)) as Load);
-        let others: Result<_, _> = (1..threads(depth)).map(load).collect();
-        match others {
-            Ok(others) => Self::start(estimator, others, depth),
-            Err(error) => Err((estimator, error)),
-        }
-    }
-
-    /// As [`Workers::new`], but the others load their models in their own threads, while the first works already. One
-    /// that cannot is missing; see [`Workers::missing`].
-    ///
-    /// # Errors
-    /// [`Error::Thread`]; `estimator` comes back.
-    pub fn growing(
-        estimator: Box<HeadPoseEstimator>,
-        config: &Config,
-        depth: usize,
-    ) -> Result<Self, (Box<HeadPoseEstimator>, Error)> {
-        let load = |_| {
+        let load = |_| -> Result<Load, Error> {
             let config = config.clone();
-            Box::new(move || Networks::load(&config)) as Load
+            if growing {
+                return Ok(Box::new(move || Networks::load(&config)));
+            }
+            let networks = Networks::load(&config)?;
+            Ok(Box::new(|| Ok(networks)))
         };
-        let others = (1..threads(depth)).map(load).collect();
-        Self::start(estimator, others, depth)
-    }
-
-    fn start(
-        estimator: Box<HeadPoseEstimator>,
-        others: Vec<Load>,
-        depth: usize,
-    ) -> Result<Self, (Box<HeadPoseEstimator>, Error)> {
-        let started = (0..threads(depth)).map(|_| start_thread());
-        let started: Result<Vec<_>, _> = started.collect();
-        let started = match started {
+        let others: Result<Vec<_>, _> = (1..threads(depth)).map(load).collect();
+        let started = others.and_then(|others| {
+            let started: Result<Vec<_>, _> = (0..threads(depth)).map(|_| start_thread()).collect();
+            Ok((started?, others))
+        });
+        let (started, others) = match started {
             Ok(started) => started,
-            Err(error) => return Err((estimator, Error::Thread(error.to_string()))),
+            Err(error) => return Err((estimator, error)),
         };
         let HeadPoseEstimator {
             networks, stream, ..
         } = *estimator;
         let shared = Arc::new(Shared {
             line: Mutex::new(Line {
-                followed: stream.begun(),
-                first: stream.begun() + 1,
+                followed: stream.pace.begun,
+                first: stream.pace.begun + 1,
                 stream: stream.deepened(depth),
                 frames: VecDeque::with_capacity(depth),
                 closed: false,
@@ -278,7 +260,7 @@ impl<F: Frame> Workers<F> {
         if line.closed {
             return Err(frame);
         }
-        let mut job = self.idle.pop().unwrap_or_else(FrameJob::new);
+        let mut job = self.idle.pop().unwrap_or_default();
         (job.time, job.settings) = (time, *settings);
         line.stream.begin(&mut job, view.as_ref(), known);
         line.frames.push_back(InFlight::Queued(frame, job));
@@ -322,7 +304,7 @@ impl<F: Frame> Workers<F> {
     /// As [`HeadPoseEstimator::cut`].
     pub fn cut(&mut self) {
         if !exit::is_forked() {
-            lock(&self.shared.line).stream.cut();
+            lock(&self.shared.line).stream.pace.cut();
         }
     }
 }
@@ -345,7 +327,7 @@ impl<F> Drop for Workers<F> {
 type Start<F> = SyncSender<(Load, Arc<Shared<F>>)>;
 
 /// A thread that waits for its start, so that none needs networks before all threads are there.
-fn start_thread<F: Frame>() -> std::io::Result<(Start<F>, JoinHandle<()>)> {
+fn start_thread<F: Frame>() -> Result<(Start<F>, JoinHandle<()>), Error> {
     let (start, started) = sync_channel::<(Load, Arc<Shared<F>>)>(1);
     let thread = std::thread::Builder::new().name("dmheadpose".into());
     let thread = thread.spawn(move || {
@@ -356,7 +338,8 @@ fn start_thread<F: Frame>() -> std::io::Result<(Start<F>, JoinHandle<()>)> {
             Ok(networks) => work(networks, &shared),
             Err(error) => lock(&shared.line).missing = Some(error),
         }
-    })?;
+    });
+    let thread = thread.map_err(|error| Error::Thread(error.to_string()))?;
     Ok((start, thread))
 }
 

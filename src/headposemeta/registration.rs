@@ -48,12 +48,8 @@ pub fn register() -> Result<(), glib::BoolError> {
         *registered = true;
         return Ok(());
     }
-    let mut tags = [
-        TAGS[0].as_ptr(),
-        TAGS[1].as_ptr(),
-        TAGS[2].as_ptr(),
-        ptr::null(),
-    ];
+    let [video, orientation, size] = TAGS.map(CStr::as_ptr);
+    let mut tags = [video, orientation, size, ptr::null()];
     // SAFETY: name and tags are NUL-terminated, the array ends with NULL and is copied by the
     // callee; the transform has the expected signature and lives as long as the library, which
     // GStreamer never unloads; there is no user data to free.

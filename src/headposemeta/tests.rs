@@ -72,12 +72,6 @@ fn transformed<T: gst::meta::MetaTransform>(poses: &HeadPoses, data: &T) -> Opti
 }
 
 #[test]
-fn attached_poses_are_read_back() {
-    let poses = poses();
-    assert_eq!(HeadPoses::from_buffer(&buffer_with(&poses)), Some(poses));
-}
-
-#[test]
 fn no_heads_differs_from_no_meta() {
     let none = HeadPoses {
         heads: vec![],
@@ -116,19 +110,6 @@ fn structure_is_as_documented() {
     assert_eq!(head.n_fields(), 15);
     let other = s.get::<gst::Structure>("head-1").unwrap();
     assert!(!other.has_field("uncertainty"), "its model states none");
-}
-
-#[test]
-fn newest_poses_replace_older_ones() {
-    let mut buffer = buffer_with(&poses());
-    let newer = HeadPoses {
-        source: Source::Held,
-        heads: vec![],
-        ..poses()
-    };
-    newer.attach(buffer.get_mut().unwrap()).unwrap();
-    assert_eq!(count(&buffer), 1);
-    assert_eq!(HeadPoses::from_buffer(&buffer), Some(newer));
 }
 
 #[test]
@@ -301,16 +282,6 @@ fn a_copy_onto_a_buffer_with_poses_leaves_one() {
         .unwrap();
     assert_eq!(count(&dest), 1);
     assert_eq!(HeadPoses::from_buffer(&dest), Some(poses()));
-}
-
-#[test]
-fn scale_moves_boxes_and_frame() {
-    let (from, to) = (info(320, 240, (1, 1)), info(160, 60, (1, 2)));
-    let scaled = transformed(&poses(), &VideoMetaTransformScale::new(&from, &to)).unwrap();
-    assert_eq!((scaled.width, scaled.height), (160, 60));
-    assert_eq!(scaled.heads[0].rect, Rect::new(5.0, 5.0, 15.25, 10.0));
-    assert_eq!(scaled.heads[0].angles, poses().heads[0].angles);
-    assert_eq!((scaled.source, scaled.age), (poses().source, poses().age));
 }
 
 #[test]

@@ -23,6 +23,7 @@ use gst_video::prelude::*;
 use gstdmheadpose::estimator::geometry::Size;
 use gstdmheadpose::estimator::image::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::onnx::{RuntimeOptions, Severity};
+use gstdmheadpose::estimator::{Config, HeadPoseEstimator};
 
 /// Initialises GStreamer and registers the plugin under test, once.
 pub fn init() {
@@ -170,6 +171,16 @@ pub fn view(format: PixelFormat, bytes: &[u8], size: Size) -> FrameView<'_> {
     FrameView::new(format, size, Colorimetry::BT601, &[plane]).unwrap()
 }
 
+/// The estimator with these models. With a rear model `pose` is the front model.
+pub fn load(detector: &Path, pose: &Path, rear: Option<&Path>) -> HeadPoseEstimator {
+    let (detector, pose) = (detector.to_path_buf(), pose.to_path_buf());
+    HeadPoseEstimator::load(&Config {
+        rear_model: rear.map(Path::to_path_buf),
+        ..Config::new(runtime_options(), Some(detector), pose)
+    })
+    .unwrap_or_else(|error| panic!("{error}"))
+}
+
 /// A picture as raw frame: tightly packed rows of `format`.
 pub fn decode_picture(path: &Path, format: &str) -> (gst_video::VideoInfo, Vec<u8>) {
     let caps = format!("video/x-raw,format={format}");
@@ -190,10 +201,8 @@ pub fn decode_picture(path: &Path, format: &str) -> (gst_video::VideoInfo, Vec<u
     let buffer = sample.buffer_owned().unwrap();
     let frame = gst_video::VideoFrame::from_buffer_readable(buffer, &info).unwrap();
     let row = info.comp_pstride(0) as usize * info.width() as usize;
-    let lines = frame
-        .plane_data(0)
-        .unwrap()
-        .chunks(frame.plane_stride()[0] as usize);
+    let stride = frame.plane_stride()[0] as usize;
+    let lines = frame.plane_data(0).unwrap().chunks(stride);
     let bytes = lines.flat_map(|line| &line[..row]).copied().collect();
     (info, bytes)
 }

@@ -18,12 +18,8 @@ pub const GUARD: gst::ClockTime = gst::ClockTime::from_seconds(120);
 /// All formats that the elements accept; docs/properties.md lists them.
 pub fn formats() -> Vec<VideoFormat> {
     let template = make("dmheadpose", "").pad_template("sink").unwrap();
-    let formats = template
-        .caps()
-        .structure(0)
-        .unwrap()
-        .get::<gst::List>("format")
-        .unwrap();
+    let structure = template.caps().structure(0).unwrap();
+    let formats = structure.get::<gst::List>("format").unwrap();
     let names = formats.iter().map(|name| name.get::<&str>().unwrap());
     names.map(|name| name.parse().unwrap()).collect()
 }
@@ -134,12 +130,8 @@ pub fn harness(element: &gst::Element, caps: &gst::Caps) -> gst_check::Harness {
 
 pub fn caps(format: VideoFormat, width: u32, height: u32) -> gst::Caps {
     init();
-    let info = VideoInfo::builder(format, width, height);
-    info.fps(gst::Fraction::new(25, 1))
-        .build()
-        .unwrap()
-        .to_caps()
-        .unwrap()
+    let info = VideoInfo::builder(format, width, height).fps(gst::Fraction::new(25, 1));
+    info.build().unwrap().to_caps().unwrap()
 }
 
 /// The caps of a clip of RGB frames of 32x32.

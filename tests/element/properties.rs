@@ -69,10 +69,8 @@ pub fn values(property: &glib::ParamSpec) -> Vec<glib::Value> {
         return values.map(|value| value.to_value(&class)).collect();
     }
     if let Some(class) = glib::FlagsClass::with_type(property.value_type()) {
-        let all = class
-            .values()
-            .iter()
-            .fold(class.builder(), |builder, flag| builder.set(flag.value()));
+        let flags = class.values().iter().map(|flag| flag.value());
+        let all = flags.fold(class.builder(), |builder, flag| builder.set(flag));
         return vec![all.build().unwrap(), class.builder().build().unwrap()];
     }
     panic!("no values for {property:?}");

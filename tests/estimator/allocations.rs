@@ -4,14 +4,13 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::path::Path;
 use std::time::Duration;
 
 use gstdmheadpose::estimator::detector::DetectorSettings;
 use gstdmheadpose::estimator::geometry::Size;
 use gstdmheadpose::estimator::image::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::track::one_euro::Smoothing;
-use gstdmheadpose::estimator::{Config, HeadPoseEstimator, Settings};
+use gstdmheadpose::estimator::{HeadPoseEstimator, Settings};
 
 use crate::common;
 
@@ -79,10 +78,7 @@ fn run(estimator: &mut HeadPoseEstimator, settings: &Settings, frames: u64) -> (
     let mut heads = 0;
     let counts = (0..frames).map(|n| {
         let shift = 3 * (n % 16) as usize;
-        let plane = Plane {
-            bytes: &pixels[shift..],
-            stride,
-        };
+        let plane = Plane::new(&pixels[shift..], stride);
         let view = FrameView::new(PixelFormat::Bgr, size, Colorimetry::BT601, &[plane]).unwrap();
         let time = Some(Duration::from_millis(40 * n));
         let before = COUNT.get();
@@ -91,15 +87,6 @@ fn run(estimator: &mut HeadPoseEstimator, settings: &Settings, frames: u64) -> (
     });
     let counts = counts.collect();
     (heads, counts)
-}
-
-fn load(detector: &Path, pose: &Path, rear: Option<&Path>) -> HeadPoseEstimator {
-    let (detector, pose) = (detector.to_path_buf(), pose.to_path_buf());
-    HeadPoseEstimator::load(&Config {
-        rear_model: rear.map(Path::to_path_buf),
-        ..Config::new(common::runtime_options(), Some(detector), pose)
-    })
-    .unwrap()
 }
 
 #[test]
@@ -116,7 +103,7 @@ fn after_the_first_frames_only_runs_allocate() {
         (&centerface, &toy, None, false),
         (&rows, &whenet, Some(whenet.as_path()), true),
     ] {
-        let mut estimator = load(detector, pose, rear);
+        let mut estimator = common::load(detector, pose, rear);
         let settings = settings(tracking);
         run(&mut estimator, &settings, 16);
         let (heads, counts) = run(&mut estimator, &settings, 32);

@@ -39,7 +39,7 @@ fn a_worker_that_panics_blocks_no_other_thread() {
     for (depth, deadly) in [(1, 3), (2, 0), (2, 5), (3, 4), (5, 0), (5, 7)] {
         let config = config.for_depth(depth);
         let estimator = Box::new(HeadPoseEstimator::load(&config).unwrap());
-        let workers = Workers::new(estimator, &config, depth);
+        let workers = Workers::new(estimator, &config, depth, false);
         let mut workers = workers.map_err(|(_, error)| error).unwrap();
         let (mut done, mut lost, mut refused) = (Vec::new(), 0, 0);
         let frame = |number| Numbered {

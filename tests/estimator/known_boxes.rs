@@ -29,8 +29,7 @@ fn gradient() -> Vec<u8> {
 }
 
 fn view(bytes: &[u8]) -> FrameView<'_> {
-    let (width, height) = (32, 32);
-    common::view(PixelFormat::Rgb, bytes, Size::new(width, height))
+    common::view(PixelFormat::Rgb, bytes, Size::new(32, 32))
 }
 
 #[test]

@@ -80,10 +80,8 @@ fn strings_that_are_not_utf8() {
         .unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}: {errors}", output.status);
-    let mut lines: Vec<_> = std::str::from_utf8(&output.stdout)
-        .unwrap()
-        .lines()
-        .collect();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let mut lines: Vec<_> = printed.lines().collect();
     lines.sort();
     assert_eq!(
         lines,

@@ -23,9 +23,9 @@ pub fn check(
     pictures: &[(String, Picture)],
     crop_levels: f64,
 ) {
-    let references: Vec<_> = pictures
-        .iter()
-        .map(|(_, picture)| estimate(estimator, &picture.view(), settings))
+    let views = pictures.iter().map(|(_, picture)| picture.view());
+    let references: Vec<_> = views
+        .map(|view| estimate(estimator, &view, settings))
         .collect();
     for (format, matrix) in FORMATS
         .iter()

@@ -8,15 +8,15 @@ use gstdmheadpose::estimator::Head;
 use gstdmheadpose::estimator::image::frame::{FrameView, PixelFormat};
 use gstdmheadpose::headposemeta::{HeadPoses, Source};
 
-use crate::common::{fetched, toys};
-use crate::estimate::{SETTINGS, load};
+use crate::common::{fetched, load, toys};
+use crate::estimate::SETTINGS;
 use crate::fetched::{WHENET, YUNET, picture};
 use crate::yuv::{MATRICES, YuvFrame};
 
 const PICTURE: &str = "multi_face.png";
 
 fn expected(frame: &FrameView<'_>) -> Vec<Head> {
-    let mut estimator = load(&fetched(YUNET), &fetched(WHENET));
+    let mut estimator = load(&fetched(YUNET), &fetched(WHENET), None);
     let heads = estimator.process(frame, None, &SETTINGS).unwrap().to_vec();
     assert!(heads.len() >= 5, "{PICTURE} has five heads: {heads:?}");
     heads
@@ -78,11 +78,8 @@ fn the_element_attaches_what_the_estimator_finds_by_the_colorimetry_of_the_caps(
         );
         let info = VideoInfo::builder(VideoFormat::Nv12, width, height).colorimetry(&colorimetry);
         let frame = YuvFrame::new(&picture, PixelFormat::Nv12, matrix);
-        let planes: Vec<_> = frame
-            .planes
-            .iter()
-            .map(|(bytes, s)| (&bytes[..], *s))
-            .collect();
+        let planes = frame.planes.iter();
+        let planes: Vec<_> = planes.map(|(bytes, s)| (&bytes[..], *s)).collect();
         check(&info.build().unwrap(), &planes, &frame.view());
     }
 }

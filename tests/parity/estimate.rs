@@ -9,34 +9,16 @@ use gstdmheadpose::estimator::image::frame::{FrameView, PixelFormat};
 use gstdmheadpose::estimator::image::preprocess;
 use gstdmheadpose::estimator::image::resize::{PixelRect, Resizer};
 use gstdmheadpose::estimator::image::tensor::{ChannelOrder, PixelEncoding};
-use gstdmheadpose::estimator::{Config, Head, HeadPoseEstimator, Settings};
+use gstdmheadpose::estimator::{Head, HeadPoseEstimator, Settings};
 
 use crate::changes::turn;
-use crate::common::{decode_picture, init, runtime_options, view};
+use crate::common::{decode_picture, init, view};
 
 /// The element's defaults.
 pub const SETTINGS: Settings = Settings {
     min_head_size: 1,
     ..Settings::DEFAULT
 };
-
-pub fn load(detector_model: &Path, pose_model: &Path) -> HeadPoseEstimator {
-    load_fused(detector_model, pose_model, None)
-}
-
-/// With a rear model `pose_model` is the front model.
-pub fn load_fused(
-    detector_model: &Path,
-    pose_model: &Path,
-    rear_model: Option<&Path>,
-) -> HeadPoseEstimator {
-    let (detector, pose) = (detector_model.to_path_buf(), pose_model.to_path_buf());
-    HeadPoseEstimator::load(&Config {
-        rear_model: rear_model.map(Path::to_path_buf),
-        ..Config::new(runtime_options(), Some(detector), pose)
-    })
-    .unwrap_or_else(|error| panic!("{error}"))
-}
 
 /// A picture, decoded.
 pub struct Picture {
@@ -124,12 +106,7 @@ pub fn estimate(
 fn crop_of(head: &Head, frame: Size, mode: CropMode) -> PixelRect {
     let rect = head.rect.with_margins(mode, frame);
     let (x, y) = (rect.x as u32, rect.y as u32);
-    PixelRect {
-        x,
-        y,
-        width: rect.right() as u32 - x,
-        height: rect.bottom() as u32 - y,
-    }
+    PixelRect::new(x, y, rect.right() as u32 - x, rect.bottom() as u32 - y)
 }
 
 /// `part` of the frame, stretched to `size`: rows of R, G, B.

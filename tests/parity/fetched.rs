@@ -8,8 +8,8 @@ use gstdmheadpose::estimator::angles::Angles;
 use serde::Deserialize;
 
 use crate::changes;
-use crate::common::{fetched, in_repository, read_json, sha256};
-use crate::estimate::{Picture, SETTINGS, check_angles, estimate, load};
+use crate::common::{fetched, in_repository, load, read_json, sha256};
+use crate::estimate::{Picture, SETTINGS, check_angles, estimate};
 
 pub const WHENET: &str = "models/whenet_Nx3x224x224_prepost.onnx";
 pub const YUNET: &str = "models/face_detection_yunet_2023mar_dynamic.onnx";
@@ -58,7 +58,7 @@ fn load_fetched(detector: &str) -> HeadPoseEstimator {
         let found = sha256(&std::fs::read(&path).unwrap());
         assert_eq!(found, reference.models_sha256[name], "SHA-256 of {model}");
     }
-    load(&fetched(detector), &fetched(WHENET))
+    load(&fetched(detector), &fetched(WHENET), None)
 }
 
 pub fn picture(name: &str) -> Picture {

@@ -31,8 +31,8 @@ use gstdmheadpose::estimator::{HeadPoseEstimator, Settings};
 use serde::Deserialize;
 
 use crate::changes;
-use crate::common::read_json;
-use crate::estimate::{Found, Picture, SETTINGS, check_angles, estimate, load, load_fused};
+use crate::common::{load, read_json};
+use crate::estimate::{Found, Picture, SETTINGS, check_angles, estimate};
 
 const ANGLE_DEGREES: f32 = 0.05;
 const MEAN_LEVELS: f64 = 1e-3;
@@ -148,14 +148,14 @@ fn large_reference() {
     let Meta { detector, pose, .. } = &folder.reference.meta;
     let detector = folder.file(detector);
     for (key, file) in pose {
-        let mut estimator = load(&detector, &folder.file(file));
+        let mut estimator = load(&detector, &folder.file(file), None);
         check_bgr(&folder, key, &mut estimator, &settings);
         let pictures = &folder.pictures;
         changes::check(key, &mut estimator, &settings, pictures, CROP_LEVELS);
     }
     let [front, rear, fused] = ["front", "whenet", "fused"].map(|key| folder.file(&pose[key]));
-    let parts = load_fused(&detector, &front, Some(&rear));
-    check_fused(&folder, parts, load(&detector, &fused), &settings);
+    let parts = load(&detector, &front, Some(&rear));
+    check_fused(&folder, parts, load(&detector, &fused, None), &settings);
 }
 
 fn check_bgr(folder: &Folder, key: &str, estimator: &mut HeadPoseEstimator, settings: &Settings) {

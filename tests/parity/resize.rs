@@ -49,12 +49,7 @@ fn resized(resizer: &mut Resizer, case: &Case, around: [u32; 3]) -> Vec<u8> {
     let [width, height] = case.source;
     let size = Size::new(left + width + behind, top + height + behind);
     let frame = view(PixelFormat::Rgb, &bytes, size);
-    let part = PixelRect {
-        x: left,
-        y: top,
-        width,
-        height,
-    };
+    let part = PixelRect::new(left, top, width, height);
     let encoding = PixelEncoding {
         layout: Layout::Nhwc,
         ..PixelEncoding::levels(ChannelOrder::Rgb)

@@ -84,14 +84,7 @@ fn frame(input: &Input) -> (Vec<u8>, Size, PixelRect) {
             (Size::new(width, height), rgb, *rectangle)
         }
     };
-    let (width, height) = (right - x, bottom - y);
-    let part = PixelRect {
-        x,
-        y,
-        width,
-        height,
-    };
-    (rgb, size, part)
+    (rgb, size, PixelRect::new(x, y, right - x, bottom - y))
 }
 
 #[test]

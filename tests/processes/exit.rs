@@ -5,7 +5,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -31,20 +31,13 @@ const EXITS: u64 = 60;
 /// without free time, as long as the process took to get there.
 const LONGEST_EXIT: Duration = Duration::from_secs(1);
 
-/// gst-launch-1.0 with the plugin, its output piped.
-fn gst_launch(description: &str) -> Child {
-    let mut command = gst_launch_command(description);
-    // Logs on request are not errors.
-    command.env_remove("GST_DEBUG").spawn().unwrap()
-}
-
-fn gst_launch_command(description: &str) -> Command {
+/// gst-launch-1.0 with the plugin.
+fn gst_launch(description: &str) -> Command {
     let mut command = Command::new("gst-launch-1.0");
-    command
-        .args(description.split(' '))
-        .env("GST_PLUGIN_PATH", common::plugin_folder())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.args(description.split(' '));
+    command.env("GST_PLUGIN_PATH", common::plugin_folder());
+    // Logs on request are not errors.
+    command.env_remove("GST_DEBUG");
     command
 }
 
@@ -69,9 +62,11 @@ impl Finished {
     }
 }
 
-/// Reads stdout, waits until `json_lines` lines of JSON have arrived, calls `then`, reads to the end;
+/// Runs a program: reads stdout, waits until `json_lines` lines of JSON have arrived, calls `then`, reads to the end;
 /// kills a process that does not end.
-fn finish(mut child: Child, json_lines: usize, then: impl FnOnce(u32)) -> Finished {
+fn finish(command: &mut Command, json_lines: usize, then: impl FnOnce(u32)) -> Finished {
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
     let stdout = child.stdout.take().unwrap();
     let mut stderr = child.stderr.take().unwrap();
     let (sender, lines) = mpsc::channel();
@@ -135,8 +130,7 @@ fn interrupt_while_playing() {
         picture.display()
     );
     for _ in 0..RACES {
-        let child = gst_launch(&line);
-        let end = finish(child, LINES_BEFORE_EXIT, interrupt);
+        let end = finish(&mut gst_launch(&line), LINES_BEFORE_EXIT, interrupt);
         // gst-launch-1.0 has stopped the pipeline in order and has exited itself, not by a signal.
         assert!(end.status.code().is_some(), "{}\n{}", end.status, end.err);
         let is_in_order = end.out.contains("Freeing pipeline");
@@ -148,8 +142,8 @@ fn interrupt_while_playing() {
 #[test]
 fn interrupt_with_end_of_stream() {
     // imagefreeze does not end on the event that -e sends.
-    let child = gst_launch("-e videotestsrc ! dmheadpose ! dmheadposejson ! fdsink fd=1");
-    let end = finish(child, LINES_BEFORE_EXIT, interrupt);
+    let mut command = gst_launch("-e videotestsrc ! dmheadpose ! dmheadposejson ! fdsink fd=1");
+    let end = finish(&mut command, LINES_BEFORE_EXIT, interrupt);
     end.assert_clean(0, "-e");
     assert!(end.out.contains("Got EOS"), "{}", end.out);
 }
@@ -198,13 +192,9 @@ fn exit_at_a_random_moment_with_several_streams() {
         let streams = [8, 4, 8, 1][number as usize % 4];
         let leaving = format!("{streams} {}", random.below(100));
         let start = Instant::now();
-        let child = copy_of_this("exit::exit_at_a_random_moment_with_several_streams")
-            .env(LEAVING, &leaving)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn();
+        let mut copy = copy_of_this("exit::exit_at_a_random_moment_with_several_streams");
         let mut left = start;
-        let end = finish(child.unwrap(), 1, |_| left = Instant::now());
+        let end = finish(copy.env(LEAVING, &leaving), 1, |_| left = Instant::now());
         let time = left.elapsed();
         times.push(time);
         let case = format!("exit {number} ({leaving})");
@@ -229,16 +219,13 @@ fn c_program(name: &str) -> PathBuf {
 }
 
 fn run_c(program: &Path, arguments: [&str; 3]) -> Finished {
-    let child = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(arguments)
         .env("GST_PLUGIN_PATH", common::plugin_folder())
         .env_remove("GST_DEBUG")
-        .env_remove("G_DEBUG")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    finish(child, 0, |_| ())
+        .env_remove("G_DEBUG");
+    finish(&mut command, 0, |_| ())
 }
 
 fn fork(what: &str, children: u32, properties: &str) {
@@ -291,15 +278,15 @@ fn end_of_stream_with_models_loaded_once_and_no_usage_data() {
     let element = toy_element();
     let line = format!("videotestsrc num-buffers=20 ! {element} ! dmheadposejson ! fdsink fd=1");
     let log = folder.join("log");
-    let child = gst_launch_command(&line)
+    let mut command = gst_launch(&line);
+    command
         .env("HOME", &home)
         .env("XDG_CACHE_HOME", home.join(".cache"))
         .env("GST_REGISTRY", folder.join("registry.bin"))
         .env("GST_DEBUG", "dmheadpose-ort:INFO")
         .env("GST_DEBUG_FILE", &log)
-        .env_remove("ORT_DISABLE_TELEMETRY")
-        .spawn();
-    let end = finish(child.unwrap(), 20, |_| ());
+        .env_remove("ORT_DISABLE_TELEMETRY");
+    let end = finish(&mut command, 20, |_| ());
     end.assert_clean(0, "end of stream");
     assert_eq!(end.poses, 20, "{}", end.out);
 

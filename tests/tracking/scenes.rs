@@ -58,10 +58,8 @@ impl Detector {
         let mut seen = Vec::new();
         for (person, head) in heads.iter().enumerate() {
             let Some(head) = *head else { continue };
-            let hidden = heads
-                .iter()
-                .flatten()
-                .any(|other| other[3] > head[3] && rect(*other).iou(&rect(head)) > 0.4);
+            let hides = |other: &Truth| other[3] > head[3] && rect(*other).iou(&rect(head)) > 0.4;
+            let hidden = heads.iter().flatten().any(hides);
             let missed = self.noise.uniform() < self.misses;
             let jitter: Truth =
                 std::array::from_fn(|_| self.noise.normal() * self.jitter * head[3]);

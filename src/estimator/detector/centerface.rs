@@ -12,6 +12,7 @@ use super::super::image::tensor::{ChannelOrder, Layout, PixelEncoding};
 use super::super::onnx::{ElementType, Outputs, Signature};
 use super::face;
 use super::family::{Boxes, Contract, Family, ImageInput, InputContract, boxed};
+use super::grid;
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "CenterFace (image float32[1,3,H,W]) -> \
@@ -30,18 +31,14 @@ pub(super) struct CenterFace;
 impl CenterFace {
     pub fn recognise(signature: &Signature) -> Option<(InputContract, Self)> {
         let input = ImageInput::of(signature)?;
-        let has_channels = |index: usize, channels: i64| {
-            signature.outputs.get(index).is_some_and(|o| {
-                o.element == ElementType::Float32
-                    && matches!(o.shape[..], [_, c, _, _] if c == channels)
-            })
-        };
-        let matches = input.layout == Layout::Nchw
-            && signature.outputs.len() == 4
-            && [1, 2, 2, 10]
-                .into_iter()
-                .enumerate()
-                .all(|(index, channels)| has_channels(index, channels));
+        let channels = signature
+            .outputs
+            .iter()
+            .map(|output| match output.shape[..] {
+                [_, channels, _, _] if output.element == ElementType::Float32 => channels,
+                _ => 0,
+            });
+        let matches = input.layout == Layout::Nchw && channels.eq([1, 2, 2, 10]);
         let input = input.letterboxed(PixelEncoding::levels(ChannelOrder::Rgb), 0);
         matches.then_some((input, Self))
     }
@@ -64,20 +61,14 @@ impl Family for CenterFace {
 }
 
 fn append(heatmap: &[f32], scale: &[f32], offset: &[f32], boxes: &mut Boxes<'_>) {
-    let columns = (boxes.input.width / STRIDE).max(1) as usize;
-    let stride = STRIDE as f32;
     // Two planes each, as large as the heatmap; a shorter output ends the walk early.
     let (scale0, scale1) = scale.split_at(scale.len() / 2);
     let (offset0, offset1) = offset.split_at(offset.len() / 2);
     let sizes = scale0.iter().zip(scale1);
     let shifts = offset0.iter().zip(offset1);
-    let cells = heatmap.iter().zip(sizes).zip(shifts);
-    for (cell, ((&score, (s0, s1)), (o0, o1))) in cells.enumerate() {
-        boxes.add(score, || {
-            let (row, column) = ((cell / columns) as f32, (cell % columns) as f32);
-            let (h, w) = (s0.exp() * stride, s1.exp() * stride);
-            let (cx, cy) = ((column + o1 + 0.5) * stride, (row + o0 + 0.5) * stride);
-            Rect::from_center(cx, cy, w, h)
-        });
+    let cells = grid::cells_of(boxes.input, STRIDE);
+    let cells = cells.zip(heatmap).zip(sizes).zip(shifts);
+    for (((cell, &score), (&s0, &s1)), (o0, o1)) in cells {
+        boxes.add(score, || cell.rect([o1 + 0.5, o0 + 0.5, s1, s0]));
     }
 }

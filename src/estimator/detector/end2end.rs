@@ -42,12 +42,10 @@ pub(super) struct End2End {
 impl End2End {
     pub fn recognise(signature: &Signature, named: bool) -> Option<(InputContract, Self)> {
         let input = ImageInput::fixed(signature)?;
+        let published = ["output", "outputs"];
         let answer = match signature.outputs.as_slice() {
-            [rows] if is_rows(rows) => {
-                let is_published = ["output", "outputs"].contains(&rows.name.as_str());
-                (named || is_published).then_some(Answer::Sevens)?
-            }
             [rows] if rows.element == ElementType::Float32 => match rows.shape[..] {
+                [_, 7] if named || published.contains(&rows.name.as_str()) => Answer::Sevens,
                 [1 | -1, _, 6] if named || rows.name != deim::OUTPUT => Answer::Sixes,
                 _ => return None,
             },
@@ -56,10 +54,6 @@ impl End2End {
         let input = input.letterboxed(PixelEncoding::unit(ChannelOrder::Rgb), 114);
         Some((input, Self { answer }))
     }
-}
-
-fn is_rows(output: &TensorInfo) -> bool {
-    output.element == ElementType::Float32 && matches!(output.shape[..], [_, 7])
 }
 
 /// Indices of the four outputs of EfficientNMS.

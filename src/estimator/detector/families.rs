@@ -36,46 +36,50 @@ detector_families! {
     pub enum DetectorFamily of Contract:
 }
 
+/// What the signature of a detector says, without running it.
 #[derive(Debug)]
-pub(super) struct Recognised {
+pub struct Recognised {
     /// As the property `detector-family` spells it.
     pub name: &'static str,
-    pub contract: &'static Contract,
     pub input: InputContract,
-    pub family: Box<dyn Family>,
+    pub(super) contract: &'static Contract,
+    pub(super) family: Box<dyn Family>,
     /// What the signature leaves open.
-    pub doubt: Option<String>,
+    pub(super) doubt: Option<String>,
+}
+
+impl Recognised {
+    /// The family's score threshold, used where the settings have none.
+    pub fn score_threshold(&self) -> f32 {
+        self.contract.score_threshold
+    }
 }
 
 /// Finds the family of a signature.
 ///
 /// # Errors
 /// The signature that was expected, and the difference.
-pub(super) fn recognise(
-    signature: &Signature,
-    wanted: DetectorFamily,
-) -> Result<Recognised, String> {
+pub fn recognise(signature: &Signature, wanted: DetectorFamily) -> Result<Recognised, String> {
     signature.check_size(MAX_FRAME_SIDE)?;
     let named = wanted != DetectorFamily::Auto;
-    let find = |signature: &Signature, named: bool| {
-        let mut candidates = FAMILIES
-            .iter()
-            .filter(|(family, ..)| !named || *family == wanted);
+    let is_candidate = |family: DetectorFamily| !named || family == wanted;
+    let find = |signature: &Signature| {
+        let mut candidates = FAMILIES.iter().filter(|row| is_candidate(row.0));
         candidates.find_map(|(_, name, contract)| {
             let (input, family) = (contract.recognise)(signature, named)?;
             Some(Recognised {
                 name,
-                contract,
                 input,
+                contract,
                 doubt: family.doubt().filter(|_| !named),
                 family,
             })
         })
     };
-    if let Some(found) = find(signature, named) {
+    if let Some(found) = find(signature) {
         return Ok(found);
     }
-    let near = nearest(signature, |changed| Some(find(changed, named)?.name));
+    let near = nearest(signature, |changed| Some(find(changed)?.name));
     let wanted = FAMILIES.iter().find(|(family, ..)| *family == wanted);
     Err(match wanted {
         Some((.., contract)) => with_difference(contract.expected, near),

@@ -87,7 +87,7 @@ choices! {
 
 /// The input that a family expects, by default.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct InputContract {
+pub struct InputContract {
     /// `None`: any multiple of 32 both ways.
     pub size: Option<Size>,
     pub encoding: PixelEncoding,

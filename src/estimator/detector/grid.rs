@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Shared by anchor-free detectors with one prediction per cell of three grids: the grids, and the shape of their
-//! single output.
+//! Shared by anchor-free detectors with one prediction per cell of a grid: the cells, their boxes, and the shape of a
+//! single output for three grids.
 
-use super::super::geometry::Size;
+use super::super::geometry::{Rect, Size};
 use super::super::onnx::Signature;
 use super::family::ImageInput;
 
@@ -17,34 +17,52 @@ pub(super) struct Cell {
     pub stride: f32,
 }
 
-/// All cells in the order of the networks' outputs: strides 8, 16 and 32, each row by row.
-pub(super) fn cells(input: Size) -> impl Iterator<Item = Cell> {
-    STRIDES.into_iter().flat_map(move |stride| {
-        let (columns, rows) = (input.width / stride, input.height / stride);
-        (0..rows).flat_map(move |row| {
-            (0..columns).map(move |column| Cell {
-                column: column as f32,
-                row: row as f32,
-                stride: stride as f32,
-            })
+impl Cell {
+    /// The box whose centre lies `x` and `y` strides from the cell's upper left corner, from the logarithms of its
+    /// width and height in strides.
+    pub fn rect(self, [x, y, w, h]: [f32; 4]) -> Rect {
+        let Self { stride, .. } = self;
+        let (cx, cy) = ((self.column + x) * stride, (self.row + y) * stride);
+        Rect::from_center(cx, cy, w.exp() * stride, h.exp() * stride)
+    }
+}
+
+/// The cells of one stride, row by row.
+pub(super) fn cells_of(input: Size, stride: u32) -> impl Iterator<Item = Cell> {
+    let (columns, rows) = (input.width / stride, input.height / stride);
+    (0..rows).flat_map(move |row| {
+        (0..columns).map(move |column| Cell {
+            column: column as f32,
+            row: row as f32,
+            stride: stride as f32,
         })
     })
 }
 
+/// How many [`cells_of`] this stride there are.
+pub(super) fn count_of(input: Size, stride: u32) -> usize {
+    (input.width / stride) as usize * (input.height / stride) as usize
+}
+
+/// All cells in the order of the networks' outputs: strides 8, 16 and 32.
+pub(super) fn cells(input: Size) -> impl Iterator<Item = Cell> {
+    let cells = move |stride| cells_of(input, stride);
+    STRIDES.into_iter().flat_map(cells)
+}
+
 /// How many [`cells`] there are.
 pub(super) fn count(input: Size) -> usize {
-    let cells = |stride| (input.width / stride) as usize * (input.height / stride) as usize;
-    STRIDES.into_iter().map(cells).sum()
+    STRIDES.map(|stride| count_of(input, stride)).iter().sum()
 }
 
 /// How many cells there are with the usual strides, and with one more at either end: 64 (P6 files) or 4 (P2
 /// files).
 pub(super) fn counts(input: Size) -> [usize; 3] {
-    let cells = |stride| (input.width / stride) as usize * (input.height / stride) as usize;
+    let usual = count(input);
     [
-        count(input),
-        count(input) + cells(64),
-        count(input) + cells(4),
+        usual,
+        usual + count_of(input, 64),
+        usual + count_of(input, 4),
     ]
 }
 
@@ -73,25 +91,4 @@ pub(super) fn recognise(signature: &Signature, cells_last: bool) -> Option<(Imag
     };
     let values = usize::try_from(values).ok()?;
     cells_fit.then_some((input, values))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_run_row_by_row_from_the_finest_grid() {
-        let input = Size::new(64, 32);
-        let cells: Vec<_> = cells(input).collect();
-        assert_eq!(cells.len(), 8 * 4 + 4 * 2 + 2);
-        assert_eq!(cells.len(), count(input));
-        let cell = |column, row, stride| Cell {
-            column,
-            row,
-            stride,
-        };
-        assert_eq!(cells[9], cell(1.0, 1.0, 8.0));
-        assert_eq!(cells[32], cell(0.0, 0.0, 16.0));
-        assert_eq!(cells[41], cell(1.0, 0.0, 32.0));
-    }
 }

@@ -7,12 +7,11 @@
 //! logit is calibrated: at 0, half of the boxes on the held-out pictures are right.
 
 use super::super::error::Error;
-use super::super::geometry::{Rect, Size};
 use super::super::image::tensor::{ChannelOrder, PixelEncoding};
 use super::super::onnx::{Outputs, Signature};
 use super::detection::Detection;
 use super::family::{Boxes, Contract, Family, ImageInput, InputContract, boxed};
-use super::grid::STRIDES;
+use super::grid::{self, STRIDES};
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "HeadNet (image float32[1,3,H,W], H and W multiples of 32) -> \
@@ -48,40 +47,27 @@ impl Family for HeadNet {
     fn decode(&self, outputs: &Outputs<'_>, boxes: &mut Boxes<'_>) -> Result<(), Error> {
         for (&index, stride) in self.outputs.iter().zip(STRIDES) {
             let values = outputs.values::<f32>(index)?;
-            let Size { width, height } = boxes.input;
-            let cells = (width / stride) as usize * (height / stride) as usize;
-            if values.len() != VALUES * cells {
-                return Err(outputs.wrong_count(index, VALUES * cells, values.len()));
+            let wanted = VALUES * grid::count_of(boxes.input, stride);
+            if values.len() != wanted {
+                return Err(outputs.wrong_count(index, wanted, values.len()));
             }
-            append(values, cells, stride, boxes);
+            append(values, stride, boxes);
         }
         Ok(())
     }
 }
 
 /// Appends the boxes of one stride that score above the threshold.
-fn append(values: &[f32], cells: usize, stride: u32, boxes: &mut Boxes<'_>) {
-    let columns = (boxes.input.width / stride).max(1) as usize;
-    let stride = stride as f32;
+fn append(values: &[f32], stride: u32, boxes: &mut Boxes<'_>) {
     let threshold = boxes.score_threshold;
     // Scores are compared as logits; only those above the threshold are converted to probabilities.
     let least = (threshold / (1.0 - threshold)).ln();
-    let at = |value: usize, cell: usize| {
-        values
-            .get(value * cells + cell)
-            .copied()
-            .unwrap_or(f32::NAN)
-    };
-    for (cell, &logit) in values.iter().take(cells).enumerate() {
+    let count = grid::count_of(boxes.input, stride);
+    for (index, cell) in grid::cells_of(boxes.input, stride).enumerate() {
+        let logit = values[index];
         if logit > least {
-            let (row, column) = ((cell / columns) as f32, (cell % columns) as f32);
-            let (cx, cy) = (
-                (column + at(1, cell)) * stride,
-                (row + at(2, cell)) * stride,
-            );
-            let (w, h) = (at(3, cell).exp() * stride, at(4, cell).exp() * stride);
             boxes.heads.push(Detection {
-                rect: Rect::from_center(cx, cy, w, h),
+                rect: cell.rect([1, 2, 3, 4].map(|value| values[value * count + index])),
                 score: 1.0 / (1.0 + (-logit).exp()),
             });
         }
@@ -90,6 +76,7 @@ fn append(values: &[f32], cells: usize, stride: u32, boxes: &mut Boxes<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::geometry::Rect;
     use super::super::family::tests::{assert_near, found};
     use super::*;
 
@@ -99,15 +86,11 @@ mod tests {
         let cells = 32;
         let mut values = vec![0.0; VALUES * cells];
         values[..cells].fill(-1.0);
-        for (value, v) in [3.0f32.ln(), 0.5, 0.25, 0.0, 2.0f32.ln()]
-            .into_iter()
-            .enumerate()
-        {
-            values[value * cells + 10] = v;
+        let column = [3.0f32.ln(), 0.5, 0.25, 0.0, 2.0f32.ln()];
+        for (plane, v) in values.chunks_exact_mut(cells).zip(column) {
+            plane[10] = v;
         }
-        let found = found((64, 32), 0.5, None, |boxes| {
-            append(&values, cells, 8, boxes)
-        });
+        let found = found((64, 32), 0.5, None, |boxes| append(&values, 8, boxes));
         // Centre (20, 10), size 8 x 16, odds of 3 to 1.
         assert_near(&found, Rect::new(16.0, 2.0, 8.0, 16.0), 0.75);
     }
@@ -115,7 +98,7 @@ mod tests {
     #[test]
     fn even_odds_are_not_above_one_half() {
         let count = |threshold| {
-            let append = |boxes: &mut Boxes<'_>| append(&[0.0; VALUES], 1, 32, boxes);
+            let append = |boxes: &mut Boxes<'_>| append(&[0.0; VALUES], 32, boxes);
             found((32, 32), threshold, None, append).len()
         };
         assert_eq!(count(0.5), 0);

@@ -2,7 +2,6 @@
 //! Head detectors: a frame in, boxes in frame pixels out. One file for each output contract.
 
 mod centerface;
-pub mod contract;
 mod deim;
 mod detection;
 mod end2end;
@@ -22,10 +21,10 @@ mod yunet;
 
 pub use detection::Detection;
 pub(super) use detection::better_first;
-pub use families::DetectorFamily;
+pub use families::{DetectorFamily, Recognised, recognise};
 pub(crate) use families::{detector_families, open_sizes, score_thresholds, using_nms_iou};
-pub use family::Scaling;
 pub(crate) use family::scalings;
+pub use family::{InputContract, Scaling};
 
 use super::error::Error;
 use super::geometry::Size;
@@ -35,8 +34,7 @@ use super::image::resize::Resizer;
 use super::image::tensor::Layout;
 use super::onnx::signature::{MAX_FRAME_SIDE, values};
 use super::onnx::{ExecutionProvider, Model};
-use families::Recognised;
-use family::{Boxes, InputContract};
+use family::Boxes;
 use nms::suppress_overlaps;
 use watch::Watch;
 
@@ -81,7 +79,7 @@ impl Detector {
     /// # Errors
     /// [`Error::Contract`] and [`Error::Inference`].
     pub fn new(model: Model, wanted: DetectorFamily, free_size: u32) -> Result<Self, Error> {
-        let recognised = families::recognise(model.signature(), wanted)
+        let recognised = recognise(model.signature(), wanted)
             .map_err(|expected| model.contract_error(expected))?;
         let free_size = match free_size {
             0 => recognised.contract.open_size.unwrap_or(640),
@@ -138,7 +136,7 @@ impl Detector {
 
     /// The family's score threshold, used where the settings have none.
     pub fn score_threshold(&self) -> f32 {
-        self.recognised.contract.score_threshold
+        self.recognised.score_threshold()
     }
 
     pub fn path(&self) -> &std::path::Path {

@@ -102,7 +102,7 @@ fn append(rows: &[f32], score_last: bool, boxes: &mut Boxes<'_>) {
 #[cfg(test)]
 mod tests {
     use super::super::detection::Detection;
-    use super::super::family::tests::{assert_near, found, signature};
+    use super::super::family::tests::{assert_near, found};
     use super::*;
 
     fn decode(rows: &[f32], score_last: bool, head_class: Option<u32>) -> Vec<Detection> {
@@ -127,26 +127,5 @@ mod tests {
         assert_eq!(decode(&[], false, None), []);
         let score_last = [0.0, 1.0, 10.0, 20.0, 30.0, 60.0, 0.8];
         assert_near(&decode(&score_last, true, None), head, 0.8);
-    }
-
-    #[test]
-    fn the_output_name_tells_order_and_input() {
-        for (name, score_last, encoding) in [
-            (
-                "batchno_classid_score_x1y1x2y2",
-                false,
-                PixelEncoding::levels(ChannelOrder::Bgr),
-            ),
-            (
-                "batchno_classid_x1y1x2y2_score",
-                true,
-                PixelEncoding::unit(ChannelOrder::Rgb),
-            ),
-        ] {
-            let signature = signature(&format!("i[1,3,256,320] -> {name}[?,7]"));
-            let (input, family) = Rows::recognise(&signature).unwrap();
-            assert_eq!(family.score_last, score_last, "{name}");
-            assert_eq!(input.encoding, encoding, "{name}");
-        }
     }
 }

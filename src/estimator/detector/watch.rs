@@ -50,10 +50,7 @@ impl Watch {
                 ),
             });
         Self {
-            warnings: doubt
-                .map(|doubt| format!("{file}: {doubt}"))
-                .into_iter()
-                .collect(),
+            warnings: Vec::from_iter(doubt.map(|doubt| format!("{file}: {doubt}"))),
             file,
             head: told.or(assumed.map(|assumed| assumed.class)),
             class_doubt,

@@ -12,7 +12,7 @@ use super::super::image::tensor::{ChannelOrder, PixelEncoding};
 use super::super::onnx::{Outputs, Signature};
 use super::face;
 use super::family::{Boxes, Contract, Family, ImageInput, InputContract, boxed};
-use super::grid::STRIDES;
+use super::grid::{self, STRIDES};
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "YuNet (image float32[1,3,H,W]) -> \
@@ -68,16 +68,10 @@ impl Family for YuNet {
 }
 
 fn append(cls: &[f32], obj: &[f32], bbox: &[f32], stride: u32, boxes: &mut Boxes<'_>) {
-    let columns = (boxes.input.width / stride).max(1) as usize;
-    let stride = stride as f32;
-    let cells = cls.iter().zip(obj).zip(bbox.as_chunks::<4>().0);
-    for (cell, ((cls, obj), &[b0, b1, b2, b3])) in cells.enumerate() {
+    let cells = grid::cells_of(boxes.input, stride);
+    let cells = cells.zip(cls).zip(obj).zip(bbox.as_chunks::<4>().0);
+    for (((cell, cls), obj), &bbox) in cells {
         let score = (cls.clamp(0.0, 1.0) * obj.clamp(0.0, 1.0)).sqrt();
-        boxes.add(score, || {
-            let (row, column) = ((cell / columns) as f32, (cell % columns) as f32);
-            let (cx, cy) = ((column + b0) * stride, (row + b1) * stride);
-            let (w, h) = (b2.exp() * stride, b3.exp() * stride);
-            Rect::from_center(cx, cy, w, h)
-        });
+        boxes.add(score, || cell.rect(bbox));
     }
 }

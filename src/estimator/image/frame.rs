@@ -151,6 +151,12 @@ pub struct Plane<'a> {
     pub stride: usize,
 }
 
+impl<'a> Plane<'a> {
+    pub const fn new(bytes: &'a [u8], stride: usize) -> Self {
+        Self { bytes, stride }
+    }
+}
+
 /// A borrowed frame whose planes are known to be large enough.
 #[derive(Clone, Copy, Debug)]
 pub struct FrameView<'a> {
@@ -236,53 +242,32 @@ mod tests {
 
     #[test]
     fn planes_have_to_hold_every_row() {
+        use PixelFormat::{Gray8, I420, Nv12, Rgb, Yuy2};
         let square = Size::new(3, 3);
         for (format, size, planes, refused) in [
             // The last row needs no padding.
-            (PixelFormat::Gray8, square, &[(11, 4)][..], ""),
-            (PixelFormat::Gray8, square, &[(10, 4)], "3 rows of 3 bytes"),
-            (PixelFormat::Rgb, square, &[(64, 9)], ""),
-            (
-                PixelFormat::Rgb,
-                square,
-                &[(64, 8)],
-                "64 bytes with stride 8",
-            ),
+            (Gray8, square, &[(11, 4)][..], ""),
+            (Gray8, square, &[(10, 4)], "3 rows of 3 bytes"),
+            (Rgb, square, &[(64, 9)], ""),
+            (Rgb, square, &[(64, 8)], "64 bytes with stride 8"),
             // Odd sizes round chroma up.
-            (PixelFormat::I420, square, &[(9, 3), (4, 2), (4, 2)], ""),
+            (I420, square, &[(9, 3), (4, 2), (4, 2)], ""),
             (
-                PixelFormat::I420,
+                I420,
                 square,
                 &[(9, 3), (4, 2), (3, 2)],
                 "frame of I420 3x3: expected 2 rows of 2 bytes in plane 2, found 3 bytes with stride 2",
             ),
-            (PixelFormat::Yuy2, square, &[(24, 8)], ""),
-            (PixelFormat::Yuy2, square, &[(24, 7)], "3 rows of 8 bytes"),
-            (PixelFormat::Nv12, square, &[(9, 3), (8, 4)], ""),
-            (
-                PixelFormat::Nv12,
-                square,
-                &[(64, 4)],
-                "expected 2 planes, found 1",
-            ),
-            (
-                PixelFormat::Gray8,
-                Size::new(0, 3),
-                &[(64, 4)],
-                "at least one pixel",
-            ),
-            (
-                PixelFormat::Gray8,
-                square,
-                &[(64, usize::MAX)],
-                "with stride",
-            ),
+            (Yuy2, square, &[(24, 8)], ""),
+            (Yuy2, square, &[(24, 7)], "3 rows of 8 bytes"),
+            (Nv12, square, &[(9, 3), (8, 4)], ""),
+            (Nv12, square, &[(64, 4)], "expected 2 planes, found 1"),
+            (Gray8, Size::new(0, 3), &[(64, 4)], "at least one pixel"),
+            (Gray8, square, &[(64, usize::MAX)], "with stride"),
         ] {
             let bytes = [0; 64];
-            let planes = planes.iter().map(|&(len, stride)| Plane {
-                bytes: &bytes[..len],
-                stride,
-            });
+            let plane = |&(len, stride)| Plane::new(&bytes[..len], stride);
+            let planes = planes.iter().map(plane);
             let planes: Vec<_> = planes.collect();
             let view = FrameView::new(format, size, Colorimetry::BT601, &planes);
             let error = view.map_or_else(|error| error.to_string(), |_| String::new());

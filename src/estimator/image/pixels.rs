@@ -178,10 +178,8 @@ mod tests {
     use crate::estimator::geometry::Size;
 
     fn view<'a>(format: PixelFormat, width: u32, planes: &[(&'a [u8], usize)]) -> FrameView<'a> {
-        let planes: Vec<_> = planes
-            .iter()
-            .map(|&(bytes, stride)| Plane { bytes, stride })
-            .collect();
+        let plane = |&(bytes, stride)| Plane::new(bytes, stride);
+        let planes: Vec<_> = planes.iter().map(plane).collect();
         let height = (planes[0].bytes.len() / planes[0].stride) as u32;
         FrameView::new(format, Size { width, height }, Colorimetry::BT601, &planes).unwrap()
     }

@@ -59,12 +59,8 @@ pub fn encode_frame(
     encoding: &PixelEncoding,
     image: &mut [f32],
 ) {
-    let part = PixelRect {
-        x: 0,
-        y: 0,
-        width: placement.frame.width,
-        height: placement.frame.height,
-    };
+    let Size { width, height } = placement.frame;
+    let part = PixelRect::new(0, 0, width, height);
     let size = placement.content;
     let rows = Rows::of(image, placement.input.width, size.height, encoding);
     let jobs = rows.pieces().map(|rows| Job { part, size, rows });
@@ -102,11 +98,8 @@ mod tests {
     const RGB: [u8; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
 
     fn encode(encoding: PixelEncoding, placement: Placement) -> Vec<f32> {
-        let plane = Plane {
-            bytes: &RGB,
-            stride: 6,
-        };
-        let frame = FrameView::new(PixelFormat::Rgb, SIZE, Colorimetry::BT601, &[plane]).unwrap();
+        let plane = [Plane::new(&RGB, 6)];
+        let frame = FrameView::new(PixelFormat::Rgb, SIZE, Colorimetry::BT601, &plane).unwrap();
         let mut image = vec![-1.0; 3 * (placement.input.width * placement.input.height) as usize];
         let mut resizer = Resizer::default();
         encoding.fill(&mut image, 100);
@@ -167,12 +160,8 @@ mod tests {
         });
         let frame_size = Size::new(640, 402);
         let bytes: Vec<u8> = bytes.take(640 * 402 * 3).collect();
-        let plane = Plane {
-            bytes: &bytes,
-            stride: 640 * 3,
-        };
-        let frame =
-            FrameView::new(PixelFormat::Bgr, frame_size, Colorimetry::BT601, &[plane]).unwrap();
+        let (plane, color) = ([Plane::new(&bytes, 640 * 3)], Colorimetry::BT601);
+        let frame = FrameView::new(PixelFormat::Bgr, frame_size, color, &plane).unwrap();
         let mut one = Resizer::default();
         let mut two = Resizer::with_two_threads();
         let interleaved = PixelEncoding {
@@ -192,18 +181,6 @@ mod tests {
                 assert!(write(&mut one) == write(&mut two), "{width}x{height}");
             }
         }
-    }
-
-    #[test]
-    fn placements_map_back_to_the_frame() {
-        let frame = Size::new(1280, 720);
-        let input = Size::new(640, 384);
-        let boxed = Placement::letterbox(frame, input);
-        assert_eq!(boxed.content, Size::new(640, 360));
-        let rect = Rect::new(10.0, 20.0, 30.0, 40.0);
-        assert_eq!(boxed.to_frame(rect), Rect::new(20.0, 40.0, 60.0, 80.0));
-        let stretched = Placement::stretch(frame, input);
-        assert_eq!(stretched.to_frame(rect), Rect::new(20.0, 37.5, 60.0, 75.0));
     }
 
     #[test]

@@ -27,6 +27,15 @@ pub struct PixelRect {
 }
 
 impl PixelRect {
+    pub const fn new(x: u32, y: u32, width: u32, height: u32) -> Self {
+        Self {
+            x,
+            y,
+            width,
+            height,
+        }
+    }
+
     /// About how many of its pixels a resize to `size` reads.
     pub(super) fn pixels_read(self, size: Size) -> u64 {
         u64::from(self.width) * u64::from(self.height.min(2 * size.height))

@@ -104,25 +104,15 @@ impl Cells {
 
 #[cfg(test)]
 mod tests {
-    use super::super::frame::{Colorimetry, PixelFormat, Plane};
+    use super::super::frame::PixelFormat::{
+        self, Abgr, Argb, Bgr, Bgra, Gray8, I420, Nv12, Nv21, Rgb, Rgba, Uyvy, Y42b, Y444, Yuy2,
+        Yv12,
+    };
+    use super::super::frame::{Colorimetry, Plane};
     use super::*;
 
     const FORMATS: [PixelFormat; 15] = [
-        PixelFormat::Rgb,
-        PixelFormat::Bgr,
-        PixelFormat::Rgba,
-        PixelFormat::Bgra,
-        PixelFormat::Argb,
-        PixelFormat::Abgr,
-        PixelFormat::Gray8,
-        PixelFormat::I420,
-        PixelFormat::Yv12,
-        PixelFormat::Nv12,
-        PixelFormat::Nv21,
-        PixelFormat::Yuy2,
-        PixelFormat::Uyvy,
-        PixelFormat::Y42b,
-        PixelFormat::Y444,
+        Rgb, Bgr, Rgba, Bgra, Argb, Abgr, Gray8, I420, Yv12, Nv12, Nv21, Yuy2, Uyvy, Y42b, Y444,
     ];
 
     /// The scene of a frame whose brightness is `level`; red, blue and chroma are the opposite, and rows are padded.
@@ -134,11 +124,11 @@ mod tests {
                 let byte = |n: usize| {
                     let (x, y) = (n % stride, n / stride);
                     let (step, offset) = match format {
-                        PixelFormat::Rgb | PixelFormat::Bgr => (3, 1),
-                        PixelFormat::Rgba | PixelFormat::Bgra => (4, 1),
-                        PixelFormat::Argb | PixelFormat::Abgr => (4, 2),
-                        PixelFormat::Yuy2 => (2, 0),
-                        PixelFormat::Uyvy => (2, 1),
+                        Rgb | Bgr => (3, 1),
+                        Rgba | Bgra => (4, 1),
+                        Argb | Abgr => (4, 2),
+                        Yuy2 => (2, 0),
+                        Uyvy => (2, 1),
                         _ => (1, 0),
                     };
                     let is_bright = plane == 0 && x % step == offset && x < row;
@@ -191,7 +181,7 @@ mod tests {
     #[test]
     fn what_changes_beside_known_people_is_new() {
         let size = Size::new(640, 360);
-        let gray = |level: &dyn Fn(usize, usize) -> u8| scene(PixelFormat::Gray8, size, level);
+        let gray = |level: &dyn Fn(usize, usize) -> u8| scene(Gray8, size, level);
         let empty = gray(&|_, _| 100);
         let noise = gray(&|x, y| 85 + ((x * 7 + y * 13) % 31) as u8);
         // A bright box of 60x60 pixels.

@@ -94,8 +94,8 @@ mod tests {
     /// U of an I420 frame of 8x6 pixels with these samples.
     fn read(samples: &[u8; 12], row: usize, start: usize, n: usize) -> Vec<u8> {
         let size = Size::new(8, 6);
-        let plane = |bytes, stride| Plane { bytes, stride };
-        let planes = [plane(&[0; 48], 8), plane(samples, 4), plane(&[0; 12], 4)];
+        let planes = [(&[0; 48][..], 8), (samples, 4), (&[0; 12], 4)];
+        let planes = planes.map(|(bytes, stride)| Plane::new(bytes, stride));
         let frame = FrameView::new(PixelFormat::I420, size, Colorimetry::BT601, &planes).unwrap();
         let Components::Yuv { u, .. } = PixelFormat::I420.components() else {
             panic!("I420 is YUV");

@@ -23,10 +23,8 @@ impl Hints {
     /// The class of heads, where the file names it.
     pub fn head_class(&self) -> Option<u32> {
         let by_name = |fits: &dyn Fn(&str) -> bool| {
-            let place = self
-                .classes
-                .iter()
-                .position(|name| fits(&name.to_lowercase()));
+            let mut names = self.classes.iter();
+            let place = names.position(|name| fits(&name.to_lowercase()));
             place.and_then(|place| u32::try_from(place).ok())
         };
         match self.classes.as_slice() {

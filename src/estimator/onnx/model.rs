@@ -53,15 +53,13 @@ impl Model {
             path: path.to_path_buf(),
             reason,
         };
+        let failed = |error: std::io::Error| missing(error.to_string());
         // ONNX Runtime does not distinguish missing files, folders and missing rights. Opening a FIFO would wait for
         // its writer, so the kind of file is checked first.
-        match std::fs::metadata(path) {
-            Err(error) => return Err(missing(error.to_string())),
-            Ok(metadata) if !metadata.is_file() => {
-                return Err(missing("not a regular file".into()));
-            }
-            Ok(_) => std::fs::File::open(path).map_err(|error| missing(error.to_string()))?,
-        };
+        if !std::fs::metadata(path).map_err(failed)?.is_file() {
+            return Err(missing("not a regular file".into()));
+        }
+        std::fs::File::open(path).map_err(failed)?;
         let _pass = exit::pass()?;
         let load = || load(runtime, role, path, options);
         let pool = match options.share {
@@ -117,17 +115,15 @@ impl Model {
     /// # Errors
     /// [`Error::Inference`] where there is no memory for it.
     pub fn make_room(&self, input: &mut Vec<f32>, values: Option<usize>) -> Result<(), Error> {
-        let more = values.map(|values| values.saturating_sub(input.len()));
-        match (values, more.map(|more| input.try_reserve_exact(more))) {
-            (Some(values), Some(Ok(()))) => {
-                input.resize(values, 0.0);
-                Ok(())
-            }
-            (values, _) => Err(self.output_error(match values {
-                Some(values) => format!("cannot allocate an input of {values} float32 values"),
-                None => "its input is larger than the address space".into(),
-            })),
-        }
+        let too_large = || self.output_error("its input is larger than the address space");
+        let values = values.ok_or_else(too_large)?;
+        let more = values.saturating_sub(input.len());
+        input.try_reserve_exact(more).map_err(|_| {
+            let what = format!("cannot allocate an input of {values} float32 values");
+            self.output_error(what)
+        })?;
+        input.resize(values, 0.0);
+        Ok(())
     }
 
     /// Runs the graph on one float32 input and lets `read` see the outputs.
@@ -214,17 +210,12 @@ fn load(
         .commit_from_file(path)
         .map_err(|error| unreadable(error.to_string()))?;
     let info = |outlets: &[Outlet]| outlets.iter().map(tensor_info).collect();
+    let metadata = session.metadata().ok();
+    let names = metadata.and_then(|metadata| metadata.custom("names"));
     let signature = Signature {
         inputs: info(session.inputs()),
         outputs: info(session.outputs()),
-        hints: Hints::new(
-            path,
-            session
-                .metadata()
-                .ok()
-                .and_then(|m| m.custom("names"))
-                .as_deref(),
-        ),
+        hints: Hints::new(path, names.as_deref()),
     };
     Ok(Loaded {
         session: Session::new(session),

@@ -288,121 +288,57 @@ fn swapped(signature: &mut Signature) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::super::signature::tests::signature;
-    use crate::estimator::detector::DetectorFamily;
-    use crate::estimator::detector::contract::DetectorContract;
-    use crate::estimator::pose::PoseFamily;
-    use crate::estimator::pose::contract::PoseContract;
+    use crate::estimator::detector::{self, DetectorFamily};
+    use crate::estimator::pose::{self, PoseFamily};
 
-    /// Public exports that no family accepts: the nearest one and the change.
+    /// The refusal of each signature names the nearest family and the difference.
+    fn check(refuse: impl Fn(&str) -> String, rows: &[&str]) {
+        for row in rows {
+            let [text, family, difference] = row.split(" | ").collect::<Vec<_>>()[..] else {
+                panic!("{row}");
+            };
+            let (refused, family) = (refuse(text), format!("nearest family is {family}: "));
+            let told = refused.contains(&family) && refused.contains(difference);
+            assert!(told, "{row}: {refused}");
+        }
+    }
+
     #[test]
     fn the_nearest_family_and_the_difference_are_told() {
-        let detector = |text| {
-            let found = DetectorContract::recognise(&signature(text), DetectorFamily::Auto);
+        // Public exports that no family accepts.
+        let detector = |text: &str| {
+            let found = detector::recognise(&signature(text), DetectorFamily::Auto);
             found.unwrap_err()
         };
-        let pose = |text| PoseContract::recognise(&signature(text), PoseFamily::Auto).unwrap_err();
-        for (refused, family, difference) in [
-            (
-                detector("images:float16[1,3,640,640] -> output0:float16[1,84,8400]"),
-                "yolov8",
-                "input images is float16: export without half",
-            ),
-            (
-                detector("images[1,3,640,640] -> output0:float16[1,84,8400]"),
-                "yolov8",
-                "output output0 is float16",
-            ),
-            (
-                detector("images:uint8[1,3,640,640] -> output0[1,84,8400]"),
-                "yolov8",
-                "input images is uint8",
-            ),
-            (
-                detector("images[4,3,640,640] -> output0[4,84,8400]"),
-                "yolov8",
-                "batch is fixed at 4: export with a batch of 1",
-            ),
-            (
-                detector("images[1,3,640,640] -> output0[1,116,8400], output1[1,32,160,160]"),
-                "yolov8",
-                "further outputs, output1",
-            ),
-            (
-                detector("images[1,3,640,640] -> output0[1,8400,84]"),
-                "yolov8",
-                "last two dimensions of output output0",
-            ),
-            (
-                detector("images[1,3,360,640] -> output0[1,84,4830]"),
-                "yolov8",
-                "no multiples of 32",
-            ),
-            (
-                detector("images[1,1,640,640] -> output0[1,5,8400]"),
-                "yolov8",
-                "1 channels",
-            ),
-            (
-                detector(
-                    "images[1,3,640,640] -> a[1,3,80,80,85], b[1,3,40,40,85], c[1,3,20,20,85]",
-                ),
-                "yolov5",
-                "--grid",
-            ),
-            (
-                detector("input_bgr[1,3,?,?] -> batchno_classid_score_x1y1x2y2[?,7]"),
-                "rows",
-                "leaves its height or width open",
-            ),
-            (
-                detector(
-                    "images[1,3,640,640], orig_target_sizes:int64[1,2] -> \
-                     labels:int64[1,300], boxes[1,300,4], scores[1,300]",
-                ),
-                "deim",
-                "orig_target_sizes: export without it; and labels, boxes and scores",
-            ),
-            (
-                detector("pixel_values[1,3,640,640] -> logits[1,300,80], pred_boxes[1,300,4]"),
-                "deim",
-                "logits and pred_boxes",
-            ),
-            (
-                detector("images:float16[2,3,640,640] -> output0:float16[2,300,6]"),
-                "end2end",
-                "batch",
-            ),
-            (
-                pose("input:float16[?,3,224,224] -> yaw_roll_pitch:float16[?,3]"),
-                "dmhead",
-                "input input is float16: export without half",
-            ),
-            (
-                pose("input:uint8[?,3,224,224] -> yaw_roll_pitch[?,3]"),
-                "dmhead",
-                "input input is uint8",
-            ),
-            (
-                pose("input[?,3,?,?] -> output[?,3,3]"),
-                "6drepnet",
-                "height or width open",
-            ),
-            (
-                pose("input[1,3,120,120] -> params[1,62], features[1,1280]"),
-                "3ddfa",
-                "further outputs, features",
-            ),
-            (
-                pose("data[1,3,60,60] -> angle_y_fc[1,1], angle_p_fc[1,1], angle_r_fc[1,1]"),
-                "dmhead",
-                "an output of its own, angle_y_fc, angle_p_fc, angle_r_fc",
-            ),
-        ] {
-            let nearest = format!("nearest family is {family}: ");
-            for part in [nearest.as_str(), difference] {
-                assert!(refused.contains(part), "{part} is not in: {refused}");
-            }
-        }
+        check(
+            detector,
+            &[
+                "i:float16[1,3,640,640] -> o:float16[1,84,8400] | yolov8 | input i is float16: export without half",
+                "i[1,3,640,640] -> o:float16[1,84,8400] | yolov8 | output o is float16",
+                "i:uint8[1,3,640,640] -> o[1,84,8400] | yolov8 | input i is uint8",
+                "i[4,3,640,640] -> o[4,84,8400] | yolov8 | batch is fixed at 4: export with a batch of 1",
+                "i[1,3,640,640] -> o[1,116,8400], p[1,32,160,160] | yolov8 | further outputs, p",
+                "i[1,3,640,640] -> output0[1,8400,84] | yolov8 | last two dimensions of output output0",
+                "i[1,3,360,640] -> o[1,84,4830] | yolov8 | no multiples of 32",
+                "i[1,1,640,640] -> o[1,5,8400] | yolov8 | 1 channels",
+                "i[1,3,640,640] -> a[1,3,80,80,85], b[1,3,40,40,85], c[1,3,20,20,85] | yolov5 | --grid",
+                "i[1,3,?,?] -> batchno_classid_score_x1y1x2y2[?,7] | rows | leaves its height or width open",
+                "i[1,3,640,640], sizes:int64[1,2] -> labels:int64[1,300], boxes[1,300,4], scores[1,300] | deim | \
+                 sizes: export without it; and labels, boxes and scores",
+                "i[1,3,640,640] -> logits[1,300,80], pred_boxes[1,300,4] | deim | logits and pred_boxes",
+                "i:float16[2,3,640,640] -> o:float16[2,300,6] | end2end | batch",
+            ],
+        );
+        check(
+            |text| pose::recognise(&signature(text), PoseFamily::Auto).unwrap_err(),
+            &[
+                "i:float16[?,3,64,64] -> yaw_roll_pitch:float16[?,3] | dmhead | input i is float16: export",
+                "i:uint8[?,3,224,224] -> yaw_roll_pitch[?,3] | dmhead | input i is uint8",
+                "i[?,3,?,?] -> o[?,3,3] | 6drepnet | height or width open",
+                "i[1,3,120,120] -> params[1,62], features[1,1280] | 3ddfa | further outputs, features",
+                "i[1,3,60,60] -> y[1,1], p[1,1], r[1,1] | dmhead | an output of its own, y, p, r",
+            ],
+        );
         for nothing in ["tokens:int64[1,77] -> text[1,512]", " -> "] {
             let refused = detector(nothing);
             assert!(refused.contains("none is near"), "{refused}");

@@ -75,12 +75,11 @@ pub struct Signature {
 
 /// The number of values of `images` images of this size; `None` on overflow.
 pub(crate) fn values(images: usize, size: Size) -> Option<usize> {
-    let sides = [size.width, size.height].map(usize::try_from);
-    sides
-        .into_iter()
-        .try_fold(images.checked_mul(3)?, |values, side| {
-            values.checked_mul(side.ok()?)
-        })
+    let [width, height] = [size.width, size.height].map(|side| side as usize);
+    images
+        .checked_mul(3)?
+        .checked_mul(width)?
+        .checked_mul(height)
 }
 
 impl Signature {

@@ -34,27 +34,34 @@ pose_families! {
     pub enum PoseFamily of Contract:
 }
 
+/// What the signature of a pose model says, without running it.
 #[derive(Debug)]
-pub(super) struct Recognised {
+pub struct Recognised {
     /// As the property `pose-family` spells it.
     pub name: &'static str,
     pub input: InputContract,
-    pub family: Box<dyn Family>,
+    pub(super) family: Box<dyn Family>,
     /// What is not sure.
-    pub doubt: Option<String>,
+    pub(super) doubt: Option<String>,
+}
+
+impl Recognised {
+    /// Columns of yaw, pitch and roll in an output of DMHead's kind.
+    pub fn columns(&self) -> Option<[usize; 3]> {
+        self.family.columns()
+    }
 }
 
 /// Finds the family of a signature.
 ///
 /// # Errors
 /// The signature that was expected, and what stands between.
-pub(super) fn recognise(signature: &Signature, wanted: PoseFamily) -> Result<Recognised, String> {
+pub fn recognise(signature: &Signature, wanted: PoseFamily) -> Result<Recognised, String> {
     signature.check_size(MAX_CROP_SIDE)?;
     let named = wanted != PoseFamily::Auto;
-    let find = |signature: &Signature, named: bool| {
-        let mut candidates = FAMILIES
-            .iter()
-            .filter(|(family, ..)| !named || *family == wanted);
+    let is_candidate = |family: PoseFamily| !named || family == wanted;
+    let find = |signature: &Signature| {
+        let mut candidates = FAMILIES.iter().filter(|row| is_candidate(row.0));
         candidates.find_map(|(_, name, contract)| {
             let (input, family) = (contract.recognise)(signature, named)?;
             let doubt = family.doubt().filter(|_| !named);
@@ -66,7 +73,7 @@ pub(super) fn recognise(signature: &Signature, wanted: PoseFamily) -> Result<Rec
             })
         })
     };
-    if let Some(found) = find(signature, named) {
+    if let Some(found) = find(signature) {
         return Ok(found);
     }
     let takes = |signature: &Signature| {
@@ -76,7 +83,7 @@ pub(super) fn recognise(signature: &Signature, wanted: PoseFamily) -> Result<Rec
         takers.map(|(_, name, _)| *name).collect::<Vec<_>>()
     };
     if let Some((.., contract)) = FAMILIES.iter().find(|(family, ..)| *family == wanted) {
-        let near = nearest(signature, |changed| Some(find(changed, true)?.name));
+        let near = nearest(signature, |changed| Some(find(changed)?.name));
         let expected = with_difference(contract.expected, near);
         return Err(format!("the signature of a pose model: {expected}"));
     }
@@ -131,11 +138,7 @@ mod tests {
             (Auto, "i[?,3,224,224] -> pitch_yaw_roll[?,3]", "dmhead"),
             (Auto, "i[?,3,32,32] -> yaw_pitch_roll[?,3]", "dmhead"),
             (Auto, "i[?,3,224,224] -> yaw_pitch_roll[?,3]", "6drepnet"),
-            (
-                Auto,
-                "i[?,3,120,120] -> parameters_standardised[?,62]",
-                "3ddfa",
-            ),
+            (Auto, "i[?,3,120,120] -> standardised[?,62]", "3ddfa"),
             (
                 Auto,
                 "i[?,3,120,120] -> params_denormalised[?,62]",
@@ -152,26 +155,10 @@ mod tests {
             (TurnNet, "image[?,3,112,112] -> pose[?,6]", ""),
             (TurnNet, "image[?,3,112,112] -> logits[?,7]", ""),
             (TurnNet, "input[?,3,112,112] -> pose[?,7]", ""),
-            (
-                Auto,
-                "i[?,3,224,224] -> yaw[?,120], pitch[?,66], roll[?,66]",
-                "whenet",
-            ),
-            (
-                Auto,
-                "i[?,3,224,224] -> yaw[?,66], pitch[?,66], roll[?,66]",
-                "hopenet",
-            ),
-            (
-                Auto,
-                "i[?,3,224,224] -> yaw[?,120], pitch[?,65], roll[?,66]",
-                "",
-            ),
-            (
-                Auto,
-                "i[?,3,224,224] -> yaw[?,120], pitch[?,120], roll[?,66]",
-                "",
-            ),
+            (Auto, "i[?,3,32,32] -> a[?,120], b[?,66], c[?,66]", "whenet"),
+            (Auto, "i[?,3,32,32] -> a[?,66], b[?,66], c[?,66]", "hopenet"),
+            (Auto, "i[?,3,32,32] -> a[?,120], b[?,65], c[?,66]", ""),
+            (Auto, "i[?,3,32,32] -> a[?,120], b[?,120], c[?,66]", ""),
             (Auto, "i[?,3,224,224] -> yaw[?,120], pitch[?,66]", ""),
             (Hopenet, "i[?,3,224,224] -> a[?,66], b[?,66], c[?,62]", ""),
         ] {

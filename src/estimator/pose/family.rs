@@ -65,7 +65,7 @@ impl Answers<'_> {
 
 /// What a family wants as input.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct InputContract {
+pub struct InputContract {
     pub size: Size,
     pub encoding: PixelEncoding,
     /// Set where the graph takes exactly so many crops.

@@ -64,35 +64,3 @@ impl Family for FsaNet {
         Ok(())
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::super::super::onnx::signature::tests::signature;
-    use super::*;
-
-    fn fsanet(text: &str) -> (InputContract, FsaNet) {
-        FsaNet::recognise_any(&signature(text)).unwrap()
-    }
-
-    #[test]
-    fn the_layout_tells_the_encoding() {
-        let (port, in_order) = fsanet("i[1,3,64,64] -> output[?,3]");
-        assert_eq!(port.encoding.bias, [-127.5 / 128.0; 3]);
-        let (keras, also_in_order) = fsanet("i[?,64,64,3] -> average_1[?,3]");
-        assert_eq!(keras.encoding.bias, [0.0; 3]);
-        for input in [port, keras] {
-            assert_eq!(input.encoding.order, ChannelOrder::Bgr);
-        }
-        for family in [in_order, also_in_order] {
-            assert_eq!(family.columns, [0, 1, 2]);
-        }
-    }
-
-    #[test]
-    fn the_name_tells_the_order() {
-        let (_, family) = fsanet("i[1,3,64,64] -> roll_pitch_yaw[?,3]");
-        assert_eq!(family.columns, [2, 1, 0]);
-        let (_, family) = fsanet("i[1,3,64,64] -> yaw_roll_pitch[1,3]");
-        assert_eq!(family.columns, [0, 2, 1]);
-    }
-}

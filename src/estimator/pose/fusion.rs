@@ -164,11 +164,9 @@ impl PoseModel {
         answers: &mut [Option<Answer>],
     ) -> Result<(), Error> {
         let start = Instant::now();
-        let (mode, size, targets) = (
-            look.settings.crop_mode.unwrap_or(self.crop_mode()),
-            look.frame.size(),
-            look.targets,
-        );
+        let own = self.recognised.family.crop_mode();
+        let mode = look.settings.crop_mode.unwrap_or(own);
+        let (size, targets) = (look.frame.size(), look.targets);
         let crops = chosen.iter().map(|&head| targets[head].crop(mode, size));
         self.prepare(look.resizer, look.frame, crops)?;
         look.times.crops += start.elapsed();

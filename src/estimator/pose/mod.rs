@@ -5,7 +5,6 @@
 mod axes;
 mod blend;
 mod columns;
-pub mod contract;
 mod families;
 mod family;
 mod fsanet;
@@ -18,20 +17,20 @@ mod triple;
 mod turnnet;
 mod whenet;
 
-pub use families::PoseFamily;
 pub(crate) use families::pose_families;
+pub use families::{PoseFamily, Recognised, recognise};
+pub use family::InputContract;
 
 use super::angles::Angles;
 use super::error::Error;
-use super::geometry::{CropMode, Size};
+use super::geometry::Size;
 use super::image::frame::FrameView;
 use super::image::preprocess;
 use super::image::resize::{PixelRect, Resizer};
 use super::image::tensor::Layout;
 use super::onnx::signature::values;
 use super::onnx::{ExecutionProvider, Model};
-use families::Recognised;
-use family::{Answers, InputContract};
+use family::Answers;
 use seam::Seam;
 
 /// So many crops run through the network at once where nothing else is asked for.
@@ -56,7 +55,7 @@ impl PoseModel {
     /// # Errors
     /// [`Error::Contract`] and [`Error::Inference`].
     pub fn new(model: Model, wanted: PoseFamily, max_batch: usize) -> Result<Self, Error> {
-        let recognised = families::recognise(model.signature(), wanted)
+        let recognised = recognise(model.signature(), wanted)
             .map_err(|expected| model.contract_error(expected))?;
         let mut pose = Self {
             input: recognised.input,
@@ -86,11 +85,6 @@ impl PoseModel {
 
     pub fn path(&self) -> &std::path::Path {
         self.model.path()
-    }
-
-    /// How much around a head its family was made to see.
-    fn crop_mode(&self) -> CropMode {
-        self.recognised.family.crop_mode()
     }
 
     /// Where its answers give way to those of the model for heads from behind.

@@ -146,16 +146,6 @@ mod tests {
     }
 
     #[test]
-    fn faces_get_the_angles_that_6drepnet_gives() {
-        let (front, other) = (matrix(30.0, -20.0, 10.0), matrix(-60.0, 40.0, -35.0));
-        let found = decode("r[?,3,3]", &[front, other].concat());
-        assert_near(found[0], as_6drepnet_does(&front));
-        assert_near(found[0], Angles::new(30.0, -20.0, 10.0));
-        assert_near(found[1], as_6drepnet_does(&other));
-        assert_near(found[1], Angles::new(-60.0, 40.0, -35.0));
-    }
-
-    #[test]
     fn heads_from_behind_keep_their_yaw() {
         let rear = matrix(150.0, -20.0, 10.0);
         let found = decode("r[?,3,3]", &rear);
@@ -167,14 +157,6 @@ mod tests {
         let found = decode("yaw_pitch_roll[?,3]", &row);
         assert!((found[0].yaw.abs() - 150.0).abs() < 1e-3, "{found:?}");
         assert!(found[0].pitch.abs() <= 90.0, "{found:?}");
-    }
-
-    #[test]
-    fn two_columns_of_any_length() {
-        let [first, second] = sixdrepnet_columns(-100.0, 15.0, 5.0);
-        let long = [first.map(|v| v * 7.0), second.map(|v| v * 0.1)].concat();
-        let found = decode("6d[?,6]", &long);
-        assert_near(found[0], Angles::new(-100.0, 15.0, 5.0));
     }
 
     #[test]

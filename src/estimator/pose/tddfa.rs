@@ -152,15 +152,4 @@ mod tests {
         let found = family(true).angles(&parameters([[0.0, 0.0, 1.0], [0.0; 3]]));
         assert!((found.yaw + 51.96).abs() < 0.01, "{found:?}");
     }
-
-    #[test]
-    fn wild_parameters_are_not_finite() {
-        for wild in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-            let rows = parameters([[1.0, wild, 0.0], [0.0, 1.0, 0.0]]);
-            assert!(!family(true).angles(&rows).is_finite());
-            assert!(!family(false).angles(&rows).is_finite());
-        }
-        assert!(!family(false).angles(&[0.0; PARAMETERS]).is_finite());
-        assert!(family(true).angles(&[1e30; PARAMETERS]).is_finite());
-    }
 }

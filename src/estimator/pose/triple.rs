@@ -93,11 +93,4 @@ mod tests {
             assert_eq!(found, Some(want), "{name}");
         }
     }
-
-    #[test]
-    fn the_batch_may_be_fixed() {
-        let (input, _) = Triple::recognise(&signature("i[4,3,64,96] -> y[4,3]")).unwrap();
-        assert_eq!(input.fixed_batch, Some(4));
-        assert_eq!((input.size.width, input.size.height), (96, 64));
-    }
 }

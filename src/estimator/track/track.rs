@@ -85,11 +85,8 @@ impl Track {
 
     /// How fast the box moves and grows, in box sizes per second.
     pub fn speed(&self) -> f32 {
-        let squares = self
-            .motions
-            .iter()
-            .map(|motion| motion.velocity * motion.velocity);
-        squares.sum::<f32>().sqrt() / Self::scale_of(&self.rect())
+        let squares = self.motions.map(|motion| motion.velocity.powi(2));
+        squares.iter().sum::<f32>().sqrt() / Self::scale_of(&self.rect())
     }
 
     /// How unlikely it is that the box is this head's: the sum of its coordinates'

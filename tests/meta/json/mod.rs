@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 //! `dmheadposejson`: the contents of its lines, its handling of events, and the delivery of lines.
 
-mod arrival;
 mod events;
 mod lines;
 
@@ -10,13 +9,8 @@ use serde_json::Value;
 
 use crate::common::{init, schema, toys};
 
-fn video_caps(width: i32) -> gst::Caps {
-    gst::Caps::builder("video/x-raw")
-        .field("format", "I420")
-        .field("width", width)
-        .field("height", 240)
-        .field("framerate", gst::Fraction::new(25, 1))
-        .build()
+fn video_caps(width: u32) -> gst::Caps {
+    toys::caps(gst_video::VideoFormat::I420, width, 240)
 }
 
 fn harness() -> gst_check::Harness {

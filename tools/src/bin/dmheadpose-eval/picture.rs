@@ -33,10 +33,7 @@ impl Picture {
     /// # Errors
     /// [`Error::Frame`] for a picture without pixels.
     pub fn view(&self) -> Result<FrameView<'_>, Error> {
-        let plane = Plane {
-            bytes: self.0.as_raw(),
-            stride: 3 * self.0.width() as usize,
-        };
+        let plane = Plane::new(self.0.as_raw(), 3 * self.0.width() as usize);
         // RGB needs no colorimetry.
         FrameView::new(PixelFormat::Rgb, self.size(), Colorimetry::BT601, &[plane])
     }

@@ -15,8 +15,7 @@ use gstdmheadpose::estimator::catalog;
 use gstdmheadpose::estimator::detector::DetectorFamily;
 use gstdmheadpose::estimator::image::tensor::{ChannelOrder, PixelEncoding};
 use gstdmheadpose::estimator::onnx::{Model, Role, Runtime, SessionOptions};
-use gstdmheadpose::estimator::pose::contract::PoseContract;
-use gstdmheadpose::estimator::pose::{MAX_BATCH, PoseFamily, PoseModel};
+use gstdmheadpose::estimator::pose::{self, MAX_BATCH, PoseFamily, PoseModel};
 
 use crate::report::{Problem, Report};
 
@@ -60,7 +59,7 @@ pub fn fuse(runtime: &Runtime, args: &FuseArgs) -> Result<Report, String> {
     let front = part(runtime, "front", &args.front)?;
     let rear = part(runtime, "rear", &args.rear)?;
     same_crops(&front, &rear)?;
-    let size = front.contract.input_size;
+    let size = front.contract.input.size;
     let written = unfinished(&args.output);
     std::fs::File::create(&written)
         .map_err(|error| format!("cannot write {}: {error}", written.display()))?;
@@ -68,7 +67,7 @@ pub fn fuse(runtime: &Runtime, args: &FuseArgs) -> Result<Report, String> {
         "front": front.job(),
         "rear": rear.job(),
         "size": [size.height, size.width],
-        "batch": front.contract.fixed_batch,
+        "batch": front.contract.input.fixed_batch,
         "activation_angle": args.activation_angle,
         "output": written,
     });
@@ -93,7 +92,7 @@ fn unfinished(output: &Path) -> PathBuf {
 struct Part<'a> {
     role: Role,
     file: &'a Path,
-    contract: PoseContract,
+    contract: pose::Recognised,
     /// Columns of yaw, pitch and roll.
     columns: [usize; 3],
 }
@@ -112,16 +111,16 @@ impl Part<'_> {
 fn part<'a>(runtime: &Runtime, role: Role, file: &'a Path) -> Result<Part<'a>, String> {
     let failed = |error| format!("{role} model {}: {}", file.display(), Problem::of(&error));
     let model = Model::open(runtime, role, file, &SessionOptions::default()).map_err(failed)?;
-    let contract = PoseContract::recognise(model.signature(), PoseFamily::Auto)
+    let contract = pose::recognise(model.signature(), PoseFamily::Auto)
         .map_err(|expected| failed(model.contract_error(expected)))?;
-    let levels = contract.encoding == PixelEncoding::levels(ChannelOrder::Rgb);
-    let (Some(columns), true) = (contract.columns, levels) else {
+    let levels = contract.input.encoding == PixelEncoding::levels(ChannelOrder::Rgb);
+    let (Some(columns), true) = (contract.columns(), levels) else {
         return Err(format!(
             "{role} model {}: expected a graph with pre- and post-processing inside (crops \
              float32[N,3,H,W], RGB 0..255, to angles float32[N,3]), found family {} of {}. Use the \
              two files as pose-model and rear-model of the element, which supports more families",
             file.display(),
-            contract.family,
+            contract.name,
             model.signature()
         ));
     };
@@ -143,15 +142,14 @@ fn same_crops(front: &Part<'_>, rear: &Part<'_>) -> Result<(), String> {
              {remedy}"
         ))
     };
-    let (a, b) = (&front.contract, &rear.contract);
-    if a.input_size != b.input_size {
-        let size = |c: &PoseContract| format!("{}x{}", c.input_size.width, c.input_size.height);
+    let (a, b) = (front.contract.input, rear.contract.input);
+    if a.size != b.size {
         let remedy = "Use the two files as pose-model and rear-model of the element: it cuts each \
                       head in both sizes, more exactly than a graph would";
-        return differ("input size", size(a), size(b), remedy);
+        return differ("input size", a.size.to_string(), b.size.to_string(), remedy);
     }
     if a.fixed_batch != b.fixed_batch {
-        let batch = |c: &PoseContract| match c.fixed_batch {
+        let batch = |input: pose::InputContract| match input.fixed_batch {
             Some(batch) => format!("a batch of {batch}"),
             None => "any batch".into(),
         };

@@ -3,16 +3,16 @@
 
 use std::path::{Path, PathBuf};
 
-use gstdmheadpose::estimator::detector::contract::DetectorContract;
-use gstdmheadpose::estimator::detector::{Detector, DetectorFamily, DetectorSettings, Scaling};
+use gstdmheadpose::estimator::detector::{
+    self, Detector, DetectorFamily, DetectorSettings, Scaling,
+};
 use gstdmheadpose::estimator::error::Error;
 use gstdmheadpose::estimator::geometry::Size;
 use gstdmheadpose::estimator::image::frame::{Colorimetry, FrameView, PixelFormat, Plane};
 use gstdmheadpose::estimator::image::resize::{PixelRect, Resizer};
 use gstdmheadpose::estimator::image::tensor::{ChannelOrder, Layout, PixelEncoding};
 use gstdmheadpose::estimator::onnx::{Model, Runtime, SessionOptions, Signature, TensorInfo};
-use gstdmheadpose::estimator::pose::contract::PoseContract;
-use gstdmheadpose::estimator::pose::{MAX_BATCH, PoseFamily, PoseModel};
+use gstdmheadpose::estimator::pose::{self, MAX_BATCH, PoseFamily, PoseModel};
 use serde::Serialize;
 
 use crate::header::Header;
@@ -128,8 +128,8 @@ impl Report {
         let signature = model.signature().clone();
         report.inputs = signature.inputs.iter().map(Tensor::from).collect();
         report.outputs = signature.outputs.iter().map(Tensor::from).collect();
-        let detector = DetectorContract::recognise(&signature, detector_family);
-        let pose = PoseContract::recognise(&signature, pose_family);
+        let detector = detector::recognise(&signature, detector_family);
+        let pose = pose::recognise(&signature, pose_family);
         let run = match (detector, pose) {
             (Ok(contract), _) => {
                 report.contract = Some(Contract::detector(&contract, &signature));
@@ -167,51 +167,40 @@ impl Report {
 /// Loading a model runs one crop; two crops show whether it has a result for each.
 fn run_two(mut model: PoseModel) -> Result<(), Error> {
     let (size, bytes) = (Size::new(1, 1), [128; 3]);
-    let plane = Plane {
-        bytes: &bytes,
-        stride: bytes.len(),
-    };
+    let plane = Plane::new(&bytes, bytes.len());
     let frame = FrameView::new(PixelFormat::Rgb, size, Colorimetry::BT601, &[plane])?;
-    let crop = PixelRect {
-        x: 0,
-        y: 0,
-        width: 1,
-        height: 1,
-    };
+    let crop = PixelRect::new(0, 0, 1, 1);
     model.prepare(&mut Resizer::default(), &frame, [crop; 2].into_iter())?;
     model.run(&mut Vec::new())
 }
 
 impl Contract {
-    fn detector(contract: &DetectorContract, signature: &Signature) -> Self {
+    fn detector(recognised: &detector::Recognised, signature: &Signature) -> Self {
         let batch = signature
             .inputs
             .first()
             .and_then(|input| input.shape.first());
         Self::Detector {
-            family: contract.family,
+            family: recognised.name,
             input: Input::new(
-                &contract.encoding,
-                contract.input_size,
+                &recognised.input.encoding,
+                recognised.input.size,
                 batch.and_then(|&n| usize::try_from(n).ok()),
             ),
-            scaling: match contract.scaling {
+            scaling: match recognised.input.scaling {
                 Scaling::Letterbox => "letterbox",
                 Scaling::Stretch | Scaling::Auto => "stretch",
             },
-            score_threshold: contract.score_threshold,
+            score_threshold: recognised.score_threshold(),
         }
     }
 
-    fn pose(contract: &PoseContract) -> Self {
+    fn pose(recognised: &pose::Recognised) -> Self {
+        let input = recognised.input;
         Self::Pose {
-            family: contract.family,
-            input: Input::new(
-                &contract.encoding,
-                Some(contract.input_size),
-                contract.fixed_batch,
-            ),
-            angles: contract.columns.map(order),
+            family: recognised.name,
+            input: Input::new(&input.encoding, Some(input.size), input.fixed_batch),
+            angles: recognised.columns().map(order),
         }
     }
 }
