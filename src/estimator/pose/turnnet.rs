@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 //! TurnNet, the project's own pose model (`train/pose`): a rotation from every side, and how sure it is.
 //!
-//! Input `image`: float32 `[N, 3, H, W]` (112x112), BGR, (level - 127.5) / 128: the square of the head's longer side
-//! with a tenth of it on each side. Output `pose`: float32 `[N, 7]`, the first two columns of the rotation matrix of
-//! [`Angles::rotation`] one after the other, before Gram-Schmidt, and the standard deviation of the rotation angle
-//! in degrees. Both names are part of the contract: shapes alone do not tell it from a classifier.
+//! Input `image`: float32 `[N, 3, H, W]` (224x224, which the graph halves), BGR, (level - 127.5) / 128: the square of
+//! the head's longer side with a tenth of it on each side. Output `pose`: float32 `[N, 7]`, the first two columns of the
+//! rotation matrix of [`Angles::rotation`] one after the other, before Gram-Schmidt, and the standard deviation of the
+//! rotation angle in degrees. Both names are part of the contract: shapes alone do not tell it from a classifier.
 
 use super::super::angles::Angles;
 use super::super::error::Error;
