@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 
 use super::toys;
 
@@ -110,6 +111,9 @@ pub fn changing_clip() -> PathBuf {
 
 /// The beginning of the clip in each of the sizes, in sequence. Encoded once.
 fn encoded(name: &str, sizes: &[(u32, u32)]) -> PathBuf {
+    static ENCODING: Mutex<()> = Mutex::new(());
+    // The tests of this program run at the same time.
+    let _alone = ENCODING.lock();
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     if file.is_file() {
         return file;
@@ -118,7 +122,7 @@ fn encoded(name: &str, sizes: &[(u32, u32)]) -> PathBuf {
     let bytes: Vec<u8> = parts
         .flat_map(|part| std::fs::read(part).unwrap())
         .collect();
-    // Written completely or not at all, also when other test programs run at the same time.
+    // Written completely or not at all, also when other test programs encode it as well.
     let new = file.with_extension(std::process::id().to_string());
     std::fs::write(&new, bytes).unwrap();
     std::fs::rename(&new, &file).unwrap();
