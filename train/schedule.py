@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What both trainings share: options, the learning rate, the optimiser, and runs that are interrupted and resumed."""
+"""What both trainings share: options, the learning rate, how the network runs, the optimiser, and runs that are resumed."""
 
 import math
 
@@ -29,6 +29,24 @@ def rate(step, steps, peak):
         return peak * (step + 1) / WARM_UP
     part = (step - WARM_UP) / max(steps - WARM_UP, 1)
     return peak * (0.01 + 0.99 * (1 + math.cos(math.pi * min(part, 1.0))) / 2)
+
+
+def two_cosines(step, steps, second, peak, share):
+    """Two schedules in a row; the second one begins at step `second`, and its peak is this share of the first one's."""
+    if step < second:
+        return rate(step, min(steps, second), peak)
+    return rate(step - second, steps - second, share * peak)
+
+
+def runner(net, bf16):
+    """Runs the network on a batch, compiled and in bfloat16 if that is wanted."""
+    compiled = torch.compile(net, dynamic=False) if bf16 else net
+
+    def run(images):
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            return compiled(images.contiguous(memory_format=torch.channels_last))
+
+    return run
 
 
 def adamw(parameters):

@@ -272,17 +272,14 @@ impl Element {
     /// Sends frames without waiting for them.
     pub fn start(&mut self, frames: usize) {
         *self.arrivals.missing.lock().expect("no panic") += frames + 1;
-        for number in 0..=frames {
-            let mut buffer = match number == frames {
-                // Pushes out the frames in flight. It has no picture, so it is not analysed itself.
-                true => gst::Buffer::new(),
-                false => self.frames[number % self.frames.len()].copy(),
-            };
-            let writable = buffer.make_mut();
-            writable.set_pts(gst::ClockTime::from_mseconds(40 * self.sent as u64));
-            if number == frames {
-                writable.set_flags(gst::BufferFlags::GAP | gst::BufferFlags::DISCONT);
-            }
+        // Pushes out the frames in flight. It has no picture, so it is not analysed itself.
+        let mut last = gst::Buffer::new();
+        let flags = gst::BufferFlags::GAP | gst::BufferFlags::DISCONT;
+        last.make_mut().set_flags(flags);
+        let pictures = self.frames.iter().cycle().take(frames);
+        for mut buffer in pictures.map(|frame| frame.copy()).chain([last]) {
+            let time = gst::ClockTime::from_mseconds(40 * self.sent as u64);
+            buffer.make_mut().set_pts(time);
             self.source.push_buffer(buffer).expect("room for a frame");
             self.sent += 1;
         }

@@ -18,19 +18,12 @@ from model import HeadNet
 from yunet import load_yunet
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from schedule import adamw, follow, options, rate, resume, save  # noqa: E402
+from schedule import adamw, follow, options, resume, runner, save, two_cosines  # noqa: E402
 
 # Side of the crops and how many make a batch.
 SHAPES = [(320, 16), (320, 16), (256, 24), (448, 8)]
 # Peak rate of the second cycle, as a part of the first one's.
 SECOND_PEAK = 0.6
-
-
-def cycles(step, steps, peak):
-    """Two cosines, the second one lower."""
-    if step < SECOND_CYCLE:
-        return rate(step, min(steps, SECOND_CYCLE), peak)
-    return rate(step - SECOND_CYCLE, steps - SECOND_CYCLE, SECOND_PEAK * peak)
 
 
 def main():
@@ -51,7 +44,7 @@ def main():
             layer.requires_grad_(False)
     net = net.to(memory_format=torch.channels_last)
     average = copy.deepcopy(net)
-    run = torch.compile(net, dynamic=False) if args.bf16 else net
+    run = runner(net, args.bf16)
     trained = [p for p in net.parameters() if p.requires_grad]
     optimizer = adamw(trained)
     checkpoint = args.output / "last.pt"
@@ -69,10 +62,8 @@ def main():
     began, sums = time.monotonic(), [0.0, 0.0]
     for step, (images, labels) in enumerate(loader, first):
         for group in optimizer.param_groups:
-            group["lr"] = cycles(step, args.steps, args.rate)
-        with torch.autocast("cpu", torch.bfloat16, enabled=args.bf16):
-            outputs = run(images.float().contiguous(memory_format=torch.channels_last))
-        outputs = [output.float() for output in outputs]
+            group["lr"] = two_cosines(step, args.steps, SECOND_CYCLE, args.rate, SECOND_PEAK)
+        outputs = [output.float() for output in run(images.float())]
         score_loss, box_loss = detection_loss(outputs, labels, slack=step >= SECOND_CYCLE)
         optimizer.zero_grad()
         (score_loss + box_loss).backward()

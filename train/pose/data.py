@@ -206,18 +206,17 @@ class Heads(Dataset):
         image = cv2.imdecode(self.files[file], cv2.IMREAD_COLOR)
         matrix, turn, mirrored = placed(rng, box)
         later = shaken(rng, matrix)
-        state = copy.deepcopy(rng)
-        crop = tensor(seen(rng, image, matrix, box))
-        if second and place % SHAKEN == 0:
-            crop = torch.stack([crop, tensor(noisy(rng, seen(state, image, later, box)))])
-        else:
-            crop = crop[None]
+        # Both views get the same light, blur and cover.
+        same = copy.deepcopy(rng) if second and place % SHAKEN == 0 else None
+        views = [tensor(seen(rng, image, matrix, box))]
+        if same:
+            views.append(tensor(noisy(rng, seen(same, image, later, box))))
         spin = about(2, turn)
         if mirrored:
             pose = MIRROR @ pose @ MIRROR
         clean = plain_crop(image, box) if kind == UNKNOWN else np.zeros((1, 1, 3), np.uint8)
         unknown = torch.from_numpy(spin).float(), mirrored, side
-        return crop, torch.from_numpy(spin @ pose).float(), tensor(clean), *unknown
+        return views, torch.from_numpy(spin @ pose).float(), tensor(clean), *unknown
 
 
 class Batches:
@@ -234,8 +233,8 @@ class Batches:
 
 def collate(samples):
     """Crops, those of shaken heads once more behind the others; rotations; and of the unknown heads the rest."""
-    crops, poses, *of_unknown = zip(*samples)
+    views, poses, *of_unknown = zip(*samples)
     # Unknown heads come last, and only they have a clean crop.
     cleans, spins, mirrored, sides = (values[-UNKNOWN_COUNT:] for values in of_unknown)
-    crops = torch.stack([crop[0] for crop in crops] + [crop[1] for crop in crops if len(crop) > 1])
+    crops = torch.stack([first for first, *_ in views] + [again for _, *more in views for again in more])
     return crops, torch.stack(poses), torch.stack(cleans), torch.stack(spins), torch.tensor(mirrored), torch.tensor(sides)

@@ -18,7 +18,7 @@ from evaluate import summary
 from model import PoseNet, angle, load_lite0, rotation
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from schedule import adamw, follow, options, rate, resume, save  # noqa: E402
+from schedule import adamw, follow, options, resume, runner, save, two_cosines  # noqa: E402
 
 # Peak rate of the second part, as a share of the first one's.
 SECOND_PEAK = 0.2
@@ -35,13 +35,6 @@ SIDE_WEIGHT = 0.15
 STEADY_WEIGHT = 1.0
 LOGGED = "rendered", "labelled", "own", "spread", "side", "steady"
 MIRROR = torch.diag(torch.tensor([-1.0, 1.0, 1.0]))
-
-
-def parts(step, steps, peak):
-    """Two cosines, the second one lower."""
-    if step < SECOND_PART:
-        return rate(step, min(steps, SECOND_PART), peak)
-    return rate(step - SECOND_PART, steps - SECOND_PART, SECOND_PEAK * peak)
 
 
 @torch.no_grad()
@@ -75,7 +68,7 @@ def main():
         layer.requires_grad_(False)
     net = net.to(memory_format=torch.channels_last)
     average = copy.deepcopy(net).eval()
-    run = torch.compile(net, dynamic=False) if args.bf16 else net
+    run = runner(net, args.bf16)
     trained = [p for p in net.parameters() if p.requires_grad]
     optimizer = adamw(trained)
     checkpoint = args.output / "last.pt"
@@ -94,7 +87,7 @@ def main():
     began, sums = time.monotonic(), np.zeros(6)
     for step, (crops, poses, clean, spins, mirrored, sides) in enumerate(loader, first):
         for group in optimizer.param_groups:
-            group["lr"] = parts(step, args.steps, args.rate)
+            group["lr"] = two_cosines(step, args.steps, SECOND_PART, args.rate, SECOND_PEAK)
         weights = torch.cat([torch.full((count,), WEIGHTS[kind]) for kind, count in counts(step).items()])
         if step >= OWN_FROM:
             labels, agreed = own_answers(average, clean.contiguous(memory_format=torch.channels_last))
@@ -106,9 +99,7 @@ def main():
         net.train()
         for layer in net.low():
             layer.eval()
-        with torch.autocast("cpu", torch.bfloat16, enabled=args.bf16):
-            output = run(crops.contiguous(memory_format=torch.channels_last))
-        output = output.float()
+        output = run(crops).float()
         answer, again = rotation(output).split([BATCH, len(output) - BATCH])
         steady = (answer[::SHAKEN] - again).flatten(1).norm(dim=1).mean() if len(again) else torch.zeros(())
         output = output[:BATCH]
