@@ -94,10 +94,12 @@ def photograph(rng):
     return np.clip(image[..., ::-1] / 255 * rng.uniform(0.5, 1.2), 0, 1).astype(np.float32) ** 2.2
 
 
-def picture(person, rng, yaw, spread):
-    """An image (BGR, 8 bits), the head's box, its rotation and what varied."""
+def picture(person, rng, yaw, spread, tall=None):
+    """An image (BGR, 8 bits), the head's box, its rotation and what varied; `tall`: about its height in pixels."""
     # The camera looks down by `above`; the head is turned against the trunk.
     above = rng.uniform(-10, 18) if rng.random() < 0.8 else rng.uniform(15, 35)
+    if ABOVE:
+        above = rng.uniform(*ABOVE)
     aside = np.clip(rng.normal(0, 22), -55, 55)
     nod, tilt = np.clip(rng.normal(0, spread), -2.5 * spread, 2.5 * spread), np.clip(rng.normal(0, 7), -20, 20)
     trunk = rotation(yaw - aside, -above, 0)
@@ -110,7 +112,8 @@ def picture(person, rng, yaw, spread):
     points = (points - centre) @ view.T
     normals = turned(person.normals, axis_angle, person.head) @ view.T
 
-    tall = float(np.exp(rng.uniform(np.log(52), np.log(165))))
+    any_size = float(np.exp(rng.uniform(np.log(52), np.log(165))))
+    tall = any_size if tall is None else tall
     distance = float(np.exp(rng.uniform(np.log(7), np.log(40))))
     focal = tall * OVERSAMPLING * distance / 2.6
     side = SIDE * OVERSAMPLING
@@ -163,10 +166,10 @@ def picture(person, rng, yaw, spread):
     return np.clip(image + 0.5, 0, 255).astype(np.uint8), box, pose, varied
 
 
-def start(folder, pictures):
-    global ASSETS, PICTURES
+def start(folder, pictures, above=None):
+    global ASSETS, PICTURES, ABOVE
     cv2.setNumThreads(1)
-    PICTURES = pictures
+    PICTURES, ABOVE = pictures, above
     ASSETS = parts.Assets(folder)
 
 
@@ -202,6 +205,8 @@ def main():
     parser.add_argument("--assets", default=".setup/truth/assets", help="where assets.py put them")
     parser.add_argument("--backgrounds", type=pathlib.Path,
                         help="a folder of JPEG pictures without people to put behind most heads")
+    parser.add_argument("--above", type=float, nargs=2, metavar=("LOW", "HIGH"),
+                        help="how far cameras look down, in degrees; default: mostly -10 to 18, at times up to 35")
     options = parser.parse_args()
     parts.fetch(options.assets)
     if options.out.exists():
@@ -216,7 +221,7 @@ def main():
     if options.backgrounds and not pictures:
         sys.exit(f"truth: --backgrounds {options.backgrounds}: expected .jpg files in it, found none.")
     done = 0
-    with (concurrent.futures.ProcessPoolExecutor(options.jobs, initializer=start, initargs=(options.assets, pictures)) as pool,
+    with (concurrent.futures.ProcessPoolExecutor(options.jobs, initializer=start, initargs=(options.assets, pictures, options.above)) as pool,
           open(options.out / "heads.csv", "w", newline="") as file):
         table = csv.writer(file, lineterminator="\n")
         table.writerow(COLUMNS)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Clips of rendered people who turn round, and how two runs of the element differ on a clip.
+"""Clips of rendered people who turn round or walk away, and how two runs of the element differ on a clip.
 
-    python3 truth/turns.py render OUT --people 12
+    python3 truth/turns.py render OUT --people 12 [--away]
     for interval in 15 1; do
       gst-launch-1.0 filesrc location=OUT/turn-00.avi ! decodebin ! videoconvert \\
         ! dmheadpose tracking=true rear-interval=$interval ! dmheadposejson ! filesink location=00-$interval.jsonl
@@ -40,7 +40,20 @@ def path(rng, frames):
     return [(yaw + 180) % 360 - 180 for yaw in yaws[:frames]]
 
 
-def clips(out, count, frames, seed, assets):
+def turning(rng, frames):
+    """Yaw and size of each frame; None: of any size, but the same in all."""
+    return [(yaw, None) for yaw in path(rng, frames)]
+
+
+def walking_away(rng, frames):
+    """Yaw of each frame, swaying once a second, and the head's height from 160 pixels down to 12."""
+    sway = 8 * np.sin(2 * math.pi * np.arange(frames) / FRAMES_PER_SECOND + rng.uniform(0, 2 * math.pi))
+    yaws = (180 + rng.uniform(-15, 15) + sway + 180) % 360 - 180
+    # At a steady pace the distance grows by as much in each frame.
+    return list(zip(yaws, 1 / np.linspace(1 / 160, 1 / 12, frames)))
+
+
+def clips(out, count, frames, seed, assets, motion):
     # Comparing needs none of what these import.
     import people
     import render
@@ -49,12 +62,13 @@ def clips(out, count, frames, seed, assets):
     out.mkdir(parents=True, exist_ok=True)
     for number in range(count):
         person = people.make(render.ASSETS, "test", number, seed)
-        file, coding = out / f"turn-{number:02}.avi", cv2.VideoWriter_fourcc(*"MJPG")
+        name = "turn" if motion is turning else "away"
+        file, coding = out / f"{name}-{number:02}.avi", cv2.VideoWriter_fourcc(*"MJPG")
         writer = cv2.VideoWriter(str(file), coding, FRAMES_PER_SECOND, (render.SIDE, render.SIDE))
-        for yaw in path(np.random.default_rng([seed, 9, number]), frames):
-            # The same camera, light and background in each frame; only the person turns.
+        for yaw, tall in motion(np.random.default_rng([seed, 9, number]), frames):
+            # The same camera, light and background in each frame; only the person moves.
             rng = np.random.default_rng([seed, 10, number])
-            writer.write(render.picture(person, rng, yaw, render.NOD["test"])[0])
+            writer.write(render.picture(person, rng, yaw, render.NOD["test"], tall)[0])
         writer.release()
         print(f"\rturns: {number + 1} of {count} clips", end="", flush=True)
     print(f"\nturns: {out}")
@@ -90,6 +104,7 @@ def main():
     commands = parser.add_subparsers(required=True, dest="command")
     make = commands.add_parser("render")
     make.add_argument("out", type=pathlib.Path)
+    make.add_argument("--away", action="store_true", help="they walk away from the camera instead of turning")
     make.add_argument("--people", type=int, default=12)
     make.add_argument("--frames", type=int, default=200)
     make.add_argument("--seed", type=int, default=3)
@@ -100,7 +115,8 @@ def main():
     if options.command == "compare":
         compare(options.files)
     else:
-        clips(options.out, options.people, options.frames, options.seed, options.assets)
+        clips(options.out, options.people, options.frames, options.seed, options.assets,
+              walking_away if options.away else turning)
 
 
 if __name__ == "__main__":

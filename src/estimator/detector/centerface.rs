@@ -11,14 +11,14 @@ use super::super::geometry::Rect;
 use super::super::image::tensor::{ChannelOrder, Layout, PixelEncoding};
 use super::super::onnx::{ElementType, Outputs, Signature};
 use super::face;
-use super::family::{Boxes, Contract, Family, ImageInput, InputContract, boxed};
+use super::family::{Boxes, Contract, Family, ImageInput, InputContract, Overlaps, boxed};
 use super::grid;
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "CenterFace (image float32[1,3,H,W]) -> \
      (heatmap float32[1,1,h,w], scale [1,2,h,w], offset [1,2,h,w], landmarks [1,10,h,w])",
     score_threshold: 0.3,
-    uses_nms_iou: true,
+    overlaps: Overlaps::Suppressed,
     open_size: Some(640),
     recognise: |signature, _| CenterFace::recognise(signature).map(boxed),
 };

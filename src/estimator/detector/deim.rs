@@ -10,13 +10,13 @@ use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::image::tensor::{ChannelOrder, PixelEncoding};
 use super::super::onnx::{Outputs, Signature};
-use super::family::{Assumed, Boxes, Contract, Family, ImageInput, InputContract, boxed};
+use super::family::{Assumed, Boxes, Contract, Family, ImageInput, InputContract, Overlaps, boxed};
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "DEIM (image float32[1,3,H,W] or [1,H,W,3]) -> (label_xyxy_score float32[1,queries,6])",
     // That of the model zoo's demos.
     score_threshold: 0.35,
-    uses_nms_iou: false,
+    overlaps: Overlaps::InGraph,
     open_size: Some(640),
     recognise: |signature, named| Deim::recognise(signature, named).map(boxed),
 };

@@ -14,14 +14,14 @@ use super::super::geometry::Rect;
 use super::super::image::tensor::{ChannelOrder, PixelEncoding};
 use super::super::onnx::{ElementType, Outputs, Signature, TensorInfo};
 use super::deim;
-use super::family::{Assumed, Boxes, Contract, Family, ImageInput, InputContract, boxed};
+use super::family::{Assumed, Boxes, Contract, Family, ImageInput, InputContract, Overlaps, boxed};
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "YOLO with NMS (image float32[1,3,H,W] or [1,H,W,3]) -> (rows float32[N,7] named output, or \
          [1,N,6], or num_dets, boxes [1,N,4], scores, classes)",
     // Ultralytics' default.
     score_threshold: 0.25,
-    uses_nms_iou: false,
+    overlaps: Overlaps::InGraph,
     open_size: None,
     recognise: |signature, named| End2End::recognise(signature, named).map(boxed),
 };

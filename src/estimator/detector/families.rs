@@ -5,7 +5,7 @@ use super::super::choices::families;
 use super::super::onnx::Signature;
 use super::super::onnx::nearest::{nearest, no_family, with_difference};
 use super::super::onnx::signature::MAX_FRAME_SIDE;
-use super::family::{Contract, Family, InputContract};
+use super::family::{Contract, Family, InputContract, Overlaps};
 
 /// The table: variant, nick of the property `detector-family`, what gst-inspect-1.0 says, and contract. `auto`
 /// takes the first that recognises the signature.
@@ -100,7 +100,7 @@ fn listed(describe: impl Fn(&str, &Contract) -> Option<String>) -> String {
 
 /// The families that use `nms-iou`.
 pub(crate) fn using_nms_iou() -> String {
-    listed(|name, contract| contract.uses_nms_iou.then(|| name.into()))
+    listed(|name, contract| (contract.overlaps != Overlaps::InGraph).then(|| name.into()))
 }
 
 /// The default size of each family whose files may leave the size of their input open, as in `yunet 640`.

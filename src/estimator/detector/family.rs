@@ -11,7 +11,7 @@ use super::detection::Detection;
 /// A family as recognised in the signature of one model.
 pub(super) trait Family: std::fmt::Debug + Send + Sync {
     /// Adds the boxes, in pixels of the network's input. Overlaps are suppressed later, see
-    /// [`Contract::uses_nms_iou`].
+    /// [`Overlaps`].
     fn decode(&self, outputs: &Outputs<'_>, boxes: &mut Boxes<'_>) -> Result<(), Error>;
 
     /// The class that counts as head if neither settings nor file name it; `None`: there is one class, or any counts.
@@ -53,14 +53,24 @@ impl Assumed {
     }
 }
 
+/// What becomes of boxes that overlap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Overlaps {
+    /// The graph suppresses them.
+    InGraph,
+    /// The best box is kept.
+    Suppressed,
+    /// The best box is kept, at the place that all give it together.
+    Voting,
+}
+
 /// How a family is recognised, and its defaults.
 #[derive(Debug)]
 pub(super) struct Contract {
     /// The signature, in words.
     pub expected: &'static str,
     pub score_threshold: f32,
-    /// Overlapping boxes are suppressed by us, not in the graph.
-    pub uses_nms_iou: bool,
+    pub overlaps: Overlaps,
     /// The longer side of the input, in pixels, where the graph may leave its size open.
     pub open_size: Option<u32>,
     /// `named`: the property names this family. If it does not, a family declines signatures that another one

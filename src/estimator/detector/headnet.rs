@@ -10,14 +10,14 @@ use super::super::error::Error;
 use super::super::image::tensor::{ChannelOrder, PixelEncoding};
 use super::super::onnx::{Outputs, Signature};
 use super::detection::Detection;
-use super::family::{Boxes, Contract, Family, ImageInput, InputContract, boxed};
+use super::family::{Boxes, Contract, Family, ImageInput, InputContract, Overlaps, boxed};
 use super::grid::{self, STRIDES};
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "HeadNet (image float32[1,3,H,W], H and W multiples of 32) -> \
      (head_8, head_16, head_32 float32[1,5,H/S,W/S])",
     score_threshold: 0.5,
-    uses_nms_iou: true,
+    overlaps: Overlaps::Voting,
     open_size: Some(640),
     recognise: |signature, _| HeadNet::recognise(signature).map(boxed),
 };

@@ -34,8 +34,7 @@ use super::image::resize::Resizer;
 use super::image::tensor::Layout;
 use super::onnx::signature::{MAX_FRAME_SIDE, values};
 use super::onnx::{ExecutionProvider, Model};
-use family::Boxes;
-use nms::suppress_overlaps;
+use family::{Boxes, Overlaps};
 use watch::Watch;
 
 /// What may change from frame to frame.
@@ -204,8 +203,9 @@ impl Detector {
             family.decode(outputs, &mut boxes)
         })?;
         let (head_class, other) = (boxes.head_class, boxes.other);
-        if contract.uses_nms_iou {
-            suppress_overlaps(detections, settings.nms_iou);
+        if contract.overlaps != Overlaps::InGraph {
+            let voting = contract.overlaps == Overlaps::Voting;
+            nms::suppress_overlaps(detections, settings.nms_iou, voting);
         }
         let chosen = settings.head_class.is_some();
         self.watch.look(head_class, chosen, detections, other);

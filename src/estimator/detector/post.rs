@@ -9,14 +9,14 @@ use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::image::tensor::{ChannelOrder, PixelEncoding};
 use super::super::onnx::{ElementType, Outputs, Signature, TensorInfo};
-use super::family::{Boxes, Contract, Family, ImageInput, InputContract, boxed};
+use super::family::{Boxes, Contract, Family, ImageInput, InputContract, Overlaps, boxed};
 
 pub(super) const CONTRACT: Contract = Contract {
     expected: "scores and boxes (image float32[1,3,H,W]) -> \
      (scores float32[N] or [N,1], boxes int64 or float32[N,6])",
     // DMHead's.
     score_threshold: 0.20,
-    uses_nms_iou: false,
+    overlaps: Overlaps::InGraph,
     open_size: None,
     recognise: |signature, _| Post::recognise(signature).map(boxed),
 };

@@ -14,7 +14,7 @@ use super::super::geometry::Rect;
 use super::super::image::tensor::{ChannelOrder, PixelEncoding};
 use super::super::onnx::{Outputs, Signature};
 use super::end2end::End2End;
-use super::family::{Assumed, Boxes, Contract, Family, ImageInput, InputContract, boxed};
+use super::family::{Assumed, Boxes, Contract, Family, ImageInput, InputContract, Overlaps, boxed};
 
 /// 0 is body, 1 head, 2 hand in the body-head-hand models. Other models differ, hence `head-class`.
 const HEAD_CLASS: u32 = 1;
@@ -22,7 +22,7 @@ const HEAD_CLASS: u32 = 1;
 pub(super) const CONTRACT: Contract = Contract {
     expected: "detection rows (image float32[1,3,H,W] or [1,H,W,3]) -> (rows float32[N,7])",
     score_threshold: 0.35,
-    uses_nms_iou: false,
+    overlaps: Overlaps::InGraph,
     open_size: None,
     recognise: |signature, named| {
         // YOLOv7's rows have the same shape; the output's name tells them apart.

@@ -11,7 +11,7 @@ use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::image::tensor::{ChannelOrder, PixelEncoding};
 use super::super::onnx::{ElementType, Outputs, Signature};
-use super::family::{Assumed, Boxes, Contract, Family, ImageInput, InputContract, boxed};
+use super::family::{Assumed, Boxes, Contract, Family, ImageInput, InputContract, Overlaps, boxed};
 use super::grid;
 
 pub(super) const CONTRACT: Contract = Contract {
@@ -19,7 +19,7 @@ pub(super) const CONTRACT: Contract = Contract {
          for each cell, or one where the output is named outputs)",
     // YOLOv5's default for predictions.
     score_threshold: 0.25,
-    uses_nms_iou: true,
+    overlaps: Overlaps::Suppressed,
     open_size: Some(640),
     recognise: |signature, named| Yolov5::recognise(signature, named).map(boxed),
 };

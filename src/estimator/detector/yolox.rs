@@ -14,7 +14,7 @@ use super::super::error::Error;
 use super::super::geometry::Rect;
 use super::super::image::tensor::{ChannelOrder, PixelEncoding};
 use super::super::onnx::{Outputs, Signature};
-use super::family::{Assumed, Boxes, Contract, Family, InputContract, boxed};
+use super::family::{Assumed, Boxes, Contract, Family, InputContract, Overlaps, boxed};
 use super::{deim, grid};
 
 pub(super) const CONTRACT: Contract = Contract {
@@ -22,7 +22,7 @@ pub(super) const CONTRACT: Contract = Contract {
      -> (float32[1,cells,5+classes], cells = HW/64 + HW/256 + HW/1024)",
     // The default of YOLOX's demo for ONNX Runtime.
     score_threshold: 0.3,
-    uses_nms_iou: true,
+    overlaps: Overlaps::Suppressed,
     open_size: Some(640),
     recognise: |signature, named| {
         let name = signature.outputs.first().map_or("", |output| &output.name);

@@ -11,7 +11,7 @@ use super::super::geometry::Rect;
 use super::super::image::tensor::{ChannelOrder, PixelEncoding};
 use super::super::onnx::{Outputs, Signature};
 use super::face;
-use super::family::{Boxes, Contract, Family, ImageInput, InputContract, boxed};
+use super::family::{Boxes, Contract, Family, ImageInput, InputContract, Overlaps, boxed};
 use super::grid::{self, STRIDES};
 
 pub(super) const CONTRACT: Contract = Contract {
@@ -19,7 +19,7 @@ pub(super) const CONTRACT: Contract = Contract {
      (cls_S, obj_S, bbox_S, kps_S for S = 8, 16, 32)",
     // At 0.5 it finds the most faces, also in profile, with hardly more false positives than at 0.7.
     score_threshold: 0.5,
-    uses_nms_iou: true,
+    overlaps: Overlaps::Suppressed,
     open_size: Some(640),
     recognise: |signature, _| YuNet::recognise(signature).map(boxed),
 };

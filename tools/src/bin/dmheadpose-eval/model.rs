@@ -30,8 +30,8 @@ pub struct ModelArgs {
     /// Head detector; with --detector it may be given several times. Default: the best in the models' folder
     #[arg(long, value_name = "FILE")]
     detector_model: Vec<PathBuf>,
-    /// Longer side of the detector's input, in pixels, if the model's input size is free
-    #[arg(long, value_name = "PIXELS", default_value_t = 640)]
+    /// Longer side of the detector's input, in pixels, if the model's input size is free; 0: the detector's own
+    #[arg(long, value_name = "PIXELS", default_value_t = 0)]
     detector_size: u32,
     /// Pose model. Default: the best in the models' folder, together with its rear model
     #[arg(long, value_name = "FILE")]

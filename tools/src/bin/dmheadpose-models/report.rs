@@ -17,9 +17,6 @@ use serde::Serialize;
 
 use crate::header::Header;
 
-/// Longer side of the dummy input for detectors with a free input size: the element's default.
-const FREE_SIZE: u32 = 640;
-
 /// The report on one file.
 #[derive(Debug, Serialize)]
 pub struct Report {
@@ -133,7 +130,7 @@ impl Report {
         let run = match (detector, pose) {
             (Ok(contract), _) => {
                 report.contract = Some(Contract::detector(&contract, &signature));
-                Detector::new(model, detector_family, FREE_SIZE).and_then(|mut detector| {
+                Detector::new(model, detector_family, 0).and_then(|mut detector| {
                     detector.run(&DetectorSettings::DEFAULT, &mut Vec::new())?;
                     report.warnings = detector.take_warnings();
                     if let Some(Contract::Detector { family, .. }) = &mut report.contract {
