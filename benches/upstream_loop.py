@@ -25,6 +25,7 @@ import onnxruntime
 LONG_SIDE, GRANULARITY = 640, 32
 NMS_IOU = 0.3
 HEADNET_NMS_IOU = 0.45
+HEADNET_VOTE_IOU = 0.6
 TDDFA_SIDE = 120
 # Face to head, in face widths and heights.
 SIDE, TOP, BOTTOM = 0.41, 0.40, 0.13
@@ -112,9 +113,18 @@ class HeadNet:
             boxes.append(np.concatenate([centre - size / 2, size], 1))
             scores.append(cells[0, rows, columns])
         boxes, scores = np.concatenate(boxes), np.concatenate(scores)
-        kept = cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), 0.0, HEADNET_NMS_IOU)
-        x, y, w, h = (boxes[np.asarray(kept, int).flatten()] * scale).T
-        return np.stack([x, y, x + w, y + h], 1)
+        kept = np.asarray(cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), 0.0, HEADNET_NMS_IOU), int).flatten()
+        corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1)
+        return np.array([self.vote(corners[best], corners, scores) for best in kept]).reshape(-1, 4) * scale
+
+    @staticmethod
+    def vote(box, boxes, scores):
+        """The mean of the boxes that overlap this one."""
+        shared = np.prod(np.clip(np.minimum(boxes[:, 2:], box[2:]) - np.maximum(boxes[:, :2], box[:2]), 0, None), 1)
+        area = np.prod(boxes[:, 2:] - boxes[:, :2], 1)
+        agree = shared >= HEADNET_VOTE_IOU * (area + np.prod(box[2:] - box[:2]) - shared)
+        weights = agree / (1 + np.exp(-scores))
+        return weights @ boxes / weights.sum()
 
 
 def square(bgr, x, y, side):

@@ -31,11 +31,11 @@ def rate(step, steps, peak):
     return peak * (0.01 + 0.99 * (1 + math.cos(math.pi * min(part, 1.0))) / 2)
 
 
-def two_cosines(step, steps, second, peak, share):
-    """Two schedules in a row; the second one begins at step `second`, and its peak is this share of the first one's."""
-    if step < second:
-        return rate(step, min(steps, second), peak)
-    return rate(step - second, steps - second, share * peak)
+def cosines(step, starts, steps, peaks):
+    """Schedules in a row: the n-th begins at step starts[n] and rises to the rate peaks[n]."""
+    now = max(n for n, start in enumerate(starts) if step >= start)
+    end = min([steps, *starts[now + 1 :]])
+    return rate(step - starts[now], end - starts[now], peaks[now])
 
 
 def runner(net, bf16):

@@ -26,9 +26,15 @@ DISTRACTORS_FROM = 2250 * 64
 SECOND_CYCLE = 6500
 SECOND_FROM = SECOND_CYCLE * 64
 
+# The third one begins at this step: with pictures of things, and cut-out things, that are no heads. Of each batch the
+# first PAIRED pictures are pairs, the same picture twice, as it might come a frame later.
+THIRD_CYCLE = 11500
+THIRD_FROM = THIRD_CYCLE * 64
+PAIRED = 8
+
 # How often a source is drawn, relative to its number of pictures. SCUT-HEAD A shows a few rooms again and again;
 # pictures without people are few and hold the false detections down.
-WEIGHTS = {"SCUT-HEAD A": 0.5, "ImageNet": 4.0}
+WEIGHTS = {"SCUT-HEAD A": 0.5, "ImageNet": 4.0, "empty": 4.0}
 # One picture in six of the second cycle is a rendered one, however many there are.
 RENDERED_SHARE = 1 / 6
 
@@ -55,6 +61,17 @@ def load_rendered(root):
             }
             for row in csv.DictReader(file)
         ]
+
+
+def load_empty(root):
+    """All JPEG pictures of a folder; none has a head in it."""
+    none = np.zeros((0, 5), np.float32)
+    return [{"file": str(file.resolve()), "source": "empty", "boxes": none} for file in sorted(Path(root).glob("*.jpg"))]
+
+
+def load_objects(root):
+    """Cut-out pictures of things that are no heads: PNG files, transparent around them."""
+    return [cv2.imread(str(file), cv2.IMREAD_UNCHANGED) for file in sorted(Path(root).glob("*.png"))]
 
 
 def source_weight(source):
@@ -102,10 +119,34 @@ def distract(rng, image, boxes):
         image[y0:y1, x0:x1] = layer[y0:y1, x0:x1]
 
 
+def scatter(rng, image, boxes, objects):
+    """Puts things where no head is."""
+    size = image.shape[0]
+    for _ in range(int(rng.integers(1, 6))):
+        thing = objects[rng.integers(len(objects))]
+        side = math.exp(rng.uniform(math.log(10), math.log(size / 2)))
+        scale = side / math.sqrt(thing.shape[0] * thing.shape[1])
+        radians, middle = rng.normal(0, 0.4), rng.uniform(0, size, 2)
+        turn = np.array([[math.cos(radians), -math.sin(radians)], [math.sin(radians), math.cos(radians)]])
+        linear = scale * turn @ np.diag([1 if rng.random() < 0.5 else -1, 1])
+        centre = np.array(thing.shape[1::-1]) / 2
+        reach = np.abs(linear) @ centre
+        box = np.array([*(middle - reach), *(2 * reach), 0], np.float32)
+        if len(boxes) and overlap(boxes, box).max() > 0:
+            continue
+        if scale < 0.6:
+            thing = cv2.blur(thing, (max(1, round(0.7 / scale)),) * 2)
+        matrix = np.concatenate([linear, (middle - linear @ centre)[:, None]], 1)
+        laid = cv2.warpAffine(thing, matrix, (size, size), flags=cv2.INTER_LINEAR).astype(np.float32)
+        cover = laid[..., 3:] / 255
+        image[:] = (laid[..., :3] * cover + image * (1 - cover)).astype(np.uint8)
+
+
 class HeadCrops(Dataset):
     """Endless augmented crops; sample i of a seed is always the same."""
 
-    def __init__(self, root, pictures, rendered, seed, length):
+    def __init__(self, root, pictures, rendered, objects, seed, length):
+        self.objects = objects
         self.photographs, self.pictures, self.seed, self.length = len(pictures), pictures + rendered, seed, length
         weights = np.array([source_weight(p["source"]) for p in pictures])
         self.weights = np.cumsum(weights) / weights.sum()
@@ -126,6 +167,13 @@ class HeadCrops(Dataset):
 
     def __getitem__(self, item):
         index, size = item
+        if index < THIRD_FROM or index % 64 >= PAIRED:
+            image, boxes = self.sample(index, size)
+        else:
+            image, boxes = shake(np.random.default_rng((self.seed, index, 2)), *self.sample(index & ~1, size))
+        return torch.from_numpy(image.transpose(2, 0, 1).copy()), torch.from_numpy(boxes)
+
+    def sample(self, index, size):
         rng = np.random.default_rng((self.seed, index))
         self.second = index >= SECOND_FROM
         if rng.random() < 0.2:
@@ -136,10 +184,12 @@ class HeadCrops(Dataset):
             image, boxes = self.paste(rng, image, boxes)
         if index >= DISTRACTORS_FROM and rng.random() < 0.35:
             distract(rng, image, boxes)
+        if self.objects and index >= THIRD_FROM and rng.random() < 0.35:
+            scatter(rng, image, boxes, self.objects)
         image = photometric(rng, image)
         ignore = (boxes[:, 4] > 0) | (np.minimum(boxes[:, 2], boxes[:, 3]) < MIN_HEAD)
         boxes[:, 4] = ignore
-        return torch.from_numpy(image.transpose(2, 0, 1).copy()), torch.from_numpy(boxes)
+        return image, boxes
 
     def view(self, rng, size):
         """One picture, scaled, turned, mirrored and cut to size x size."""
@@ -232,6 +282,23 @@ class HeadCrops(Dataset):
         if added:
             boxes = np.concatenate([boxes, np.array(added, np.float32)])
         return image, boxes
+
+
+def shake(rng, image, boxes):
+    """Moves the picture by up to four pixels, scales it by some 2 %, adds a little light and noise. All boxes stay."""
+    size = image.shape[0]
+    scale, move = math.exp(rng.normal(0, 0.02)), rng.uniform(-4, 4, 2)
+    move += (1 - scale) * size / 2
+    # Boxes count from the edge of the first pixel, OpenCV from its centre.
+    matrix = np.array([[scale, 0, move[0] + (scale - 1) / 2], [0, scale, move[1] + (scale - 1) / 2]])
+    image = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    noise = rng.normal(0, 1, image.shape[:2] + (1,)) * rng.uniform(0, 4) + rng.uniform(-4, 4)
+    image = np.clip(image + noise, 0, 255).astype(np.uint8)
+    low = np.clip(boxes[:, :2] * scale + move, 0, size)
+    high = np.clip((boxes[:, :2] + boxes[:, 2:4]) * scale + move, 0, size)
+    left_over = (high - low).prod(1) / np.maximum(boxes[:, 2:4].prod(1) * scale**2, 1e-6)
+    ignore = np.where(left_over < 0.5, 1.0, boxes[:, 4])
+    return image, np.concatenate([low, np.maximum(high - low, 1e-3), ignore[:, None]], 1).astype(np.float32)
 
 
 def overlap(boxes, box):

@@ -16,6 +16,10 @@ from model import STRIDES
 TOP_CELLS = 9
 SCORE_POWER, IOU_POWER = 0.5, 6.0
 BOX_WEIGHT = 2.0
+# Of the distance between the boxes of a head in both pictures of a pair.
+PAIR_WEIGHT = 2.0
+# Of what is taken for a head in a picture without heads, in the third cycle.
+EMPTY_WEIGHT = 3.0
 # Sides to which `slack` grows the boxes of smaller heads before their overlap with a cell's box is taken: a pixel that the
 # box of a small head is off then costs no more score than one of a head of this size.
 SLACK_SIDE = 16.0
@@ -97,16 +101,42 @@ def assign(scores, boxes, middles, heads, slack):
     return owner, target
 
 
-def detection_loss(outputs, labels, slack=False):
-    """Sum of score and box losses of a batch; `labels`: per picture [n, 5] of x, y, w, h, ignore."""
+def background_weight(probability, empty, severe):
+    """Focal weight of cells without a head: easy background is most of a picture."""
+    if not severe:
+        return probability**1.5 * 0.75
+    return probability * (EMPTY_WEIGHT if empty else 1.0)
+
+
+def mean_errors(predicted, heads, owner, target, label):
+    """For each label: how far the mean of its cells' boxes is from it, in head sizes; NaN without cells."""
+    sums, weights = torch.zeros(len(heads), 4), torch.zeros(len(heads), 1)
+    mine = owner >= 0
+    if mine.any():
+        weight = target[mine, None]
+        sums = sums.index_add(0, owner[mine], predicted[mine] * weight)
+        weights = weights.index_add(0, owner[mine], weight)
+    size = (heads[:, 2:] - heads[:, :2]).repeat(1, 2)
+    errors = torch.full((len(label), 4), torch.nan)
+    errors[label[:, 4] == 0] = torch.where(weights > 1e-3, (sums / weights.clamp(min=1e-3) - heads) / size, torch.nan)
+    return errors
+
+
+def detection_loss(outputs, labels, slack=False, paired=0, severe=False):
+    """Score loss, box loss and pair loss of a batch; `labels`: per picture [n, 5] of x, y, w, h, ignore.
+
+    `paired`: so many pictures at the beginning are pairs, each of the same heads in the same order, whose errors should be
+    the same. `severe`: boxes where no head is cost more.
+    """
     cells = flatten(outputs)
     corners, strides = grid(outputs)
     middles = corners + strides[:, None] / 2
     boxes = decode(cells, corners, strides)
     scores = cells[..., 0]
-    score_loss = box_loss = cells.sum() * 0
+    score_loss = box_loss = pair_loss = cells.sum() * 0
     total = 0.0
-    for logits, predicted, label in zip(scores, boxes, labels):
+    errors = []
+    for index, (logits, predicted, label) in enumerate(zip(scores, boxes, labels)):
         corner_form = torch.cat([label[:, :2], label[:, :2] + label[:, 2:4]], 1)
         heads, ignored = corner_form[label[:, 4] == 0], corner_form[label[:, 4] != 0]
         owner, target = assign(logits.sigmoid().detach(), predicted.detach(), middles, heads, slack)
@@ -116,13 +146,17 @@ def detection_loss(outputs, labels, slack=False):
             near = (middles[None] > ignored[:, None, :2] - grown) & (middles[None] < ignored[:, None, 2:] + grown)
             weight[near.all(-1).any(0) & (owner < 0)] = 0
         positive = owner >= 0
-        # Focal weight for negatives only: easy background is most of a picture.
         probability = logits.detach().sigmoid()
-        weight = weight * torch.where(positive, torch.ones(()), probability**1.5 * 0.75)
+        weight = weight * torch.where(positive, torch.ones(()), background_weight(probability, len(label) == 0, severe))
         score_loss = score_loss + (F.binary_cross_entropy_with_logits(logits, target, reduction="none") * weight).sum()
         if positive.any():
             quality = iou(predicted[positive], heads[owner[positive]], complete=True)
             box_loss = box_loss + ((1 - quality) * target[positive]).sum()
+        if index < paired:
+            errors.append(mean_errors(predicted, heads, owner, target, label))
         total += float(target.sum())
+    apart = [(a - b).abs().sum(1) for a, b in zip(errors[::2], errors[1::2])]
+    if apart and (known := ~torch.cat(apart).isnan()).any():
+        pair_loss = torch.cat(apart)[known].mean()
     total = max(total, 1.0)
-    return score_loss / total, BOX_WEIGHT * box_loss / total
+    return score_loss / total, BOX_WEIGHT * box_loss / total, PAIR_WEIGHT * pair_loss

@@ -18,7 +18,7 @@ from evaluate import summary
 from model import PoseNet, angle, load_lite0, rotation
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from schedule import adamw, follow, options, resume, runner, save, two_cosines  # noqa: E402
+from schedule import adamw, cosines, follow, options, resume, runner, save  # noqa: E402
 
 # Peak rate of the second part, as a share of the first one's.
 SECOND_PEAK = 0.2
@@ -87,7 +87,7 @@ def main():
     began, sums = time.monotonic(), np.zeros(6)
     for step, (crops, poses, clean, spins, mirrored, sides) in enumerate(loader, first):
         for group in optimizer.param_groups:
-            group["lr"] = two_cosines(step, args.steps, SECOND_PART, args.rate, SECOND_PEAK)
+            group["lr"] = cosines(step, (0, SECOND_PART), args.steps, (args.rate, SECOND_PEAK * args.rate))
         weights = torch.cat([torch.full((count,), WEIGHTS[kind]) for kind, count in counts(step).items()])
         if step >= OWN_FROM:
             labels, agreed = own_answers(average, clean.contiguous(memory_format=torch.channels_last))
