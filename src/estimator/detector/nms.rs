@@ -36,20 +36,21 @@ pub(super) fn suppress_overlaps(boxes: &mut Vec<Detection>, iou: f32, voting: bo
 }
 
 fn voted(best: &Detection, dropped: &[Detection]) -> Rect {
-    let mut sums = [0.0; 4];
+    // Sums of the largest finite values stay finite in f64.
+    let mut sums = [0.0f64; 4];
     let mut weights = 0.0;
     let agreeing = dropped
         .iter()
         .filter(|b| b.rect.iou(&best.rect) >= VOTE_IOU);
     for &Detection { rect, score } in agreeing.chain([best]) {
         // A score of 0 must not divide by 0.
-        let weight = score.max(f32::MIN_POSITIVE);
+        let weight = f64::from(score.max(f32::MIN_POSITIVE));
         for (sum, value) in sums.iter_mut().zip([rect.x, rect.y, rect.w, rect.h]) {
-            *sum += weight * value;
+            *sum += weight * f64::from(value);
         }
         weights += weight;
     }
-    let [x, y, w, h] = sums.map(|sum| sum / weights);
+    let [x, y, w, h] = sums.map(|sum| (sum / weights) as f32);
     Rect::new(x, y, w, h)
 }
 
@@ -91,5 +92,16 @@ mod tests {
         // (0.8 * 10 + 0.2 * 12) / (0.8 + 0.2); the others overlap by a third.
         assert!((places[0] - 10.4).abs() < 1e-5, "{places:?}");
         assert_eq!(places[1..], [0.0, 40.0]);
+    }
+
+    #[test]
+    fn votes_of_huge_boxes_stay_finite() {
+        let huge = Detection {
+            rect: Rect::new(0.0, 0.0, 1e38, 1.0),
+            score: 1.0,
+        };
+        // The sum of the four widths is beyond f32.
+        let found = voted(&huge, &[huge; 3]);
+        assert_eq!(found, huge.rect);
     }
 }
